@@ -1,0 +1,1 @@
+"""Observe: the agent, its sources, its disk spool."""

@@ -1,0 +1,1 @@
+"""Tell: routing, grouping, the outbox and the channels."""

@@ -1,0 +1,1 @@
+"""Run and remember: settings, transport, runtime, history, console, commands."""

@@ -1,0 +1,1 @@
+"""HTTP routes; nothing is decided here."""

@@ -1,0 +1,1 @@
+"""The web page: pages are functions of rows."""

@@ -1,0 +1,1 @@
+"""ClickHouse: the door, the schema, and the engine as a child process."""

@@ -1,0 +1,1 @@
+"""How a stage is driven: log, checkpoints, wake-ups, crash points."""

@@ -1,0 +1,1 @@
+"""The log: what `Publish` and `Inbox` are made of."""

@@ -1,0 +1,1 @@
+"""Decide: PromQL over columns, rules, windows, the detector and the historian."""

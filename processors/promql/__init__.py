@@ -1,0 +1,1 @@
+"""PromQL: parse once, plan once, evaluate on arrays."""

@@ -1,0 +1,1 @@
+"""Prometheus rule files: loading, instants, the life of an alert."""

@@ -1,0 +1,89 @@
+"""One message to one receiver, and what became of it."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from schemas.alerts import AlertLevel
+from schemas.event import Event, LabelMap, Milliseconds, Name, Text
+
+
+class Why(StrEnum):
+    """Why a group's receiver is told, or is not; also log field, metric label, history column."""
+
+    FIRST = "first notification"
+    GREW = "new alerts in group"
+    ALL_RESOLVED = "all alerts resolved"
+    SOME_RESOLVED = "some alerts resolved"
+    REPEAT = "repeat interval elapsed"
+    NOTHING = "nothing to say"
+
+
+class Delivery(Event):
+    """The intent to tell; receivers get `id` as idempotency key, the same at every attempt.
+
+    `integration` numbers the receiver's channels from 0. The courier gives up at `expires_at`.
+    """
+
+    KIND: ClassVar[str] = "delivery"
+
+    id: Name
+    group_key: Text
+    receiver: Name
+    integration: int = Field(ge=0)
+    channel: Name
+    why: Why
+    attempt: int = Field(default=1, ge=1)
+    decided_at: Milliseconds
+    expires_at: Milliseconds
+    group_labels: LabelMap = {}
+    common_labels: LabelMap = {}
+    common_annotations: LabelMap = {}
+    alerts: tuple[AlertLevel, ...]
+    truncated: int = 0
+    external_url: Text = ""
+
+
+class Fate(StrEnum):
+    """What became of an attempt."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    RETRY = "retry"
+
+
+class Receipt(Event):
+    """The courier's answer to a delivery; `retry_at` only where `fate` is retry."""
+
+    KIND: ClassVar[str] = "receipt"
+
+    delivery: Name
+    group_key: Text
+    receiver: Name
+    integration: int = Field(ge=0)
+    channel: Name
+    fate: Fate
+    attempt: int = Field(ge=1)
+    tries: int = Field(ge=0)
+    at: Milliseconds
+    duration: float = Field(ge=0)
+    retry_at: Milliseconds | None = None
+    reason: Text = ""
+    detail: Text = ""
+
+
+class Decision(Event):
+    """What the router decided for a group and receiver, and why; for history alone."""
+
+    KIND: ClassVar[str] = "decision"
+
+    id: Name
+    at: Milliseconds
+    group_key: Text
+    receiver: Name
+    integration: int = 0
+    why: Why
+    delivery: Text = ""
+    firing: tuple[Name, ...] = ()
+    resolved: tuple[Name, ...] = ()

@@ -1,0 +1,46 @@
+"""Plans and wake-ups: what a stage is told on its own input topic."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from schemas.event import Event, Milliseconds, Name, Text
+
+
+class Plan(Event):
+    """A piece of the validated rules or routes that a stage shall follow from here on.
+
+    Pieces of one plan follow one another on a partition; the stage switches when it has all of
+    them. `digest` is that of the whole content, which says whether anything changed.
+    """
+
+    KIND: ClassVar[str] = "plan"
+
+    stage: Name
+    number: int = Field(ge=1)
+    digest: Name
+    piece: int = Field(ge=0)
+    pieces: int = Field(ge=1, le=4_096)
+    content: bytes
+
+
+class WakeUp(Event):
+    """A stage asked to be woken at `due`, and the log's clock has reached it."""
+
+    KIND: ClassVar[str] = "wakeup"
+
+    stage: Name
+    due: Milliseconds
+
+
+class Health(Event):
+    """What a worker says of itself; figures by name."""
+
+    KIND: ClassVar[str] = "health"
+
+    worker: Name
+    stage: Name
+    at: Milliseconds
+    healthy: bool
+    message: Text = ""
+    figures: dict[Name, float] = {}

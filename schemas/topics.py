@@ -1,0 +1,52 @@
+"""The one table of topics: what is on them, by what they are keyed, how long they keep it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from schemas.alerts import AlertBatch
+from schemas.checks import CheckResult
+from schemas.codec import Codec
+from schemas.dead_letter import DeadLetter
+from schemas.deliveries import Decision, Delivery, Receipt
+from schemas.event import Event
+from schemas.metrics import MetricBatch
+from schemas.plans import Health, Plan, WakeUp
+
+METRICS: Final = "tocsin.metrics"
+ALERTS: Final = "tocsin.alerts"
+DELIVERIES: Final = "tocsin.deliveries"
+HISTORY: Final = "tocsin.history"
+HEALTH: Final = "tocsin.health"
+DEAD_LETTERS: Final = "tocsin.dead-letters"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """How a topic is set up. `single` topics have one partition whatever the scale."""
+
+    name: str
+    key: str
+    kinds: tuple[type[Event], ...]
+    retention: timedelta
+    decisions: bool = False
+    """May use the room that a nearly full disk keeps for decisions."""
+    single: bool = False
+
+
+TOPICS: Final[dict[str, Topic]] = {
+    topic.name: topic
+    for topic in (
+        Topic(METRICS, "instance", (MetricBatch, CheckResult, Plan, WakeUp), timedelta(hours=6)),
+        Topic(ALERTS, "tenant", (AlertBatch, Receipt, Plan, WakeUp), timedelta(days=7), True),
+        Topic(DELIVERIES, "receiver", (Delivery,), timedelta(days=7), True),
+        Topic(HISTORY, "stage", (Decision,), timedelta(days=7), True),
+        Topic(HEALTH, "worker", (Health,), timedelta(hours=24)),
+        Topic(DEAD_LETTERS, "topic", (DeadLetter,), timedelta(days=30), True, single=True),
+    )
+}
+
+KINDS: Final = tuple({kind: None for topic in TOPICS.values() for kind in topic.kinds})
+CODEC: Final = Codec(KINDS)
+MAX_MESSAGE: Final = 1_000_000
+"""Bytes of one message, key and value; Kafka's own default limit is just above."""
