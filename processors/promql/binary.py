@@ -1,0 +1,188 @@
+"""Binary operators between scalars and vectors."""
+
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from processors.promql import labels as label
+from processors.promql.columns import Floats, Mask, Rows, SeriesSet
+from processors.promql.errors import EvaluationFailed
+from processors.promql.labels import METADATA, Labels
+from processors.promql.matching import Pairs, Signatures, partners
+from processors.promql.nodes import Moment, Node, scalar, vector
+from processors.promql.operators import ARITHMETIC, COMPARISONS, Operation
+from processors.promql.tree import Cardinality, Kind, Matching
+from processors.promql.vector import Vector, nothing, repeats, twins
+
+MANY_TO_ONE = (
+    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+)
+AMBIGUOUS = "multiple matches for labels: grouping labels must ensure unique matches"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalars:
+    """An operator between two scalars; a comparison is 0 or 1."""
+
+    apply: Operation
+    left: Node
+    right: Node
+    kind: Kind = Kind.SCALAR
+
+    def run(self, moment: Moment) -> float:
+        left, right = np.float64(scalar(self.left, moment)), np.float64(scalar(self.right, moment))
+        return float(self.apply(left, right))
+
+
+@dataclass(frozen=True, slots=True)
+class WithScalar:
+    """An operator between a vector and a scalar on either side."""
+
+    op: str
+    vector: Node
+    scalar: Node
+    swapped: bool
+    returns_bool: bool
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        held, number = vector(self.vector, moment), scalar(self.scalar, moment)
+        left, right = (number, held.values) if self.swapped else (held.values, number)
+        arithmetic = ARITHMETIC.get(self.op)
+        if arithmetic is not None:
+            return Vector(held.series, arithmetic(left, right), held.present).unnamed()
+        kept = COMPARISONS[self.op](left, right)
+        if self.returns_bool:
+            return Vector(held.series, kept.astype(np.float64), held.present).unnamed()
+        return Vector(held.series, held.values, held.present & kept)
+
+
+@dataclass(slots=True)
+class Joined:
+    """The result's series for the rows last joined; made anew only when partners change."""
+
+    rows: Rows
+    series: SeriesSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """An operator between two vectors whose series match one to one or many to one."""
+
+    op: str
+    left: Node
+    right: Node
+    returns_bool: bool
+    matching: Matching
+    pairs: Pairs
+    results: WeakKeyDictionary[SeriesSet, WeakKeyDictionary[SeriesSet, Joined]] = field(
+        default_factory=WeakKeyDictionary
+    )
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        left, right = vector(self.left, moment), vector(self.right, moment)
+        if not left.present.any() or not right.present.any():
+            return nothing()
+        swapped = self.matching.cardinality is Cardinality.ONE_TO_MANY
+        many, one = (right, left) if swapped else (left, right)
+        row, matched, found = partners(many, one, self.pairs)
+        series = self._series(many.series, one.series, row)
+        self._distinct(series, matched, found)
+        other = one.values[row]
+        ours, theirs = (other, many.values) if swapped else (many.values, other)
+        values, kept = self._values(ours, theirs, matched)
+        return Vector(series, values, kept).checked()
+
+    def _values(self, left: Floats, right: Floats, matched: Mask) -> tuple[Floats, Mask]:
+        arithmetic = ARITHMETIC.get(self.op)
+        if arithmetic is not None:
+            return arithmetic(left, right), matched
+        kept = COMPARISONS[self.op](left, right)
+        if self.returns_bool:
+            return kept.astype(np.float64), matched
+        return left, matched & kept
+
+    def _distinct(self, series: SeriesSet, matched: Mask, found: Signatures) -> None:
+        if self.matching.cardinality is Cardinality.ONE_TO_ONE:
+            if not found.left_unique and repeats(found.left[matched]):
+                raise EvaluationFailed(MANY_TO_ONE)
+            return
+        ids = twins(series)
+        if ids is None:
+            return
+        rows = np.flatnonzero(matched)
+        if repeats(ids[rows] * found.count + found.left[rows]):
+            raise EvaluationFailed(AMBIGUOUS)
+
+    def _series(self, many: SeriesSet, one: SeriesSet, row: Rows) -> SeriesSet:
+        inner = self.results.setdefault(many, WeakKeyDictionary())
+        known = inner.get(one)
+        if known is not None and (
+            known.rows is row or not self.matching.include or np.array_equal(known.rows, row)
+        ):
+            return known.series
+        partner = row.tolist()
+        series = SeriesSet(
+            tuple(
+                self._labels(each, one.labels[partner[i]] if partner[i] >= 0 else ())
+                for i, each in enumerate(many.labels)
+            )
+        )
+        inner[one] = Joined(row, series)
+        return series
+
+    def _labels(self, many: Labels, one: Labels) -> Labels:
+        matching = self.matching
+        if self.returns_bool or self.op in ARITHMETIC:
+            many = label.without(many, METADATA)
+        if matching.cardinality is Cardinality.ONE_TO_ONE:
+            if matching.on:
+                return label.only(many, matching.labels)
+            return label.without(many, matching.labels)
+        if not matching.include:
+            return many
+        taken = ((name, label.get(one, name)) for name in matching.include)
+        return label.of((*label.without(many, matching.include), *taken))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sets:
+    """`and`, `unless` and `or`."""
+
+    op: str
+    left: Node
+    right: Node
+    pairs: Pairs
+    unions: WeakKeyDictionary[SeriesSet, WeakKeyDictionary[SeriesSet, SeriesSet]] = field(
+        default_factory=WeakKeyDictionary
+    )
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        left, right = vector(self.left, moment), vector(self.right, moment)
+        found = self.pairs.between(left.series, right.series)
+        if self.op == "or":
+            theirs = right.present & ~_holds(found.left[left.present], found.right, found.count)
+            return Vector(
+                self._union(left.series, right.series),
+                np.concatenate((left.values, right.values)),
+                np.concatenate((left.present, theirs)),
+            ).checked()
+        held = _holds(found.right[right.present], found.left, found.count)
+        kept = left.present & (held if self.op == "and" else ~held)
+        return Vector(left.series, left.values, kept)
+
+    def _union(self, left: SeriesSet, right: SeriesSet) -> SeriesSet:
+        inner = self.unions.setdefault(left, WeakKeyDictionary())
+        known = inner.get(right)
+        if known is None:
+            known = inner[right] = SeriesSet(left.labels + right.labels)
+        return known
+
+
+def _holds(present: Rows, wanted: Rows, count: int) -> Mask:
+    seen = np.zeros(count, dtype=np.bool_)
+    seen[present] = True
+    return seen[wanted]

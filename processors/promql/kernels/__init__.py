@@ -1,0 +1,1 @@
+"""Function families, one file each; `registry` lists what the planner may call."""

@@ -1,0 +1,97 @@
+"""Counters and gauges over a window: Prometheus's extrapolation, resets and changes."""
+
+import numpy as np
+
+from processors.promql.columns import Floats, Mask
+from processors.promql.window import Window, counted
+
+
+def seconds(span: int) -> float:
+    """A span as Go's Duration.Seconds rounds it."""
+    return span // 1000 + (span % 1000 * 1_000_000) / 1e9
+
+
+def rate(window: Window) -> Floats:
+    """`rate`: per second, of a counter."""
+    return _extrapolated(window, counter=True, per_second=True)
+
+
+def increase(window: Window) -> Floats:
+    """`increase`: over the window, of a counter."""
+    return _extrapolated(window, counter=True, per_second=False)
+
+
+def delta(window: Window) -> Floats:
+    """`delta`: over the window, of a gauge."""
+    return _extrapolated(window, counter=False, per_second=False)
+
+
+def _extrapolated(window: Window, *, counter: bool, per_second: bool) -> Floats:
+    first_time, first = window.at(window.first)
+    last_time, last = window.at(window.last - 1)
+    grown = last - first
+    if counter:
+        grown = _with_resets(window, grown)
+    to_start = (first_time - window.start) / 1000
+    to_end = (window.end - last_time) / 1000
+    sampled = (last_time - first_time) / 1000
+    between = sampled / (window.counts - 1)
+    # A sample "close enough" to the boundary is within 1.1 of the average distance; else the series
+    # is taken to have begun or ended half a distance away.
+    threshold = between * 1.1
+    to_start = np.where(to_start >= threshold, between / 2, to_start)
+    if counter:
+        # A counter is never negative, so it is not extrapolated beyond where it would be zero.
+        to_zero = sampled * (first / grown)
+        bounded = (grown > 0) & (first >= 0) & (to_zero < to_start)
+        to_start = np.where(bounded, to_zero, to_start)
+    to_end = np.where(to_end >= threshold, between / 2, to_end)
+    factor = np.where(sampled != 0, (sampled + to_start + to_end) / sampled, 1.0)
+    if per_second:
+        factor = factor / seconds(window.end - window.start)
+    values: Floats = grown * factor
+    return values
+
+
+def _drops(window: Window) -> Mask:
+    fell: Mask = window.values[:, 1:] < window.values[:, :-1]
+    pairs = window.pairs()
+    return fell if pairs is None else fell & pairs
+
+
+def _with_resets(window: Window, grown: Floats) -> Floats:
+    fell = _drops(window)
+    if not fell.any():
+        return grown
+    lost = np.where(fell, window.values[:, :-1], 0.0)
+    # One after the other, as Prometheus adds them.
+    added: Floats = np.cumsum(np.concatenate((grown[:, None], lost), axis=1), axis=1)[:, -1]
+    return added
+
+
+def instant_rate(window: Window) -> Floats:
+    """`irate`: per second, between the last two samples of a counter."""
+    before_time, before = window.at(window.last - 2)
+    time, value = window.at(window.last - 1)
+    grown = np.where(value < before, value, value - before)
+    values: Floats = grown / ((time - before_time) / 1000)
+    return values
+
+
+def instant_delta(window: Window) -> Floats:
+    """`idelta`: between the last two samples of a gauge."""
+    values: Floats = window.at(window.last - 1)[1] - window.at(window.last - 2)[1]
+    return values
+
+
+def changes(window: Window) -> Floats:
+    """`changes`: how often the value differs from the one before."""
+    now, before = window.values[:, 1:], window.values[:, :-1]
+    differs = (now != before) & ~(np.isnan(now) & np.isnan(before))
+    pairs = window.pairs()
+    return counted(differs if pairs is None else differs & pairs).astype(np.float64)
+
+
+def resets(window: Window) -> Floats:
+    """`resets`: how often a counter fell."""
+    return counted(_drops(window)).astype(np.float64)

@@ -1,0 +1,211 @@
+"""Nodes of a compiled plan that read, compute and aggregate; operators are in `binary`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from processors.promql.columns import SeriesSet, Source
+from processors.promql.kernels.registry import RangeKernel
+from processors.promql.selector import Selector
+from processors.promql.tree import Kind
+from processors.promql.vector import Value, Vector, nothing, single, unnamed
+from processors.promql.window import cut, newest
+
+UNLABELLED = SeriesSet(((),))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What an evaluation sees: a source, the instant, how far an instant selector looks back."""
+
+    source: Source
+    at: int
+    lookback: int
+
+
+class Node(Protocol):
+    """A step of a plan; its type is known when it is built."""
+
+    @property
+    def kind(self) -> Kind:
+        """The type of what `run` returns."""
+        ...
+
+    def run(self, moment: Moment) -> Value:
+        """The value at the moment."""
+        ...
+
+
+def vector(node: Node, moment: Moment) -> Vector:
+    """Runs a node that the planner knows to be a vector."""
+    value = node.run(moment)
+    assert isinstance(value, Vector)
+    return value
+
+
+def scalar(node: Node, moment: Moment) -> float:
+    """Runs a node that the planner knows to be a scalar."""
+    value = node.run(moment)
+    assert isinstance(value, float)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal."""
+
+    value: float | str
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.STRING if isinstance(self.value, str) else Kind.SCALAR
+
+    def run(self, _: Moment) -> Value:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """An instant selector: the newest sample of each series, or its time (for `timestamp`)."""
+
+    selector: Selector
+    offset: int
+    timed: bool = False
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        end = moment.at - self.offset
+        start = end - moment.lookback
+        columns = moment.source.select(self.selector, start, end)
+        times, values, present = newest(columns, start, end)
+        if self.timed:
+            return Vector(unnamed(columns.series), times / 1000, present).checked()
+        return Vector(columns.series, values, present)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranged:
+    """A function over a range selector."""
+
+    kernel: RangeKernel
+    selector: Selector
+    window: int
+    offset: int
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        end = moment.at - self.offset
+        start = end - self.window
+        columns = moment.source.select(self.selector, start, end)
+        window = cut(columns, start, end)
+        present = window.counts >= self.kernel.least
+        if not present.any():
+            return nothing()
+        result = Vector(columns.series, self.kernel.apply(window), present)
+        return result if self.kernel.keeps_name else result.unnamed()
+
+
+@dataclass(frozen=True, slots=True)
+class Pointwise:
+    """A function of each value, with scalar arguments."""
+
+    apply: Callable[..., Any]
+    inner: Node
+    scalars: tuple[Node, ...] = ()
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        inner = vector(self.inner, moment)
+        scalars = [scalar(node, moment) for node in self.scalars]
+        return Vector(inner.series, self.apply(inner.values, *scalars), inner.present).unnamed()
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp:
+    """`clamp`, which has no result at all where its bounds cross."""
+
+    inner: Pointwise
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        low, high = (scalar(node, moment) for node in self.inner.scalars)
+        inner = self.inner.run(moment)  # whose errors count even so
+        return nothing() if high < low else inner
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """`time()`."""
+
+    kind: Kind = Kind.SCALAR
+
+    def run(self, moment: Moment) -> float:
+        return moment.at / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """`timestamp` of what is no selector: the instant itself."""
+
+    inner: Node
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        inner = vector(self.inner, moment)
+        times = np.full(len(inner.values), moment.at / 1000)
+        return Vector(inner.series, times, inner.present).unnamed()
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """`absent` and `absent_over_time`: one, under the selector's own labels, where nothing is."""
+
+    inner: Node
+    series: SeriesSet
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        return nothing() if vector(self.inner, moment).present.any() else single(self.series, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ToVector:
+    """`vector`: a scalar as a series without labels."""
+
+    inner: Node
+    kind: Kind = Kind.VECTOR
+
+    def run(self, moment: Moment) -> Vector:
+        return single(UNLABELLED, scalar(self.inner, moment))
+
+
+@dataclass(frozen=True, slots=True)
+class ToScalar:
+    """`scalar`: the value of the only series, else NaN."""
+
+    inner: Node
+    kind: Kind = Kind.SCALAR
+
+    def run(self, moment: Moment) -> float:
+        inner = vector(self.inner, moment)
+        rows = np.flatnonzero(inner.present)
+        return float(inner.values[rows[0]]) if rows.size == 1 else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """Unary minus."""
+
+    inner: Node
+
+    @property
+    def kind(self) -> Kind:
+        return self.inner.kind
+
+    def run(self, moment: Moment) -> Value:
+        value = self.inner.run(moment)
+        if isinstance(value, Vector):
+            return Vector(value.series, -value.values, value.present).unnamed()
+        return -scalar(self.inner, moment)

@@ -1,0 +1,28 @@
+"""PromQL's arithmetic and comparisons on arrays and numbers, with Go's floats."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+Operation = Callable[[Any, Any], Any]
+
+ARITHMETIC: Mapping[str, Operation] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    # C's fmod, whose result has the sign of the dividend, is Go's math.Mod.
+    "%": np.fmod,
+    "^": np.power,
+    "atan2": np.arctan2,
+}
+COMPARISONS: Mapping[str, Operation] = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    ">": np.greater,
+    "<": np.less,
+    ">=": np.greater_equal,
+    "<=": np.less_equal,
+}
+SETS = frozenset({"and", "or", "unless"})

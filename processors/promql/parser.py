@@ -1,0 +1,126 @@
+"""The door to promql-parser: text in, our own tree out; what we do not serve is refused by name."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import promql_parser as rust
+
+from processors.promql.errors import Refused
+from processors.promql.labels import METRIC_NAME
+from processors.promql.selector import Match, Matcher, Selector
+from processors.promql.tree import (
+    Aggregate,
+    Binary,
+    Call,
+    Cardinality,
+    Expression,
+    Matching,
+    Milliseconds,
+    Negate,
+    Number,
+    Paren,
+    Select,
+    Text,
+)
+
+_MATCH = {
+    "MatchOp.Equal": Match.EQUAL,
+    "MatchOp.NotEqual": Match.NOT_EQUAL,
+    "MatchOp.Re": Match.REGEX,
+    "MatchOp.NotRe": Match.NOT_REGEX,
+}
+_CARDINALITY = {
+    "VectorMatchCardinality.OneToOne": Cardinality.ONE_TO_ONE,
+    "VectorMatchCardinality.ManyToOne": Cardinality.MANY_TO_ONE,
+    "VectorMatchCardinality.OneToMany": Cardinality.ONE_TO_MANY,
+    "VectorMatchCardinality.ManyToMany": Cardinality.ONE_TO_ONE,
+}
+
+
+def parse(text: str) -> Expression:
+    """Reads an expression."""
+    try:
+        parsed = rust.parse(text)
+    except ValueError as fault:
+        raise Refused(str(fault)) from fault
+    return _tree(parsed)
+
+
+# The parser's objects are typed `Any` in its own stubs; they end in this file.
+def _tree(node: Any) -> Expression:
+    reader = _READERS.get(type(node).__name__)
+    if reader is None:
+        raise Refused(f"{type(node).__name__} is not supported")
+    return reader(node)
+
+
+def _milliseconds(span: timedelta | None) -> Milliseconds:
+    return 0 if span is None else span // timedelta(milliseconds=1)
+
+
+def _select(node: Any, window: Milliseconds | None = None) -> Select:
+    if node.at is not None:
+        raise Refused("the @ modifier is not supported")
+    if node.matchers.or_matchers:
+        raise Refused("`or` between matchers is not PromQL")
+    matchers = [
+        Matcher(each.name, _MATCH[str(each.op)], each.value) for each in node.matchers.matchers
+    ]
+    if node.name is not None:
+        matchers.insert(0, Matcher(METRIC_NAME, Match.EQUAL, node.name))
+    return Select(Selector(tuple(matchers)), _milliseconds(node.offset), window)
+
+
+def _range(node: Any) -> Select:
+    return _select(node.vector_selector, _milliseconds(node.range))
+
+
+def _subquery(_: Any) -> Expression:
+    raise Refused("subqueries are not supported")
+
+
+def _call(node: Any) -> Call:
+    return Call(node.func.name, tuple(_tree(arg) for arg in node.args))
+
+
+def _binary(node: Any) -> Binary:
+    left, right = _tree(node.lhs), _tree(node.rhs)
+    modifier = node.modifier
+    if modifier is None:
+        return Binary(str(node.op), left, right)
+    fill = modifier.fill_values
+    if fill is not None and (fill.lhs is not None or fill.rhs is not None):
+        raise Refused("fill modifiers are not supported")
+    by = modifier.matching
+    matching = Matching(
+        on=by is not None and str(by.type) == "LabelModifierType.Include",
+        labels=() if by is None else tuple(by.labels),
+        cardinality=_CARDINALITY[str(modifier.card)],
+        include=tuple(modifier.group_labels or ()),
+    )
+    return Binary(str(node.op), left, right, modifier.return_bool, matching)
+
+
+def _aggregate(node: Any) -> Aggregate:
+    if node.param is not None:
+        raise Refused(f"aggregation {str(node.op)!r} is not supported")
+    modifier = node.modifier
+    if modifier is None:
+        return Aggregate(str(node.op), _tree(node.expr))
+    by = str(modifier.type) == "AggModifierType.By"
+    return Aggregate(str(node.op), _tree(node.expr), by, tuple(modifier.labels))
+
+
+_READERS: dict[str, Callable[[Any], Expression]] = {
+    "NumberLiteral": lambda node: Number(node.val),
+    "StringLiteral": lambda node: Text(node.val),
+    "VectorSelector": _select,
+    "MatrixSelector": _range,
+    "SubqueryExpr": _subquery,
+    "ParenExpr": lambda node: Paren(_tree(node.expr)),
+    "UnaryExpr": lambda node: Negate(_tree(node.expr)),
+    "Call": _call,
+    "BinaryExpr": _binary,
+    "AggregateExpr": _aggregate,
+}

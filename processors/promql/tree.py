@@ -1,0 +1,105 @@
+"""The expression as a tree of our own: frozen and hashable, free of the parser's types."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from processors.promql.selector import Selector
+
+Milliseconds: TypeAlias = int
+
+
+class Kind(StrEnum):
+    """The four types of PromQL."""
+
+    SCALAR = "scalar"
+    VECTOR = "instant vector"
+    MATRIX = "range vector"
+    STRING = "string"
+
+
+class Cardinality(StrEnum):
+    """Which side of a binary operator may have several series for one match."""
+
+    ONE_TO_ONE = "one-to-one"
+    MANY_TO_ONE = "group_left"
+    ONE_TO_MANY = "group_right"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number literal."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string literal."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """An instant selector, or a range selector where `window` is given."""
+
+    selector: Selector
+    offset: Milliseconds = 0
+    window: Milliseconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paren:
+    """Parentheses; kept, because `absent` looks at its argument's form."""
+
+    inner: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Negate:
+    """Unary minus."""
+
+    inner: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function and its arguments."""
+
+    name: str
+    args: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How the series of two sides find each other."""
+
+    on: bool = False
+    labels: tuple[str, ...] = ()
+    cardinality: Cardinality = Cardinality.ONE_TO_ONE
+    include: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """An operator between two sides."""
+
+    op: str
+    left: "Expression"
+    right: "Expression"
+    returns_bool: bool = False
+    matching: Matching = Matching()
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregation over groups of series."""
+
+    op: str
+    inner: "Expression"
+    by: bool = True
+    labels: tuple[str, ...] = ()
+
+
+Expression: TypeAlias = Number | Text | Select | Paren | Negate | Call | Binary | Aggregate

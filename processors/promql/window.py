@@ -1,0 +1,141 @@
+"""The samples of (start, end] of each row: contiguous, and without stale markers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from processors.promql.columns import STALE_BITS, Columns, Floats, Mask, Rows, Times
+
+# Up to this many columns a comparison of the whole matrix beats a binary search in every row.
+_NARROW = 48
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Row i holds samples in [first[i], last[i]) of its columns; `inside` is None where all are."""
+
+    start: int
+    end: int
+    times: Times
+    values: Floats
+    first: Rows
+    last: Rows
+    inside: Mask | None
+
+    @property
+    def counts(self) -> Rows:
+        """How many samples each row has."""
+        return self.last - self.first
+
+    def filled(self, value: float) -> Floats:
+        """The values, with `value` wherever there is no sample."""
+        return self.values if self.inside is None else np.where(self.inside, self.values, value)
+
+    def pairs(self) -> Mask | None:
+        """Which neighbouring columns are both samples; None where all are."""
+        return None if self.inside is None else self.inside[:, 1:] & self.inside[:, :-1]
+
+    def at(self, columns: Rows) -> tuple[Times, Floats]:
+        """Time and value at one column of each row; clipped, so that empty rows answer anything."""
+        rows = np.arange(len(columns))
+        columns = np.clip(columns, 0, max(self.times.shape[1] - 1, 0))
+        return self.times[rows, columns], self.values[rows, columns]
+
+
+def counted(mask: Mask) -> Rows:
+    """How many are true in each row."""
+    return np.asarray(np.count_nonzero(mask, axis=1), dtype=np.intp)
+
+
+def reached(times: Times, counts: Rows, at: int) -> Rows:
+    """How many samples of each row are not after `at`."""
+    size, width = times.shape
+    if width == 0 or size == 0:
+        return np.zeros(size, dtype=np.intp)
+    rows = np.arange(size)
+    if bool((times[rows, np.maximum(counts - 1, 0)] <= at).all()):
+        return counts  # nothing is newer: the everyday case of an instant that is now
+    if width <= _NARROW:
+        held = (times <= at) & (np.arange(width) < counts[:, None])
+        return counted(held)
+    low = np.zeros(size, dtype=np.intp)
+    high = counts.copy()
+    for _ in range(width.bit_length()):
+        middle = (low + high) >> 1
+        older = (middle < high) & (times[rows, np.minimum(middle, width - 1)] <= at)
+        low = np.where(older, middle + 1, low)
+        high = np.where(older, high, middle)
+    return low
+
+
+def cut(columns: Columns, start: int, end: int) -> Window:
+    """Bounds columns to (start, end]."""
+    times, values, counts = columns.times, columns.values, columns.counts
+    last = reached(times, counts, end)
+    first = np.minimum(reached(times, counts, start), last)
+    if not last.size or not (last > first).any():
+        none = np.zeros(len(counts), dtype=np.intp)
+        return Window(start, end, times[:, :0], values[:, :0], none, none, None)
+    low, high = int(first.min()), int(last.max())
+    width = int((last - first).max())
+    if high - low <= 2 * width + 4:
+        times, values = times[:, low:high], values[:, low:high]
+        first, last = first - low, last - low
+    else:
+        # Rows lie far apart (series that began at different times): gather each one's own part.
+        rows = np.arange(len(counts))[:, None]
+        wanted = np.minimum(first[:, None] + np.arange(width), times.shape[1] - 1)
+        times, values = times[rows, wanted], values[rows, wanted]
+        first, last = np.zeros_like(first), last - first
+    return _without_stale(
+        Window(start, end, times, values, first, last, _inside(first, last, times))
+    )
+
+
+def _inside(first: Rows, last: Rows, times: Times) -> Mask | None:
+    width = times.shape[1]
+    if not first.any() and bool((last == width).all()):
+        return None
+    column = np.arange(width)
+    inside: Mask = (column >= first[:, None]) & (column < last[:, None])
+    return inside
+
+
+def stale(values: Floats) -> Mask:
+    """Which values are stale markers."""
+    marks: Mask = values.view(np.int64) == STALE_BITS
+    return marks
+
+
+def _without_stale(window: Window) -> Window:
+    # Comparing bits of a strided slice is dear; NaN of any kind is rare and cheap to rule out.
+    if not np.isnan(window.values).any():
+        return window
+    marks = stale(np.ascontiguousarray(window.values))
+    if window.inside is not None:
+        marks &= window.inside
+    if not marks.any():
+        return window
+    kept = ~marks if window.inside is None else window.inside & ~marks
+    order = np.argsort(~kept, axis=1, kind="stable")
+    rows = np.arange(len(order))[:, None]
+    times, values = window.times[rows, order], window.values[rows, order]
+    last = counted(kept)
+    first = np.zeros_like(last)
+    return Window(window.start, window.end, times, values, first, last, _inside(first, last, times))
+
+
+def newest(columns: Columns, start: int, end: int) -> tuple[Times, Floats, Mask]:
+    """The last sample of each row in (start, end], and whether it counts (a stale one does not)."""
+    times, values = columns.times, columns.values
+    if times.shape[1] == 0:
+        size = len(columns.counts)
+        return np.zeros(size, np.int64), np.zeros(size), np.zeros(size, np.bool_)
+    last = reached(times, columns.counts, end) - 1
+    rows = np.arange(len(last))
+    held = np.maximum(last, 0)
+    when, value = times[rows, held], values[rows, held]
+    present: Mask = (when > start) & (last >= 0)
+    if np.isnan(value).any():
+        present &= ~stale(value)
+    return when, value, present
