@@ -20,6 +20,11 @@ HISTORY: Final = "tocsin.history"
 HEALTH: Final = "tocsin.health"
 DEAD_LETTERS: Final = "tocsin.dead-letters"
 
+MAX_MESSAGE: Final = 960_000
+"""Bytes of one message, key and value. Kafka's default limit is 1,048,588 for a batch."""
+MAX_DEAD_LETTER: Final = 1_000_000
+"""A dead letter holds a whole message, and its own covering letter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -32,6 +37,7 @@ class Topic:
     decisions: bool = False
     """May use the room that a nearly full disk keeps for decisions."""
     single: bool = False
+    max_message: int = MAX_MESSAGE
 
 
 TOPICS: Final[dict[str, Topic]] = {
@@ -42,11 +48,17 @@ TOPICS: Final[dict[str, Topic]] = {
         Topic(DELIVERIES, "receiver", (Delivery,), timedelta(days=7), True),
         Topic(HISTORY, "stage", (Decision,), timedelta(days=7), True),
         Topic(HEALTH, "worker", (Health,), timedelta(hours=24)),
-        Topic(DEAD_LETTERS, "topic", (DeadLetter,), timedelta(days=30), True, single=True),
+        Topic(
+            DEAD_LETTERS,
+            "topic",
+            (DeadLetter,),
+            timedelta(days=30),
+            decisions=True,
+            single=True,
+            max_message=MAX_DEAD_LETTER,
+        ),
     )
 }
 
 KINDS: Final = tuple({kind: None for topic in TOPICS.values() for kind in topic.kinds})
 CODEC: Final = Codec(KINDS)
-MAX_MESSAGE: Final = 1_000_000
-"""Bytes of one message, key and value; Kafka's own default limit is just above."""

@@ -1,0 +1,154 @@
+"""The embedded log: topics, partitions and consumer groups in one SQLite file."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ops.transport.sqlite_inbox import Membership, SqliteInbox
+from ops.transport.sqlite_reader import Reader, Span
+from ops.transport.sqlite_segments import Catalogue
+from ops.transport.sqlite_writer import Limits, Request, StageCommit, Writer, measured
+from schemas.errors import DataDirectoryError
+from schemas.stage import Message, Partition, Position
+from schemas.topics import TOPICS
+
+_FORMAT = 1
+
+
+def no_crash(point: str) -> None:
+    """Where tests kill the process; nothing happens in a healthy one."""
+
+
+class SqliteLog:
+    """An append-only log, exactly once inside: outputs, state and offsets commit together.
+
+    `clock` gives ms since 1970; append times never go back. Raises `DataDirectoryError` when the
+    file is damaged or of a newer version.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], int],
+        partitions: Mapping[str, int] | None = None,
+        limits: Limits | None = None,
+        crash: Callable[[str], None] = no_crash,
+    ) -> None:
+        self.path = path
+        self.clock = clock
+        given = partitions or {}
+        self.partitions = {name: given.get(name, 1) for name in TOPICS}
+        self._spans: dict[Partition, tuple[Span, ...]] = {}
+        self._listeners: dict[str, list[threading.Event]] = {}
+        self._listening = threading.Lock()
+        self._members: dict[str, Membership] = {}
+        try:
+            self._database = _open(path)
+            self._writer = Writer(
+                self._database, self.partitions, limits or Limits(), clock, crash, self._publish
+            )
+        except sqlite3.Error as fault:
+            raise DataDirectoryError(
+                f"{path}: cannot be used as a log: {fault}: restore it from a backup, or move it "
+                "away to start with an empty log"
+            ) from fault
+
+    def publish(self, messages: Sequence[Message], timeout: float = 30.0) -> list[Position]:
+        """Append; see `schemas.stage.Publish`."""
+        size = measured(messages, self.partitions)
+        decisions = all(TOPICS[message.topic].decisions for message in messages)
+        return self._writer.submit(Request(messages, decisions, size), timeout)
+
+    def commit_stage(self, commit: StageCommit, timeout: float = 30.0) -> list[Position]:
+        """Append a stage's outputs, write its state and move its offset, all or nothing."""
+        changed = sum(len(change.value or b"") + len(change.key) for change in commit.changes)
+        request = Request(
+            commit.outputs,
+            True,
+            measured(commit.outputs, self.partitions) + changed,
+            {(commit.stage, commit.partition): commit.next},
+            {(commit.stage, commit.partition.number): commit.changes},
+        )
+        return self._writer.submit(request, timeout)
+
+    def commit_offsets(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """Let a group go on from here."""
+        named = {(group, partition): offset for partition, offset in offsets.items()}
+        self._writer.submit(Request((), True, 0, named), 30.0)
+
+    def reader(self) -> Reader:
+        """A reader of its own connection; the caller closes it."""
+        return Reader(self.path, lambda partition: self._spans.get(partition, ()))
+
+    def inbox(self, group: str, topics: Sequence[str]) -> SqliteInbox:
+        """Join a consumer group."""
+        with self._listening:
+            membership = self._members.setdefault(group, Membership())
+        parts = [Partition(topic, n) for topic in topics for n in range(self.partitions[topic])]
+        return SqliteInbox(self, group, membership, parts)
+
+    def listen(self, topics: Sequence[str]) -> threading.Event:
+        """An event that is set whenever one of these topics grows."""
+        event = threading.Event()
+        with self._listening:
+            for topic in topics:
+                self._listeners.setdefault(topic, []).append(event)
+        return event
+
+    def unlisten(self, event: threading.Event) -> None:
+        """Set that event no more."""
+        with self._listening:
+            for events in self._listeners.values():
+                if event in events:
+                    events.remove(event)
+
+    @property
+    def broken(self) -> str | None:
+        """Why the log takes nothing more, once it does not."""
+        return self._writer.broken
+
+    @property
+    def commits(self) -> int:
+        """How many transactions were committed since it was opened."""
+        return self._writer.commits
+
+    def size(self) -> int:
+        """Bytes of the file and of its write-ahead log."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        return sum(file.stat().st_size for file in (self.path, wal) if file.exists())
+
+    def close(self) -> None:
+        """Commit what waits and let go of the file."""
+        self._writer.close()
+        self._database.close()
+
+    def _publish(self, catalogue: Catalogue, topics: frozenset[str]) -> None:
+        """Show readers what is committed; called by the writer after each commit."""
+        self._spans = {
+            partition: tuple(Span(s.base, s.end, s.last_at, s.table) for s in segments)
+            for partition, segments in catalogue.segments.items()
+        }
+        with self._listening:
+            for topic in topics:
+                for event in self._listeners.get(topic, ()):
+                    event.set()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    if database.execute("PRAGMA page_count").fetchone()[0] <= 1:
+        database.execute("PRAGMA page_size = 8192")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute("PRAGMA secure_delete = OFF")
+    database.execute("PRAGMA journal_size_limit = 67108864")
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version > _FORMAT:
+        database.close()
+        raise DataDirectoryError(
+            f"{path}: written by a newer Tocsin (log format {version}, this one reads "
+            f"{_FORMAT}): upgrade Tocsin"
+        )
+    database.execute(f"PRAGMA user_version = {_FORMAT}")
+    return database

@@ -1,0 +1,313 @@
+"""The log's one writer: it alone writes and checkpoints, and commits requests in groups."""
+
+import logging
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from ops.transport.keys import partition_of
+from ops.transport.sqlite_segments import Catalogue, Row
+from schemas.errors import LogAway, LogFull, TooLarge
+from schemas.stage import Message, Partition, Position, StateChange
+from schemas.topics import TOPICS
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large the log may grow, in bytes.
+
+    Inputs are refused within `reserve` of `file`; decisions may use the reserve. `retain` bounds
+    the records of input topics: beyond it the oldest segments go.
+    """
+
+    file: int = 8 << 30
+    reserve: int = 256 << 20
+    retain: int = 4 << 30
+    segment: int = 64 << 20
+    group: int = 4 << 20
+    waiting: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StageCommit:
+    """What a stage came to, to be committed whole or not at all."""
+
+    stage: str
+    partition: Partition
+    next: int
+    outputs: Sequence[Message] = ()
+    changes: Sequence[StateChange] = ()
+
+
+@dataclass(slots=True)
+class Request:
+    """One caller's wish; `decisions` may use the reserve."""
+
+    messages: Sequence[Message]
+    decisions: bool
+    size: int
+    offsets: Mapping[tuple[str, Partition], int] = field(default_factory=dict)
+    changes: Mapping[tuple[str, int], Sequence[StateChange]] = field(default_factory=dict)
+    done: Future[list[Position]] = field(default_factory=Future)
+
+
+class Writer:
+    """A thread that takes what waits, writes it in one transaction, and answers.
+
+    A lone request is committed at once; those that arrive meanwhile make the next group, up to
+    `Limits.group` bytes. So the fsync is shared exactly when there is something to share.
+    """
+
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        partitions: Mapping[str, int],
+        limits: Limits,
+        clock: Callable[[], int],
+        crash: Callable[[str], None],
+        committed: Callable[[Catalogue, frozenset[str]], None],
+    ) -> None:
+        self._database = database
+        self._catalogue = Catalogue(database)
+        self._partitions = partitions
+        self._limits = limits
+        self._clock = clock
+        self._crash = crash
+        self._committed = committed
+        self._waiting: deque[Request] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._retained_at = 0
+        self.broken: str | None = None
+        self.commits = 0
+        page = database.execute("PRAGMA page_size").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {max(limits.file // page, 64)}")
+        self._page = int(page)
+        self._last_at = self._catalogue.last_at()
+        committed(self._catalogue, frozenset())
+        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: Request, timeout: float) -> list[Position]:
+        """Wait for room, then for the commit. Raises `LogAway` when the outcome is not known."""
+        with self._changed:
+            room = self._changed.wait_for(
+                lambda: self._closing or self._waiting_bytes < self._limits.waiting, timeout
+            )
+            if self.broken or self._closing or not room:
+                raise LogAway(self.broken or ("closed" if self._closing else "busy: no room"))
+            self._waiting.append(request)
+            self._waiting_bytes += request.size
+            self._changed.notify_all()
+        try:
+            return request.done.result(timeout)
+        except TimeoutError as fault:
+            raise LogAway(f"no answer within {timeout:g} s") from fault
+
+    def close(self) -> None:
+        """Commit what waits, then stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def used(self) -> int:
+        """Bytes of the file that hold something."""
+        pages = self._database.execute("PRAGMA page_count").fetchone()[0]
+        free = self._database.execute("PRAGMA freelist_count").fetchone()[0]
+        return int(pages - free) * self._page
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            size = sum(request.size for request in group)
+            self._settle(group)
+            with self._changed:
+                self._waiting_bytes -= size
+                self._changed.notify_all()
+
+    def _next_group(self) -> list[Request]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            group: list[Request] = []
+            size = 0
+            while self._waiting and size < self._limits.group:
+                group.append(self._waiting.popleft())
+                size += group[-1].size
+            return group
+
+    def _settle(self, group: list[Request]) -> None:
+        """Commit a group; where inputs have no room, the decisions in it still get theirs."""
+        try:
+            if self.broken:
+                raise LogAway(self.broken)
+            inputs = [request for request in group if not request.decisions and request.messages]
+            if inputs and self.used() + sum(r.size for r in inputs) > (
+                self._limits.file - self._limits.reserve
+            ):
+                group = self._refuse(group, inputs)
+            self._commit(group)
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                self._break(group, fault)
+                return
+            rest = [request for request in group if request.decisions]
+            if rest and len(rest) < len(group):
+                self._refuse(group, [request for request in group if not request.decisions])
+                self._settle(rest)
+                return
+            self._refuse(group, group)
+        except sqlite3.Error as fault:
+            self._break(group, fault)
+        except LogAway as fault:
+            for request in group:
+                request.done.set_exception(fault)
+
+    def _refuse(self, group: list[Request], refused: list[Request]) -> list[Request]:
+        for request in refused:
+            request.done.set_exception(
+                LogFull("the log is full: its reserve is kept for decisions; free space on disk")
+            )
+        return [request for request in group if not any(request is r for r in refused)]
+
+    def _break(self, group: list[Request], fault: sqlite3.Error) -> None:
+        """After an I/O error nothing that was written counts as durable: stop, do not retry."""
+        self.broken = f"the log failed and takes nothing more: {fault}"
+        log.error("log failed", extra={"error": str(fault)})
+        for request in group:
+            request.done.set_exception(LogAway(self.broken))
+
+    def _commit(self, group: list[Request]) -> None:
+        if not group:
+            return
+        now = max(self._clock(), self._last_at)
+        self._crash("log.before-commit")
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            answers, topics = self._append(group, now)
+            self._remember(group)
+            self._retain(now)
+            self._catalogue.flush()
+            self._database.execute("COMMIT")
+        except sqlite3.Error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            self._catalogue.load()
+            raise
+        self._last_at = now
+        self.commits += 1
+        self._crash("log.after-commit")
+        self._committed(self._catalogue, topics)
+        for request, positions in zip(group, answers, strict=True):
+            request.done.set_result(positions)
+
+    def _append(
+        self, group: list[Request], now: int
+    ) -> tuple[list[list[Position]], frozenset[str]]:
+        rows: dict[Partition, list[Row]] = {}
+        sizes: dict[Partition, int] = {}
+        ends: dict[Partition, int] = {}
+        answers: list[list[Position]] = []
+        for request in group:
+            positions = []
+            for message in request.messages:
+                number = message.partition
+                if number is None:
+                    number = partition_of(message.key, self._partitions[message.topic])
+                partition = Partition(message.topic, number)
+                if partition not in ends:
+                    ends[partition] = self._catalogue.end(partition)
+                    rows[partition] = []
+                    sizes[partition] = 0
+                offset = ends[partition]
+                ends[partition] = offset + 1
+                rows[partition].append((offset, now, message.key, message.value))
+                sizes[partition] += len(message.value) + len(message.key) + 16
+                positions.append(Position(partition, offset, now))
+            answers.append(positions)
+        for partition, records in rows.items():
+            self._catalogue.append(partition, records, sizes[partition], self._full(partition, now))
+        return answers, frozenset(partition.topic for partition in rows)
+
+    def _full(self, partition: Partition, now: int) -> bool:
+        segments = self._catalogue.segments.get(partition)
+        if not segments:
+            return False
+        lifetime = TOPICS[partition.topic].retention.total_seconds() * 1000 / 8
+        last = segments[-1]
+        return last.bytes >= self._limits.segment or now - last.first_at > lifetime
+
+    def _remember(self, group: list[Request]) -> None:
+        offsets: dict[tuple[str, Partition], int] = {}
+        state: dict[tuple[str, int, str], bytes | None] = {}
+        for request in group:
+            offsets.update(request.offsets)
+            for (stage, number), changes in request.changes.items():
+                for change in changes:
+                    state[stage, number, change.key] = change.value
+        self._database.executemany(
+            "INSERT INTO offsets VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET next = excluded.next",
+            [(g, p.topic, p.number, offset) for (g, p), offset in offsets.items()],
+        )
+        self._database.executemany(
+            "INSERT INTO state VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET value = excluded.value",
+            [(*where, value) for where, value in state.items() if value is not None],
+        )
+        self._database.executemany(
+            "DELETE FROM state WHERE stage = ? AND partition = ? AND key = ?",
+            [where for where, value in state.items() if value is None],
+        )
+
+    def _retain(self, now: int) -> None:
+        """Drop segments past their age, then the oldest inputs beyond `Limits.retain`.
+
+        A partition keeps its newest segment, which knows where it ends.
+        """
+        if now - self._retained_at < 5_000:
+            return
+        self._retained_at = now
+        old = []
+        for partition, segments in self._catalogue.segments.items():
+            horizon = now - TOPICS[partition.topic].retention.total_seconds() * 1000
+            old += [segment for segment in segments[:-1] if segment.last_at < horizon]
+        self._catalogue.drop(old)
+        inputs = sorted(
+            (
+                segment
+                for partition, segments in self._catalogue.segments.items()
+                if not TOPICS[partition.topic].decisions
+                for segment in segments[:-1]
+            ),
+            key=lambda segment: segment.first_at,
+        )
+        excess = sum(segment.bytes for segment in inputs) - self._limits.retain
+        while excess > 0 and inputs:
+            segment = inputs.pop(0)
+            excess -= segment.bytes
+            self._catalogue.drop([segment])
+
+
+def measured(messages: Iterable[Message], partitions: Mapping[str, int]) -> int:
+    """The bytes of these messages.
+
+    Raises `TooLarge` for one above its topic's limit, and `LogAway` for a topic that is not there.
+    """
+    total = 0
+    for message in messages:
+        if message.topic not in partitions:
+            raise LogAway(f"no topic {message.topic!r}")
+        size = len(message.value) + len(message.key.encode("utf-8", "surrogatepass"))
+        if size > TOPICS[message.topic].max_message:
+            raise TooLarge(
+                f"a message of {size} bytes for {message.topic}: the limit is "
+                f"{TOPICS[message.topic].max_message}; split it"
+            )
+        total += size
+    return total

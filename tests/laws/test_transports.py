@@ -1,0 +1,201 @@
+"""What every transport promises; a new one joins the list in `transports`."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from ops.transport.sqlite_log import SqliteLog
+from schemas.errors import LogAway, TooLarge
+from schemas.stage import Inbox, Message, Partition, Position, Record
+from schemas.topics import ALERTS, DEAD_LETTERS, METRICS, TOPICS
+
+
+class Transport(Protocol):
+    """What the laws need: METRICS in 4 partitions, everything else in 1."""
+
+    def publish(self, messages: Sequence[Message], timeout: float = 30.0) -> list[Position]: ...
+    def inbox(self, group: str, topics: Sequence[str]) -> Inbox: ...
+    def restart(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Embedded:
+    """The SQLite log; a restart closes the file and opens it again."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "log.sqlite"
+        self._now = 1_000_000
+        self._inboxes: list[Inbox] = []
+        self._open()
+
+    def _open(self) -> None:
+        self._log = SqliteLog(self._path, clock=self._clock, partitions={METRICS: 4})
+
+    def _clock(self) -> int:
+        self._now += 1
+        return self._now
+
+    def publish(self, messages: Sequence[Message], timeout: float = 30.0) -> list[Position]:
+        return self._log.publish(messages, timeout)
+
+    def inbox(self, group: str, topics: Sequence[str]) -> Inbox:
+        self._inboxes.append(self._log.inbox(group, topics))
+        return self._inboxes[-1]
+
+    def restart(self) -> None:
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        for inbox in self._inboxes:
+            inbox.close()
+        self._inboxes.clear()
+        self._log.close()
+
+
+transports: list[Callable[[Path], Transport]] = [Embedded]
+
+
+@pytest.fixture(params=transports, ids=lambda kind: kind.__name__)
+def transport(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Transport]:
+    made: Transport = request.param(tmp_path)
+    yield made
+    made.close()
+
+
+def drain(inbox: Inbox, want: int) -> list[Record]:
+    records: list[Record] = []
+    while len(records) < want:
+        found = inbox.poll(10.0)
+        assert found, f"only {len(records)} of {want} records came"
+        records += found
+    return records
+
+
+def note(n: int, topic: str = ALERTS, key: str = "default") -> Message:
+    return Message(topic, key, f"m{n}".encode())
+
+
+def test_what_is_published_is_read_back_in_order_with_its_key_and_bytes(
+    transport: Transport,
+) -> None:
+    messages = [Message(ALERTS, f"k{n}", bytes([n, 0, 255])) for n in range(50)]
+    positions = transport.publish(messages)
+    records = drain(transport.inbox("g", [ALERTS]), 50)
+    assert [(r.key, r.value) for r in records] == [(m.key, m.value) for m in messages]
+    assert [(r.partition, r.offset) for r in records] == [
+        (p.partition, p.offset) for p in positions
+    ]
+
+
+def test_offsets_count_up_by_one_and_append_time_never_goes_back(transport: Transport) -> None:
+    for n in range(20):
+        transport.publish([note(n), note(n)])
+    records = drain(transport.inbox("g", [ALERTS]), 40)
+    assert [r.offset for r in records] == list(range(records[0].offset, records[0].offset + 40))
+    assert all(a.appended_at <= b.appended_at for a, b in pairwise(records))
+
+
+def test_a_key_always_meets_the_same_partition_and_keys_spread(transport: Transport) -> None:
+    first = transport.publish([note(n, METRICS, f"host-{n}") for n in range(64)])
+    again = transport.publish([note(n, METRICS, f"host-{n}") for n in range(64)])
+    assert [p.partition for p in first] == [p.partition for p in again]
+    assert {p.partition.number for p in first} == {0, 1, 2, 3}
+
+
+def test_a_named_partition_is_obeyed(transport: Transport) -> None:
+    messages = [Message(METRICS, "same", b"x", n) for n in range(4)]
+    assert [p.partition.number for p in transport.publish(messages)] == [0, 1, 2, 3]
+
+
+def test_a_group_goes_on_where_it_committed_also_after_a_restart(transport: Transport) -> None:
+    transport.publish([note(n) for n in range(10)])
+    inbox = transport.inbox("g", [ALERTS])
+    records = drain(inbox, 10)
+    inbox.commit({records[0].partition: records[3].offset + 1})
+    inbox.close()
+    transport.restart()
+    rest = drain(transport.inbox("g", [ALERTS]), 6)
+    assert [r.value for r in rest] == [f"m{n}".encode() for n in range(4, 10)]
+
+
+def test_what_was_not_committed_is_read_again(transport: Transport) -> None:
+    transport.publish([note(n) for n in range(5)])
+    inbox = transport.inbox("g", [ALERTS])
+    drain(inbox, 5)
+    inbox.close()
+    assert len(drain(transport.inbox("g", [ALERTS]), 5)) == 5
+
+
+def test_groups_do_not_disturb_each_other(transport: Transport) -> None:
+    transport.publish([note(n) for n in range(5)])
+    one = transport.inbox("one", [ALERTS])
+    records = drain(one, 5)
+    one.commit({records[0].partition: records[-1].offset + 1})
+    assert len(drain(transport.inbox("two", [ALERTS]), 5)) == 5
+
+
+def test_a_poll_wakes_up_for_what_is_published_meanwhile(transport: Transport) -> None:
+    inbox = transport.inbox("g", [ALERTS])
+    got: list[Record] = []
+    reading = threading.Thread(target=lambda: got.extend(drain(inbox, 1)))
+    reading.start()
+    transport.publish([note(1)])
+    reading.join(20)
+    assert [r.value for r in got] == [b"m1"]
+
+
+def test_a_poll_that_finds_nothing_answers_empty_after_its_time_out(transport: Transport) -> None:
+    assert transport.inbox("g", [ALERTS]).poll(0.01) == []
+
+
+def test_members_of_a_group_share_the_partitions_and_take_over(transport: Transport) -> None:
+    one = transport.inbox("g", [METRICS])
+    two = transport.inbox("g", [METRICS])
+    everything = {Partition(METRICS, n) for n in range(4)}
+    assert one.assigned() | two.assigned() == everything
+    assert not one.assigned() & two.assigned()
+    two.close()
+    assert one.assigned() == everything
+
+
+def test_a_message_above_the_limit_is_refused_and_nothing_of_its_batch_is_appended(
+    transport: Transport,
+) -> None:
+    limit = TOPICS[ALERTS].max_message
+    large = Message(ALERTS, "k", b"x" * (limit - 1))
+    with pytest.raises(TooLarge, match="the limit is"):
+        transport.publish([note(1), Message(ALERTS, "k", b"x" * limit)])
+    transport.publish([large])
+    assert [r.value for r in drain(transport.inbox("g", [ALERTS]), 1)] == [large.value]
+
+
+def test_a_dead_letter_has_room_for_the_largest_message_and_its_covering_letter() -> None:
+    assert TOPICS[DEAD_LETTERS].max_message > TOPICS[METRICS].max_message + 10_000
+
+
+def test_an_unknown_topic_is_refused(transport: Transport) -> None:
+    with pytest.raises(LogAway, match="no topic"):
+        transport.publish([note(1, "tocsin.nonsense")])
+
+
+def test_many_publishers_at_once_lose_nothing_and_keep_their_own_order(
+    transport: Transport,
+) -> None:
+    def send(name: int) -> None:
+        for n in range(25):
+            transport.publish([Message(ALERTS, "k", f"{name}/{n}".encode())])
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    records = drain(transport.inbox("g", [ALERTS]), 200)
+    for name in range(8):
+        mine = [r.value.decode() for r in records if r.value.startswith(f"{name}/".encode())]
+        assert mine == [f"{name}/{n}" for n in range(25)]
