@@ -1,0 +1,257 @@
+"""The embedded driver: one stage over one partition of the SQLite log, exactly once."""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from ops.runtime.crash import Crash
+from ops.runtime.intake import dead_letter, decoded, encoded, runs
+from ops.transport.sqlite_log import SqliteLog, no_crash
+from ops.transport.sqlite_writer import StageCommit
+from schemas.errors import LogAway, Reason
+from schemas.labels import derived_id
+from schemas.plans import WakeUp
+from schemas.stage import Message, Output, Partition, Record, Stage, StateChange, Step
+
+logger = logging.getLogger(__name__)
+
+COMMIT_WITHIN = 1.0
+"""Seconds until a step without outputs is committed; with outputs it is committed at once."""
+CHUNK = 500
+FAILURES_IN_A_ROW = 100
+"""A stage that fails that often in a row is broken; burying everything would only hide it."""
+
+
+class StageBroken(Exception):
+    """The stage failed on record after record and stopped."""
+
+
+class Driver:
+    """Reads, steps, commits; wakes the stage with records of its own.
+
+    Outputs, state changes and the offset commit in one transaction. Steps that decided nothing
+    are committed together within a second: a crash repeats them, and nobody can tell. A record on
+    which the stage raises is buried after the others around it were stepped alone.
+    """
+
+    def __init__(
+        self,
+        log: SqliteLog,
+        make: Callable[[], Stage],
+        number: int = 0,
+        crash: Crash = no_crash,
+        commit_within: float = COMMIT_WITHIN,
+        count: Callable[[str, int], None] = lambda _name, _amount: None,
+    ) -> None:
+        self._log = log
+        self._make = make
+        self._crash = crash
+        self._commit_within = commit_within
+        self._count = count
+        self._reader = log.reader()
+        self._failures = 0
+        self._careful_until = 0
+        self.error: str | None = None
+        self.ready = threading.Event()
+        self.stage = make()
+        self.partition = Partition(self.stage.topic, number)
+        self._load()
+
+    @property
+    def lag(self) -> int:
+        """How many records are still to be read."""
+        return max(0, self._reader.end(self.partition) - self._next)
+
+    @property
+    def now(self) -> int:
+        """The log's clock where this stage is, in ms; 0 before the first record."""
+        return self._now
+
+    def turn(self) -> bool:
+        """Take what there is; False when there was nothing and no wake-up was due."""
+        limit = 1 if self._next < self._careful_until else CHUNK
+        records, gap = self._reader.read(self.partition, self._next, limit)
+        if gap:
+            logger.error(
+                "records lost to retention",
+                extra={"stage": self.stage.name, "first": gap.first, "resumed": gap.resumed},
+            )
+            self._count("gap", gap.resumed - gap.first)
+        if not records:
+            self.ready.set()
+            self._flush(only_if_due=True)
+            return self._wake()
+        try:
+            self._take(records)
+        except LogAway:
+            self._load()
+            raise
+        return True
+
+    def run(self, stop: threading.Event) -> None:
+        """Turn until stopped; a log that is away is tried again."""
+        grown = self._log.listen([self.partition.topic])
+        try:
+            while not stop.is_set():
+                grown.clear()
+                try:
+                    if not self.turn():
+                        grown.wait(self._patience())
+                except LogAway as fault:
+                    logger.warning("commit failed", extra={"error": str(fault)})
+                    stop.wait(1.0)
+            self._flush()
+        except StageBroken as fault:
+            self.error = str(fault)
+            logger.error("stage stopped", extra={"stage": self.stage.name, "error": self.error})
+        except LogAway as fault:
+            logger.warning("last commit failed", extra={"error": str(fault)})
+        finally:
+            self._log.unlisten(grown)
+            self._reader.close()
+
+    def close(self) -> None:
+        """Let go of the log without committing."""
+        self._reader.close()
+
+    def _load(self) -> None:
+        """Start from what is committed: state, then windows, then the offset."""
+        stage = self.stage = self._make()
+        for key, value in self._reader.state(stage.name, self.partition.number):
+            stage.restore(key, value)
+        committed = self._reader.committed(stage.name, self.partition)
+        self._next = self._reader.begin(self.partition) if committed is None else committed
+        self._now = 0
+        self._outputs: list[Message] = []
+        self._changes: dict[str, bytes | None] = {}
+        self._committed = self._next
+        self._since = time.monotonic()
+        self._wake_offset = -1
+        last, _ = self._reader.read(self.partition, max(0, self._next - 1), 1)
+        if committed and last and last[0].offset == committed - 1:
+            self._now = last[0].appended_at
+        self._rebuild(stage)
+
+    def _rebuild(self, stage: Stage) -> None:
+        reach = stage.reach()
+        if not reach or not self._now:
+            return
+        offset = self._reader.offset_at(self.partition, self._now - reach)
+        now = 0
+        while offset < self._next:
+            records, _ = self._reader.read(
+                self.partition, offset, min(CHUNK * 4, self._next - offset)
+            )
+            if not records:
+                return
+            for at, run in runs(records, now):
+                now = at
+                self._rebuild_run(stage, run, now)
+            offset = records[-1].offset + 1
+
+    def _rebuild_run(self, stage: Stage, run: Sequence[Record], now: int) -> None:
+        received, _ = decoded(stage.name, run, now)
+        try:
+            stage.rebuild(received, now)
+        except Exception:
+            if len(run) > 1:
+                for record in run:
+                    self._rebuild_run(stage, [record], now)
+                return
+            logger.warning("record skipped in rebuild", extra={"offset": run[0].offset})
+
+    def _take(self, records: Sequence[Record]) -> None:
+        for now, run in runs(records, self._now):
+            received, letters = decoded(self.stage.name, run, now)
+            try:
+                step = self.stage.step(received, now)
+            except Exception as fault:
+                self._poisoned(run, now, fault)
+                return
+            self._failures = 0
+            self._add(step, letters, now)
+            self._now = now
+            self._next = run[-1].offset + 1
+        if self._outputs or self._next <= self._careful_until:
+            self._flush()
+        else:
+            self._flush(only_if_due=True)
+
+    def _poisoned(self, run: Sequence[Record], now: int, fault: Exception) -> None:
+        """Step the records of a failed run one by one, and bury the one that fails alone."""
+        logger.exception("stage failed", extra={"stage": self.stage.name, "offset": run[0].offset})
+        self._failures += 1
+        self._count("failed", 1)
+        if self._failures > FAILURES_IN_A_ROW:
+            raise StageBroken(f"{self._failures} failures in a row, the last: {fault!r}")
+        until = run[-1].offset + 1
+        alone = len(run) == 1 and self._committed == run[0].offset
+        self._load()
+        self._careful_until = max(self._careful_until, until)
+        if alone:
+            letter = dead_letter(self.stage.name, run[0], Reason.STAGE_FAILED, repr(fault), now)
+            self._add(Step(), [letter], now)
+            self._now = max(self._now, now)
+            self._next = until
+            self._flush()
+
+    def _add(self, step: Step, letters: Sequence[Output], now: int) -> None:
+        producer = f"{self.stage.name}/{self.partition.number}"
+        for output in (*step.outputs, *letters):
+            self._outputs.append(encoded(output, producer, now))
+        for change in step.changes:
+            self._changes[change.key] = change.value
+        counts: Counter[str] = Counter(step.counts)
+        for letter in letters:
+            counts[f"dead:{letter.event.reason}"] += 1  # type: ignore[attr-defined]
+        for name, amount in counts.items():
+            self._count(name, amount)
+
+    def _flush(self, only_if_due: bool = False, wake: Message | None = None) -> int | None:
+        """Commit what was decided; the offset of the wake-up, if one goes along."""
+        if self._next == self._committed and wake is None:
+            self._since = time.monotonic()
+            return None
+        if only_if_due and time.monotonic() - self._since < self._commit_within:
+            return None
+        self._crash(f"{self.stage.name}.before-commit")
+        positions = self._log.commit_stage(
+            StageCommit(
+                self.stage.name,
+                self.partition,
+                self._next,
+                [*self._outputs, wake] if wake else self._outputs,
+                _changes(self._changes),
+            )
+        )
+        self._outputs = []
+        self._changes = {}
+        self._committed = self._next
+        self._since = time.monotonic()
+        self._crash(f"{self.stage.name}.after-commit")
+        return positions[-1].offset if wake else None
+
+    def _wake(self) -> bool:
+        """Append a wake-up once the stage's time has come; one outstanding at a time."""
+        due = self.stage.wake_at()
+        if due is None or self._next <= self._wake_offset or self._log.clock() < due:
+            return False
+        event = WakeUp(stage=self.stage.name, due=due)
+        where = self.partition
+        output = Output(where.topic, "", derived_id("wake", where, self.stage.name, due), event)
+        message = encoded(output, f"{self.stage.name}/{where.number}", self._log.clock())
+        offset = self._flush(wake=Message(where.topic, "", message.value, where.number))
+        self._wake_offset = -1 if offset is None else offset
+        return True
+
+    def _patience(self) -> float:
+        """Seconds until something is due by itself."""
+        due = self.stage.wake_at()
+        wait = 1.0 if due is None else (due - self._log.clock()) / 1000
+        return min(max(wait, 0.001), self._commit_within or 1.0, 1.0)
+
+
+def _changes(changes: dict[str, bytes | None]) -> list[StateChange]:
+    return [StateChange(key, value) for key, value in changes.items()]
