@@ -1,0 +1,257 @@
+"""The settings of every worker, and the only reader of YAML, environment and secret files.
+
+Later sources win: defaults, configuration file, environment (`TOCSIN__AGENT__INTERVAL=5s`),
+options of the command line. Paths in the file are relative to the file, others to where the
+command runs.
+"""
+
+import glob
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import IPvAnyNetwork as Network
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from collectors.durations import Duration
+from ops.config_layers import Layers, anchored
+from ops.config_problems import Origin, Problem, Problems, did_you_mean, from_validation, key_text
+from ops.config_types import Address, LabelName, Listen, Url
+from ops.config_yaml import read_yaml
+from schemas.event import Text
+
+ENV_PREFIX = "TOCSIN__"
+DEFAULT_FILE = Path("tocsin.yaml")
+MIN_TOKEN = 16
+_TOKEN_KEYS = {"token", "token_file"}
+
+
+class Part(BaseModel):
+    """A section of the settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LogSettings(Part):
+    """How large the log may grow; inputs are refused while less than the reserve is left."""
+
+    max_bytes: ByteSize = Field(ByteSize(4 * 2**30), ge=16 * 2**20, examples=["4GiB"])
+    reserve_bytes: ByteSize = Field(ByteSize(256 * 2**20), ge=2**20, examples=["256MiB"])
+    segment_bytes: ByteSize = Field(ByteSize(64 * 2**20), ge=2**20, examples=["64MiB"])
+
+
+class HistorySettings(Part):
+    """Whether history is kept, and for how long."""
+
+    enabled: bool = True
+    retention: Duration = Field(timedelta(days=30), ge=timedelta(hours=1), examples=["30d"])
+
+
+class DeliverySettings(Part):
+    """Networks that deliveries may reach although they are not global."""
+
+    allow: tuple[Network, ...] = Field((), examples=["10.0.0.0/8"])
+
+
+class LoggingSettings(Part):
+    """What the process writes to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Built by `load`; secrets are read, paths are resolved."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__"
+    )
+
+    data: Path = Path("tocsin-data")
+    listen: Listen = Address("127.0.0.1", 8080)
+    external_url: Url | None = None
+    rules: tuple[Path, ...] = ()
+    routes: Path | None = None
+    evaluation_interval: Duration = Field(
+        timedelta(seconds=15), ge=timedelta(milliseconds=100), examples=["15s"]
+    )
+    external_labels: Annotated[dict[LabelName, Text], Field(max_length=64)] = {}
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    agent: dict[str, Any] = {}
+    log: LogSettings = LogSettings()
+    history: HistorySettings = HistorySettings()
+    delivery: DeliverySettings = DeliverySettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Built from arguments alone: `load` merges the sources, and knows where each value is."""
+        return (init_settings,)
+
+    def rule_files(self) -> tuple[Path, ...]:
+        """The files that the globs of `rules` match now, each once, in the order written."""
+        found = {file: None for pattern in self.rules for file in _matches(pattern)}
+        return tuple(found)
+
+    @property
+    def url(self) -> str:
+        """Where people reach the console."""
+        return self.external_url or f"http://{self.listen}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, where each value was written, and what deserves a word but stops nothing."""
+
+    settings: Settings
+    origins: Mapping[tuple[str | int, ...], Origin]
+    warnings: tuple[Problem, ...] = ()
+
+
+def load(
+    file: Path | None = None,
+    options: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read every source.
+
+    `options` are settings by key, from the command line. Without `file`, `tocsin.yaml` is read
+    where it exists. Raises `Problems` with everything that is wrong.
+    """
+    if file is None and DEFAULT_FILE.exists():
+        file = DEFAULT_FILE
+    layers = Layers(Settings)
+    if file is not None:
+        document = read_yaml(file)
+        base = file.parent
+        layers.add(anchored(document.content, Settings, base), document.origins)
+        layers.problems += document.problems
+    _read_environment(layers, os.environ if environ is None else environ)
+    for key, value in (options or {}).items():
+        origin = Origin(f"--{key.replace('_', '-')}")
+        layers.add({key: value}, {(key,): origin})
+    wrong: set[str] = set()
+    try:
+        settings = Settings(**layers.content)
+    except ValidationError as fault:
+        layers.problems += from_validation(fault, Settings, layers.origins)
+        # Go on with what is left, so that the other checks have their say in the same list.
+        wrong = {str(error["loc"][0]) for error in fault.errors()}
+        settings = Settings(**{k: v for k, v in layers.content.items() if k not in wrong})
+    return _check(settings, layers, wrong)
+
+
+def _read_environment(layers: Layers, environ: Mapping[str, str]) -> None:
+    for name in sorted(environ):
+        if not name.upper().startswith(ENV_PREFIX):
+            continue
+        first = name[len(ENV_PREFIX) :].lower().split("__")[0]
+        if first not in Settings.model_fields:
+            hint = did_you_mean(first, Settings.model_fields)
+            layers.problems.append(Problem(Origin(name), first, "unknown key", hint))
+            continue
+        source = EnvSettingsSource(Settings)
+        source.env_vars = {name.lower(): environ[name]}
+        try:
+            content = source()
+        except SettingsError:
+            hint = "write it as JSON, for example '[\"a\"]'"
+            layers.problems.append(Problem(Origin(name), first, "cannot be read", hint))
+            continue
+        layers.add(content, {path: Origin(name) for path in _paths(content)})
+
+
+def _paths(content: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    items: list[tuple[str | int, object]] = []
+    if isinstance(content, dict):
+        items = list(content.items())
+    elif isinstance(content, list):
+        items = list(enumerate(content))
+    return [at, *(path for key, value in items for path in _paths(value, (*at, key)))]
+
+
+def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:
+    """What no field can say alone, and what only the file system knows.
+
+    `wrong` are the keys that were found wrong already and left out.
+    """
+    problems, warnings = list(layers.problems), []
+
+    def report(path: tuple[str | int, ...], message: str, hint: str) -> Problem:
+        return Problem(layers.origin(path), key_text(path), message, hint)
+
+    token = settings.token
+    if settings.token_file is not None:
+        if token is not None:
+            problems.append(report(("token",), "is set and token_file too", "keep one of them"))
+        try:
+            token, warning = read_secret(settings.token_file)
+        except ValueError as fault:
+            problems.append(report(("token_file",), str(fault), "write the token into that file"))
+        else:
+            warnings += [report(("token_file",), warning, "chmod 600")] if warning else []
+    if token is not None and len(token.get_secret_value()) < MIN_TOKEN:
+        key = "token" if settings.token_file is None else "token_file"
+        hint = "use for example the output of: openssl rand -hex 32"
+        problems.append(report((key,), f"has fewer than {MIN_TOKEN} characters", hint))
+    unguarded = token is None and settings.token_file is None and not wrong & _TOKEN_KEYS
+    if unguarded and not settings.listen.loopback:
+        hint = "set token_file, or listen on 127.0.0.1"
+        message = f"{settings.listen} is reachable by others, and there is no token"
+        problems.append(report(("listen",), message, hint))
+    for index, pattern in enumerate(settings.rules):
+        if not _matches(pattern):
+            path = ("rules", index) if ("rules", index) in layers.origins else ("rules",)
+            problems.append(report(path, f"{pattern} matches no file", "check the path"))
+    if settings.routes is not None and not settings.routes.is_file():
+        problems.append(report(("routes",), f"{settings.routes} is no file", "check the path"))
+    if settings.log.reserve_bytes * 2 > settings.log.max_bytes:
+        hint = "keep reserve_bytes below half of max_bytes"
+        problems.append(report(("log", "reserve_bytes"), "leaves too little for inputs", hint))
+    if problems:
+        raise Problems(problems)
+    return Loaded(settings.model_copy(update={"token": token}), layers.origins, tuple(warnings))
+
+
+def read_secret(file: Path) -> tuple[SecretStr, str]:
+    """The secret in a file, and a warning if others may read it.
+
+    Raises `ValueError`, which says why, when there is none.
+    """
+    try:
+        with file.open("rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            text = stream.read(65_536).decode().strip()
+    except OSError as fault:
+        raise ValueError(f"{file} cannot be read: {(fault.strerror or '').lower()}") from fault
+    except UnicodeDecodeError as fault:
+        raise ValueError(f"{file} is not text") from fault
+    if not text:
+        raise ValueError(f"{file} is empty")
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise ValueError(f"{file} holds more than one word")
+    return SecretStr(text), f"{file} can be read by everybody" if mode & 0o004 else ""
+
+
+def _matches(pattern: Path) -> list[Path]:
+    if pattern.is_file():
+        return [pattern]
+    return sorted(Path(found) for found in glob.glob(str(pattern)) if Path(found).is_file())
