@@ -131,8 +131,10 @@ class Clamp:
 
     def run(self, moment: Moment) -> Vector:
         low, high = (scalar(node, moment) for node in self.inner.scalars)
-        inner = self.inner.run(moment)  # whose errors count even so
-        return nothing() if high < low else inner
+        if high < low:
+            vector(self.inner.inner, moment)  # whose errors count even so
+            return nothing()
+        return self.inner.run(moment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,17 @@ def rounded(values: Floats, nearest: float = 1.0) -> Floats:
 
 def clamp_min(values: Floats, low: float) -> Floats:
     """`clamp_min`; Go's Max prefers +Inf to NaN."""
-    return np.full_like(values, low) if low == np.inf else np.maximum(values, low)
+    return -clamp_max(-values, -low)
 
 
 def clamp_max(values: Floats, high: float) -> Floats:
     """`clamp_max`; Go's Min prefers -Inf to NaN."""
-    return np.full_like(values, high) if high == -np.inf else np.minimum(values, high)
+    if high == -np.inf:
+        return np.full_like(values, high)
+    if np.isnan(high):
+        return np.where(values == -np.inf, values, high)
+    out: Floats = np.minimum(values, high)
+    return out
 
 
 def clamp(values: Floats, low: float, high: float) -> Floats:

@@ -1,0 +1,175 @@
+"""Prometheus rule files: read, validated and compiled, with every problem reported at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from processors.promql.errors import Refused
+from processors.promql.plan import LOOKBACK, Plan, compile
+from processors.promql.tree import Kind
+from processors.rules.group import AlertRule, Group, RecordRule, Rule
+from processors.rules.lifecycle import Hold
+from processors.rules.marked import Document, Path, Unreadable, read
+from processors.rules.model import WrittenGroup, WrittenRule
+from processors.rules.template import BadTemplate, Template, compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, where, and what to do about it."""
+
+    file: str
+    line: int
+    key: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f": {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line}: {self.key}: {self.message}{hint}"
+
+
+class BadRules(ValueError):
+    """A rule file that cannot be used; `problems` are all of them."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """A file's groups, ready to evaluate."""
+
+    name: str
+    groups: tuple[Group, ...]
+
+
+def load(text: str, file: str, *, lookback: int = LOOKBACK) -> RuleFile:
+    """Reads a rule file's text; raises BadRules."""
+    try:
+        document = read(text)
+    except Unreadable as fault:
+        raise BadRules((Problem(file, fault.line, "YAML", str(fault)),)) from fault
+    loading = _Loading(document, file, lookback)
+    groups = tuple(loading.groups())
+    if loading.problems:
+        found = sorted(loading.problems, key=lambda problem: problem.line)
+        raise BadRules(tuple(found))
+    return RuleFile(file, groups)
+
+
+class _Loading:
+    """One pass over one document; collects problems instead of stopping at the first."""
+
+    def __init__(self, document: Document, file: str, lookback: int) -> None:
+        self.document, self.file, self.lookback = document, file, lookback
+        self.problems: list[Problem] = []
+
+    def report(self, path: Path, message: str, hint: str = "") -> None:
+        """Notes a problem at a path of the document."""
+        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+        line = self.document.line(path)
+        self.problems.append(Problem(self.file, line, key.lstrip(".") or "file", message, hint))
+
+    def groups(self) -> Iterator[Group]:
+        """Every group that is sound."""
+        content = self.document.content
+        if not isinstance(content, dict):
+            self.report((), "must be a mapping with the key 'groups'")
+            return
+        for key in content.keys() - {"groups"}:
+            self.report((key,), f"unknown key {key!r}", "a rule file has 'groups' only")
+        names: set[str] = set()
+        for i, written in enumerate(self.listed(content.get("groups") or [], ("groups",))):
+            path: Path = ("groups", i)
+            group = self.group(written, path)
+            if group is None:
+                continue
+            if group.name in names:
+                self.report((*path, "name"), f"group {group.name!r} is repeated in the same file")
+            names.add(group.name)
+            yield group
+
+    def listed(self, value: Any, path: Path) -> list[Any]:
+        """The value where it is a list."""
+        if isinstance(value, list):
+            return value
+        self.report(path, "must be a list")
+        return []
+
+    def group(self, written: Any, path: Path) -> Group | None:
+        """One group with all its rules; none where its own keys are wrong."""
+        if not isinstance(written, dict):
+            self.report(path, "must be a mapping")
+            return None
+        own = {key: value for key, value in written.items() if key != "rules"}
+        head = self.validated(WrittenGroup, own, path)
+        labels = {} if head is None else head.labels
+        listed = self.listed(written.get("rules") or [], (*path, "rules"))
+        rules = [self.rule(each, (*path, "rules", i), labels) for i, each in enumerate(listed)]
+        if head is None:
+            return None
+        sound = tuple(rule for rule in rules if rule is not None)
+        return Group(head.name, head.interval, sound, head.limit, head.query_offset)
+
+    def validated(self, model: Any, written: Mapping[str, Any], path: Path) -> Any:
+        """The model, or nothing after its problems were noted."""
+        try:
+            return model.model_validate(written)
+        except ValidationError as fault:
+            for error in fault.errors(include_url=False):
+                message = error["msg"].removeprefix("Value error, ")
+                shown = error["input"]
+                hint = f"got {shown!r}" if isinstance(shown, str) else ""
+                if error["type"] == "extra_forbidden":
+                    message, hint = f"unknown key {str(error['loc'][-1])!r}", ""
+                place = tuple(part for part in error["loc"] if part != "[key]")
+                self.report((*path, *place), message, hint)
+            return None
+
+    def rule(self, written: Any, path: Path, shared: Mapping[str, str]) -> Rule | None:
+        """One rule."""
+        if not isinstance(written, dict):
+            self.report(path, "must be a mapping")
+            return None
+        rule: WrittenRule | None = self.validated(WrittenRule, written, path)
+        expr = written.get("expr")
+        plan = self.plan(expr, path) if isinstance(expr, str) and expr else None
+        if rule is None:
+            return None
+        labels = dict(sorted({**shared, **rule.labels}.items()))
+        if rule.record:
+            if plan is None:
+                return None
+            return RecordRule(rule.record, rule.expr, plan, tuple(labels.items()))
+        texts = self.templates(labels, (*path, "labels"))
+        notes = self.templates(rule.annotations, (*path, "annotations"))
+        if plan is None:
+            return None
+        hold = Hold(rule.wait, rule.keep_firing_for)
+        return AlertRule(rule.alert, rule.expr, plan, hold, texts, notes)
+
+    def plan(self, expr: str, path: Path) -> Plan | None:
+        """The compiled expression."""
+        try:
+            plan = compile(expr, self.lookback)
+        except Refused as fault:
+            self.report((*path, "expr"), f"could not use expression: {fault}", repr(expr.strip()))
+            return None
+        if plan.kind in {Kind.SCALAR, Kind.VECTOR}:
+            return plan
+        self.report((*path, "expr"), "rule result is not a vector or scalar", repr(expr.strip()))
+        return None
+
+    def templates(self, written: Mapping[str, str], path: Path) -> tuple[tuple[str, Template], ...]:
+        """Compiled templates, sorted by name."""
+        found: list[tuple[str, Template]] = []
+        for name, text in sorted(written.items()):
+            try:
+                found.append((name, compiled(text)))
+            except BadTemplate as fault:
+                self.report((*path, name), str(fault), repr(text))
+        return tuple(found)

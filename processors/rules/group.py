@@ -1,0 +1,191 @@
+"""A compiled rule group, and its evaluation at one instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from processors.promql import labels as label
+from processors.promql.columns import STALE, Source
+from processors.promql.errors import EvaluationFailed
+from processors.promql.labels import METRIC_NAME, Labels
+from processors.promql.plan import Plan
+from processors.promql.vector import Vector
+from processors.rules import lifecycle
+from processors.rules.lifecycle import Alerts, Breach, Hold, Transition
+from processors.rules.recorded import Recorded
+from processors.rules.template import Template
+
+ALERT_NAME = "alertname"
+DUPLICATE_RECORDS = "vector contains metrics with the same labelset after applying rule labels"
+Templates: TypeAlias = tuple[tuple[str, Template], ...]
+Samples: TypeAlias = list[tuple[Labels, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlertRule:
+    """A rule whose series are breaches."""
+
+    name: str
+    expr: str
+    plan: Plan
+    hold: Hold
+    labels: Templates
+    annotations: Templates
+
+    @property
+    def identity(self) -> str:
+        """What Prometheus knows a rule by when it reloads: its name and its labels."""
+        return f"alert {self.name}{label.text(tuple((n, t.text) for n, t in self.labels))}"
+
+    def breaches(self, source: Source, at: int, external: Labels) -> list[Breach]:
+        """The result at an instant under alert labels; `alertname` wins over everything."""
+        return [self._breach(*item, external) for item in results(self.plan, source, at)]
+
+    def _breach(self, labels: Labels, value: float, external: Labels) -> Breach:
+        named = dict(labels)
+        named.pop(METRIC_NAME, None)
+        for name, template in self.labels:
+            named[name] = template.expand(labels, value, external)
+        named[ALERT_NAME] = self.name
+        notes = tuple((n, t.expand(labels, value, external)) for n, t in self.annotations)
+        return Breach(label.of(named.items()), value, notes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordRule:
+    """A rule whose series are new samples."""
+
+    name: str
+    expr: str
+    plan: Plan
+    labels: Labels
+
+    @property
+    def identity(self) -> str:
+        """As for an alert rule."""
+        return f"record {self.name}{label.text(self.labels)}"
+
+    def samples(self, source: Source, at: int) -> Samples:
+        """The result at an instant under the rule's name and labels."""
+        items = results(self.plan, source, at)
+        own = {METRIC_NAME: self.name, **dict(self.labels)}
+        found = {label.of({**dict(labels), **own}.items()): value for labels, value in items}
+        if len(found) < len(items):
+            raise EvaluationFailed(DUPLICATE_RECORDS)
+        return list(found.items())
+
+
+Rule: TypeAlias = AlertRule | RecordRule
+
+
+def results(plan: Plan, source: Source, at: int) -> Samples:
+    """A rule's result: a scalar is a series without labels."""
+    value = plan.evaluate(source, at)
+    if isinstance(value, Vector):
+        return value.items()
+    assert isinstance(value, float)  # strings are refused at load
+    return [((), value)]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a group remembers from one evaluation to the next, by rule key; plain data."""
+
+    alerts: Mapping[str, Alerts] = field(default_factory=dict)
+    recorded: Mapping[str, tuple[Labels, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A rule that could not be evaluated; its alerts stand as they were."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one evaluation of a group decided."""
+
+    at: int
+    memory: Memory
+    transitions: tuple[tuple[str, Transition], ...]  # with the rule's key
+    samples: tuple[tuple[Labels, float], ...]  # a series that vanished ends with a stale marker
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Rules that are evaluated together, in order; times in milliseconds."""
+
+    name: str
+    interval: int | None
+    rules: tuple[Rule, ...]
+    limit: int = 0
+    query_offset: int = 0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """A stable key for each rule: what it is known by, and which of its namesakes it is."""
+        seen: dict[str, int] = {}
+        keys = []
+        for rule in self.rules:
+            count = seen[rule.identity] = seen.get(rule.identity, 0) + 1
+            keys.append(rule.identity if count == 1 else f"{rule.identity} #{count}")
+        return tuple(keys)
+
+    def instants(self, last: int, now: int, default_interval: int) -> range:
+        """The instants due in (last, now]: the multiples of the group's interval."""
+        step = self.interval or default_interval
+        return range((last // step + 1) * step, now + 1, step)
+
+    def evaluate(
+        self, source: Source, at: int, memory: Memory, external: Labels = ()
+    ) -> Evaluation:
+        """Evaluates every rule at an instant; one that fails stops no other."""
+        at -= self.query_offset
+        seen = Recorded(source, at)
+        alerts: dict[str, Alerts] = {}
+        recorded: dict[str, tuple[Labels, ...]] = {}
+        transitions: list[tuple[str, Transition]] = []
+        failures: list[Failure] = []
+        for key, rule in zip(self.keys, self.rules, strict=True):
+            try:
+                if isinstance(rule, AlertRule):
+                    held = memory.alerts.get(key, lifecycle.NONE)
+                    outcome = self._alerts(rule, seen, at, held, external)
+                    transitions.extend((key, each) for each in outcome.transitions)
+                    if outcome.alerts:
+                        alerts[key] = outcome.alerts
+                else:
+                    before = memory.recorded.get(key, ())
+                    recorded[key] = self._records(rule, seen, at, before)
+            except EvaluationFailed as fault:
+                failures.append(Failure(key, fault.reason))
+                if key in memory.alerts:
+                    alerts[key] = memory.alerts[key]
+                if key in memory.recorded:
+                    recorded[key] = memory.recorded[key]
+        return Evaluation(
+            at, Memory(alerts, recorded), tuple(transitions), seen.samples, tuple(failures)
+        )
+
+    def _alerts(
+        self, rule: AlertRule, source: Source, at: int, held: Alerts, external: Labels
+    ) -> lifecycle.Outcome:
+        outcome = lifecycle.advance(held, rule.breaches(source, at, external), rule.hold, at)
+        if 0 < self.limit < len(outcome.alerts):
+            raise EvaluationFailed(
+                f"exceeded limit of {self.limit} with {len(outcome.alerts)} alerts"
+            )
+        return outcome
+
+    def _records(
+        self, rule: RecordRule, seen: Recorded, at: int, before: tuple[Labels, ...]
+    ) -> tuple[Labels, ...]:
+        samples = rule.samples(seen, at)
+        if 0 < self.limit < len(samples):
+            raise EvaluationFailed(f"exceeded limit of {self.limit} with {len(samples)} series")
+        now = dict(samples)
+        seen.add(samples + [(labels, STALE) for labels in before if labels not in now])
+        return tuple(now)

@@ -1,0 +1,66 @@
+"""A rule file as it is written: Prometheus's keys, validated, nothing else allowed."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from processors.promql.labels import METRIC_NAME
+from processors.rules.duration import milliseconds
+
+
+def _duration(value: object) -> int:
+    return milliseconds(str(value))
+
+
+def _label(name: str) -> str:
+    if name in {"", METRIC_NAME}:
+        raise ValueError(f"invalid label name: {name!r}")
+    return name
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+LabelName = Annotated[str, BeforeValidator(_label)]
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WrittenRule(_Written):
+    """One rule, alerting or recording; durations in milliseconds."""
+
+    alert: str = ""
+    record: str = ""
+    expr: str = Field(min_length=1)
+    wait: Duration = Field(0, alias="for")
+    keep_firing_for: Duration = 0
+    labels: Mapping[LabelName, str] = {}
+    annotations: Mapping[str, str] = {}
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> "WrittenRule":
+        if bool(self.alert) == bool(self.record):
+            some = "only one" if self.alert else "one"
+            raise ValueError(f"{some} of 'record' and 'alert' must be set")
+        if self.record:
+            for key, given in (
+                ("annotations", self.annotations),
+                ("for", self.wait),
+                ("keep_firing_for", self.keep_firing_for),
+            ):
+                if given:
+                    raise ValueError(f"invalid field '{key}' in recording rule")
+            if "{" in self.record or "}" in self.record:
+                raise ValueError("braces present in the recording rule name: should it be in expr?")
+        return self
+
+
+class WrittenGroup(_Written):
+    """A group less its rules, which are validated one by one."""
+
+    name: str = Field(min_length=1)
+    interval: Duration | None = None
+    query_offset: Duration = 0
+    limit: int = Field(0, ge=0)
+    labels: Mapping[LabelName, str] = {}
