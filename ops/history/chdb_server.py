@@ -1,4 +1,6 @@
-"""ClickHouse's engine as a child process, `python -m ops.history.chdb_server`, ended with its parent.
+"""ClickHouse's engine as a child process: `python -m ops.history.chdb_server`.
+
+It ends with its parent.
 
 Exit codes: 0 told to stop; 1 could not listen or read its token; 2 the directory is in use; 3 the
 engine cannot open the directory.
