@@ -139,6 +139,7 @@ class _Loading:
         expr = written.get("expr")
         plan = self.plan(expr, path) if isinstance(expr, str) and expr else None
         if rule is None:
+            self.told_anyway(written, path)
             return None
         labels = dict(sorted({**shared, **rule.labels}.items()))
         if rule.record:
@@ -151,6 +152,14 @@ class _Loading:
             return None
         hold = Hold(rule.wait, rule.keep_firing_for)
         return AlertRule(rule.alert, rule.expr, plan, hold, texts, notes)
+
+    def told_anyway(self, written: Mapping[str, Any], path: Path) -> None:
+        """Notes what is wrong with the templates of a rule that is wrong already."""
+        for key in ("labels", "annotations"):
+            texts = written.get(key)
+            if "record" not in written and isinstance(texts, dict):
+                texts = {name: text for name, text in texts.items() if isinstance(text, str)}
+                self.templates(texts, (*path, key))
 
     def plan(self, expr: str, path: Path) -> Plan | None:
         """The compiled expression."""

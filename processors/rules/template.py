@@ -9,7 +9,6 @@ from processors.promql.labels import Labels
 from processors.rules import golang
 
 Argument: TypeAlias = float | str
-Step: TypeAlias = "Callable[[Facts], Argument]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +18,9 @@ class Facts:
     labels: Mapping[str, str]
     value: float
     external_labels: Mapping[str, str]
+
+
+Step: TypeAlias = Callable[[Facts], Argument]
 
 
 class BadTemplate(ValueError):
