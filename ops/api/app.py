@@ -1,0 +1,98 @@
+"""The server's application: every route, behind the guard; the console joins when it is ready."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ops.api import agents, health, login, prometheus, tocsin
+from ops.api.guard import Guard
+from ops.services import Access, Services
+
+log = logging.getLogger("tocsin.api")
+
+Console = Callable[[], AbstractAsyncContextManager[ASGIApp]]
+"""Loads the console: its imports take up to a second, so that happens in a thread."""
+
+_STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="1"><title>Tocsin is starting</title>
+<style>:root{color-scheme:light dark}body{font:16px system-ui,sans-serif;display:grid;
+place-items:center;min-height:90vh;margin:0}</style></head>
+<body><p>Tocsin is starting…</p></body></html>"""
+
+
+class _Site:
+    """The console's place under `/`, which is empty until the console has come."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.app is not None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1013})
+        elif scope["path"] == "/":
+            await HTMLResponse(_STARTING, 200)(scope, receive, send)
+        else:
+            await JSONResponse(_error("no such page"), 404)(scope, receive, send)
+
+
+def build(services: Services, access: Access, console: Console | None = None) -> ASGIApp:
+    """The application. `console` is loaded once the API is being served."""
+    site = _Site()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if console is None:
+            yield
+            return
+        stop = asyncio.Event()
+        task = asyncio.create_task(_host(console, site, stop))
+        yield
+        stop.set()
+        await task
+
+    app = FastAPI(title="Tocsin", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.include_router(health.routes(services, access))
+    app.include_router(prometheus.routes(services))
+    app.include_router(tocsin.routes(services))
+    app.include_router(agents.routes(services))
+    app.include_router(login.routes(access))
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _failed)
+    app.mount("/", site)
+    return Guard(app, access)
+
+
+async def _host(console: Console, site: _Site, stop: asyncio.Event) -> None:
+    """The console's whole life: loaded beside the API, which lives on if that fails."""
+    try:
+        async with AsyncExitStack() as stack:
+            context = await asyncio.to_thread(console)
+            site.app = await stack.enter_async_context(context)
+            await stop.wait()
+    except Exception:
+        log.exception("console failed")
+    finally:
+        site.app = None
+
+
+async def _refused(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    return JSONResponse(_error(str(fault.detail)), fault.status_code, headers=fault.headers)
+
+
+async def _failed(_: Request, fault: Exception) -> Response:
+    """Only the answer: Starlette raises the fault again, and the guard logs it."""
+    return JSONResponse(_error("internal error; the log has more"), 500)
+
+
+def _error(what: str) -> dict[str, str]:
+    return {"status": "error", "error": what}

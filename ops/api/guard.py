@@ -1,0 +1,174 @@
+"""What stands before every route: who may call, from which page, and what the answer may do."""
+
+import hashlib
+import hmac
+import json
+import logging
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ops.services import Access
+
+log = logging.getLogger("tocsin.api")
+
+PUBLISH_PATH: Final = "/api/tocsin/v1/publish"
+LOGIN_PATH: Final = "/login"
+OPEN_PATHS: Final = frozenset(
+    {"/health", "/liveness", "/readiness", "/-/healthy", "/-/ready", LOGIN_PATH}
+)
+COOKIE: Final = "tocsin_session"
+MAX_BODY: Final = 1_048_576
+
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# Vue compiles the page's templates in the browser, hence 'unsafe-eval'; NiceGUI starts the page
+# from an inline script. Nothing is loaded from anywhere but this server.
+_PAGE_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
+    "object-src 'none'"
+)
+_SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Guard:
+    """Refuses what may not pass, and puts security headers on what goes out."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self.app = app
+        self.access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refused = self._refuse(scope, headers)
+        if refused is not None:
+            await _answer(scope, send, *refused)
+            return
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+            return
+        await self._serve(scope, receive, send)
+
+    def _refuse(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        path: str = scope["path"]
+        if not self._knows(headers):
+            return 421, "this server does not go by that name: set external_url to it"
+        if not self._same_origin(scope, headers):
+            return 403, "another site's page may not do this"
+        if path == PUBLISH_PATH or (self.access.guarded and path not in OPEN_PATHS):
+            cookie = path != PUBLISH_PATH
+            if not authorised(headers, self.access, cookie=cookie):
+                return 401, "send the header Authorization: Bearer TOKEN"
+        if path != PUBLISH_PATH and _length(headers) > MAX_BODY:
+            return 413, "the body is larger than 1 MiB"
+        return None
+
+    def _knows(self, headers: Headers) -> bool:
+        names = headers.getlist("host")
+        return not self.access.hosts or (
+            len(names) == 1 and _host_name(names[0]) in self.access.hosts
+        )
+
+    def _same_origin(self, scope: Scope, headers: Headers) -> bool:
+        path: str = scope["path"]
+        live = scope["type"] == "websocket" or path.startswith("/_nicegui_ws")
+        if not live and scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+            return True
+        if headers.get("sec-fetch-site") == "cross-site":
+            return False
+        origin = headers.get("origin")
+        if origin is None:
+            return True
+        site = origin.partition("://")[2].lower()
+        return site == headers.get("host", "").lower() or site in self.access.origins
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def secured(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                out = MutableHeaders(scope=message)
+                page = out.get("content-type", "").startswith("text/html")
+                out.update(_SECURITY_HEADERS)
+                out["content-security-policy"] = _PAGE_POLICY if page else _API_POLICY
+                if "cache-control" not in out:
+                    out["cache-control"] = "no-store"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, secured)
+        except Exception:
+            log.exception("request failed", extra={"path": scope["path"]})
+            if not started:
+                await _answer(scope, secured, 500, "internal error; the log has more")
+
+
+def authorised(headers: Headers, access: Access, *, cookie: bool = True) -> bool:
+    """Whether these headers show the token, or a browser's session made from it."""
+    if access.token is None:
+        return False
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and equal(given.strip(), access.token):
+        return True
+    if not cookie:
+        return False
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return False
+    return found is not None and equal(found.value, session_of(access.token))
+
+
+def equal(given: str, wanted: str) -> bool:
+    """Comparison whose time tells nothing."""
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def session_of(token: str) -> str:
+    """What a browser holds instead of the token; a new token ends it."""
+    return hmac.new(token.encode(), b"tocsin console", hashlib.sha256).hexdigest()
+
+
+def _length(headers: Headers) -> int:
+    text = headers.get("content-length", "0")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _host_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+async def _answer(scope: Scope, send: Send, status: int, error: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": error[:100]})
+        return
+    headers = [(b"content-type", b"application/json")]
+    if status == 401 and "text/html" in Headers(scope=scope).get("accept", ""):
+        status, error = 303, ""
+        headers = [(b"location", LOGIN_PATH.encode())]
+    elif status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    headers += [(k.encode(), v.encode()) for k, v in _SECURITY_HEADERS.items()]
+    headers += [(b"connection", b"close")] if status == 413 else []
+    body = json.dumps({"status": "error", "error": error}).encode() if error else b""
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

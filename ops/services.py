@@ -1,0 +1,116 @@
+"""What the API and the console ask of the process they serve."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from ops.figures import Figures
+from schemas.alerts import AlertState
+from schemas.errors import TocsinError
+from schemas.stage import Publish
+
+Point = tuple[int, float]
+"""Milliseconds since 1970, and a value."""
+Series = tuple[Mapping[str, str], Sequence[Point]]
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class QueryFailed(TocsinError):
+    """An expression that is well formed and has no answer on this data."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The value of an expression at one instant; a scalar is one sample without labels."""
+
+    kind: Literal["vector", "scalar"]
+    at: int
+    samples: Sequence[tuple[Mapping[str, str], float]]
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """How a stage is; without a vital one, nobody would be paged."""
+
+    name: str
+    healthy: bool
+    ready: bool
+    message: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    vital: bool = True
+
+
+class AlertView(Protocol):
+    """An alert as the router knows it."""
+
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+    @property
+    def annotations(self) -> Mapping[str, str]: ...
+    @property
+    def state(self) -> AlertState: ...
+    @property
+    def active_at(self) -> int: ...
+    @property
+    def starts_at(self) -> int | None: ...
+    @property
+    def ends_at(self) -> int | None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+
+class Services(Protocol):
+    """The process behind the server; every method may block, and is called from threads."""
+
+    @property
+    def publish(self) -> Publish:
+        """The log's entrance for agents."""
+        ...
+
+    @property
+    def figures(self) -> Figures:
+        """What the process counts."""
+        ...
+
+    def alerts(self) -> Sequence[AlertView]:
+        """Every alert that the router knows, whatever its state."""
+        ...
+
+    def query(self, expr: str, at: int | None) -> QueryResult:
+        """PromQL at an instant (ms; None is now).
+
+        Raises `schemas.errors.Refused` for a bad expression, `QueryFailed` for one without an
+        answer, `ops.history.errors.HistoryAway` while history does not answer.
+        """
+        ...
+
+    def query_range(self, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
+        """PromQL at start, start + step, … up to end (ms); raises what `query` raises."""
+        ...
+
+    def status(self) -> Sequence[StageStatus]:
+        """How every stage of the process is."""
+        ...
+
+    def reload(self) -> Sequence[str]:
+        """Put rules and routes as they stand in the files into force; what is wrong with them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call the server.
+
+    `token` opens the agents' door, which stays shut without one. When `guarded`, everything but
+    the probes asks for it. `hosts` are the names that a Host header may have, so that no web page
+    reaches a loopback listener through a name of its own (DNS rebinding); empty means any.
+    `origins` are other sites (HOST or HOST:PORT) whose pages are ours, as a proxy's may be.
+    """
+
+    token: str | None
+    guarded: bool = False
+    hosts: frozenset[str] = LOOPBACK_NAMES
+    origins: frozenset[str] = frozenset()

@@ -1,0 +1,79 @@
+"""A process for the server to serve: it answers from what the test gave it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ops.figures import Figures
+from ops.services import QueryResult, Series, StageStatus
+from schemas.alerts import AlertState
+from schemas.labels import fingerprint
+from schemas.stage import Message, Partition, Position
+
+NOW = 1_750_000_000_000
+
+
+@dataclass(frozen=True)
+class FakeAlert:
+    labels: Mapping[str, str]
+    state: AlertState = AlertState.FIRING
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    active_at: int = NOW - 60_000
+    starts_at: int | None = NOW - 30_000
+    ends_at: int | None = None
+    value: float = 0.5
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.labels)
+
+
+class FakeLog:
+    """Numbers what it is given; `fault` is raised instead."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.fault: Exception | None = None
+
+    def publish(self, messages: Sequence[Message], timeout: float = 30.0) -> list[Position]:
+        if self.fault is not None:
+            raise self.fault
+        first = len(self.messages)
+        self.messages += messages
+        return [
+            Position(Partition(message.topic, 0), first + number, NOW)
+            for number, message in enumerate(messages)
+        ]
+
+
+def _up(expr: str, at: int | None) -> QueryResult:
+    return QueryResult("vector", at or NOW, [({"__name__": "up", "instance": "web-1"}, 1.0)])
+
+
+@dataclass
+class FakeServices:
+    """Everything can be replaced by a test; nothing is remembered but what was published."""
+
+    publish: FakeLog = field(default_factory=FakeLog)
+    figures: Figures = field(default_factory=Figures)
+    known: Sequence[FakeAlert] = ()
+    stages: Sequence[StageStatus] = (StageStatus("router", healthy=True, ready=True),)
+    problems: Sequence[str] = ()
+    answer: Callable[[str, int | None], QueryResult] = _up
+    ranges: Callable[[str, int, int, int], Sequence[Series]] = lambda expr, start, end, step: [
+        ({"instance": "web-1"}, [(t, 0.5) for t in range(start, end + 1, step)])
+    ]
+
+    def alerts(self) -> Sequence[FakeAlert]:
+        return self.known
+
+    def query(self, expr: str, at: int | None) -> QueryResult:
+        return self.answer(expr, at)
+
+    def query_range(self, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
+        return self.ranges(expr, start, end, step)
+
+    def status(self) -> Sequence[StageStatus]:
+        return self.stages
+
+    def reload(self) -> Sequence[str]:
+        return self.problems
