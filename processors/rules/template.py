@@ -73,6 +73,7 @@ _ROOTS = {
     "$externalLabels": "external_labels",
     ".ExternalLabels": "external_labels",
 }
+_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'"}
 
 
@@ -137,6 +138,8 @@ class _Parser:
             raise BadTemplate(self.offset, "missing value for command")
         kind, token, position = self.tokens[self.at]
         if kind == "path" and token[0] not in "$.":
+            if token not in _FUNCTIONS:
+                raise BadTemplate(position, f"{token!r} is not supported")
             self.at += 1
             arguments = self.operands() + ([] if piped is None else [piped])
             form = self._form(position)
@@ -196,11 +199,16 @@ def _map(pairs: Mapping[str, str]) -> str:
 def _unquoted(token: str) -> str:
     if token[0] == "`":
         return token[1:-1]
-    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), token[1:-1])
+    return _ESCAPED.sub(_unescaped, token[1:-1])
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1] or found[2] or found[3]
+    return chr(int(code, 16)) if code else _ESCAPES.get(found[4], found[0])
 
 
 def _titled(text: str) -> str:
-    return re.sub(r"(?<![\w'’.:])\w", lambda found: found[0].upper(), text)
+    return re.sub(r"(?<![\w'’.:])\d*[^\W\d_]", lambda found: found[0].upper(), text)
 
 
 _NUMERIC: Mapping[str, Callable[[float], str]] = {
@@ -216,11 +224,12 @@ _TEXTUAL: Mapping[str, Callable[[str], str]] = {
 }
 
 
+_FUNCTIONS = frozenset({"printf", *_NUMERIC, *_TEXTUAL})
+
+
 def _call(name: str, arguments: list[Step], form: str | None, position: int) -> Step:
-    if name == "printf" and arguments:
+    if name == "printf":
         return _printf(arguments, form, position)
-    if name not in _NUMERIC and name not in _TEXTUAL:
-        raise BadTemplate(position, f"{name!r} is not supported")
     if len(arguments) != 1:
         raise BadTemplate(position, f"{name!r} takes one argument, got {len(arguments)}")
     inner = arguments[0]
