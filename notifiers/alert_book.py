@@ -1,0 +1,119 @@
+"""What is known of one alert, and what a newly announced level makes of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import ormsgpack
+
+from schemas.alerts import AlertLevel, AlertState
+
+Order = tuple[int, int]
+"""Plan number and decision time: of two levels, the one with the higher order is newer."""
+
+
+class Turn(StrEnum):
+    """What a level changed."""
+
+    NOTHING = "nothing"
+    SHOWN = "shown"
+    """Texts, or what is only pending: to be remembered, of no account to groups."""
+    FIRED = "fired"
+    RESOLVED = "resolved"
+
+
+@dataclass(slots=True)
+class Alert:
+    """One alert, by its labels.
+
+    `level` is the last that groups care about (firing or resolved), `pending` what is shown while
+    a new life has not begun to fire. `groups` holds the groups it is a member of, each with the
+    group's revision at its last change. `idle_since`: from when on it is remembered only so that
+    an older level cannot bring it back. `written` is the order in the checkpoint, `heard` the
+    newest.
+    """
+
+    fingerprint: str
+    level: AlertLevel | None = None
+    pending: AlertLevel | None = None
+    written: Order = (0, 0)
+    heard: Order = (0, 0)
+    idle_since: int | None = None
+    groups: dict[str, int] = field(default_factory=dict)
+    targets: tuple[str, ...] | None = None
+    """The groups its labels lead to under the plan in force; None if not worked out yet."""
+
+    @property
+    def shown(self) -> AlertLevel | None:
+        """What people see."""
+        return self.pending or self.level
+
+    @property
+    def fires(self) -> bool:
+        """Whether groups count it as firing."""
+        return self.level is not None and self.level.state is AlertState.FIRING
+
+    def packed(self) -> bytes:
+        """The entry of the checkpoint."""
+        return ormsgpack.packb(
+            [
+                *self.written,
+                self.idle_since,
+                None if self.level is None else self.level.model_dump(),
+                None if self.pending is None else self.pending.model_dump(),
+                self.groups,
+            ]
+        )
+
+    def take(self, level: AlertLevel, decided_at: int) -> Turn:
+        """Accept a level that is not older than what is known."""
+        match level.state:
+            case AlertState.PENDING:
+                self.pending = level
+                # A new life is pending, so the last one is over, whatever became of its resolve.
+                return self._resolve(None, decided_at) if self.fires else Turn.SHOWN
+            case AlertState.FIRING:
+                began = not self.fires
+                self.pending, self.level, self.idle_since = None, level, None
+                return Turn.FIRED if began else Turn.SHOWN
+            case AlertState.RESOLVED:
+                self.pending = None
+                return self._resolve(level, decided_at) if self.fires else Turn.SHOWN
+
+    def _resolve(self, level: AlertLevel | None, decided_at: int) -> Turn:
+        fired = self.level
+        assert fired is not None
+        said = level if level is not None and level.starts_at is not None else fired
+        ends_at = level.ends_at if level is not None else None
+        self.level = said.model_copy(
+            update={
+                "state": AlertState.RESOLVED,
+                "ends_at": decided_at if ends_at is None else ends_at,
+            }
+        )
+        return Turn.RESOLVED
+
+
+def unpacked(fingerprint: str, entry: bytes) -> Alert:
+    """The alert of a checkpoint's entry."""
+    plan, decided_at, idle_since, level, pending, groups = ormsgpack.unpackb(entry)
+    return Alert(
+        fingerprint,
+        None if level is None else AlertLevel.model_validate(level),
+        None if pending is None else AlertLevel.model_validate(pending),
+        (plan, decided_at),
+        (plan, decided_at),
+        idle_since,
+        groups,
+    )
+
+
+def is_same(level: AlertLevel, known: AlertLevel) -> bool:
+    """Whether a level says again what is known; a value alone that moved is not news."""
+    return (
+        level.state is known.state
+        and level.active_at == known.active_at
+        and level.starts_at == known.starts_at
+        and level.ends_at == known.ends_at
+        and level.annotations == known.annotations
+        and level.generator_url == known.generator_url
+    )

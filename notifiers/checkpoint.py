@@ -1,0 +1,120 @@
+"""The router's state under its keys, so written that any prefix of a step's changes restores.
+
+A step that changes one entry writes that entry. A step that changes several writes them first,
+together, under `journal`, then each under its own key, then `meta`. Every value says up to which
+offset it has read. Whoever restores completes the last journal over the entries: so the state is
+always that before a step or that after it, and a replay skips what is at or before its offset.
+Changes must be written in the order given (a transaction may of course write them at once).
+
+Values longer than a message may be are cut into parts: `KEY`, `KEY#1`, `KEY#2`, …
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import ormsgpack
+
+from schemas.stage import StateChange
+
+PART = 400_000
+JOURNAL = "journal"
+META = "meta"
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A stored part: the offset and the clock it has seen, how many parts, and its bytes."""
+
+    seen: int
+    now: int
+    parts: int
+    content: bytes
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Reads and writes entries; remembers only how many parts each has."""
+
+    parts: dict[str, int] = field(default_factory=dict)
+    raw: dict[str, bytes] = field(default_factory=dict)
+    seen: int = -1
+    now: int = 0
+
+    def restore(self, key: str, value: bytes) -> None:
+        """Take one stored part."""
+        self.raw[key] = value
+
+    def load(self) -> dict[str, bytes]:
+        """The entries, by key, as they were after the last step that was written completely."""
+        stored = {key: _Raw(*ormsgpack.unpackb(value)) for key, value in self.raw.items()}
+        self.raw = {}
+        journal = _join(stored, JOURNAL)
+        self.parts = {JOURNAL: stored[JOURNAL].parts} if JOURNAL in stored else {}
+        mine = {key: raw for key, raw in stored.items() if key.partition("#")[0] != JOURNAL}
+        self.seen = max((raw.seen for raw in mine.values()), default=-1)
+        self.now = max((raw.now for raw in mine.values()), default=0)
+        if journal is not None and stored[JOURNAL].seen >= self.seen:
+            self.seen, self.now = stored[JOURNAL].seen, max(self.now, stored[JOURNAL].now)
+            for key, value in ormsgpack.unpackb(journal):
+                if value is None:
+                    mine.pop(key, None)
+                else:
+                    mine[key] = _Raw(*ormsgpack.unpackb(value))
+        entries = {}
+        for key in sorted(mine):
+            if "#" in key or key == META:
+                continue
+            content = _join(mine, key)
+            if content is not None:
+                entries[key] = content
+                self.parts[key] = mine[key].parts
+        return entries
+
+    def changes(
+        self, entries: Mapping[str, bytes | None], seen: int, now: int
+    ) -> list[StateChange]:
+        """What is to be written for these new entries (None removes), in this order."""
+        if not entries:
+            return []
+        self.seen, self.now = seen, now
+        raw: list[tuple[str, bytes | None]] = []
+        for key, content in entries.items():
+            raw += self._parts(key, content)
+        if len(raw) == 1 and raw[0][1] is not None:
+            return [StateChange(*raw[0])]
+        journal = self._parts(JOURNAL, ormsgpack.packb(raw))
+        meta: tuple[str, bytes | None] = (META, ormsgpack.packb([seen, now, 1, b""]))
+        needed = [change for change in journal if change[1] is not None]
+        left_over = [change for change in journal if change[1] is None]
+        return [StateChange(*change) for change in (*needed, *raw, meta, *left_over)]
+
+    def _parts(self, key: str, content: bytes | None) -> list[tuple[str, bytes | None]]:
+        before = self.parts.pop(key, 0)
+        if content is None:
+            return [(_name(key, number), None) for number in range(max(before, 1))]
+        count = max(1, -(-len(content) // PART))
+        self.parts[key] = count
+        written: list[tuple[str, bytes | None]] = [
+            (
+                _name(key, number),
+                ormsgpack.packb(
+                    [self.seen, self.now, count, content[number * PART : (number + 1) * PART]]
+                ),
+            )
+            for number in range(count)
+        ]
+        return written + [(_name(key, number), None) for number in range(count, before)]
+
+
+def _name(key: str, number: int) -> str:
+    return f"{key}#{number}" if number else key
+
+
+def _join(stored: Mapping[str, _Raw], key: str) -> bytes | None:
+    """The whole content, or None where a part is missing or of another step."""
+    first = stored.get(key)
+    if first is None:
+        return None
+    parts = [stored.get(_name(key, number)) for number in range(first.parts)]
+    whole = [part.content for part in parts if part is not None and part.seen == first.seen]
+    return b"".join(whole) if len(whole) == first.parts else None

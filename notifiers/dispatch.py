@@ -1,0 +1,172 @@
+"""Alerts into groups: what a level changes there, and how groups follow a change of plan."""
+
+from heapq import heappop, heappush
+
+from notifiers.alert_book import Alert, Turn
+from notifiers.group import Group, line_id
+from notifiers.grouping import group_key, group_labels
+from notifiers.route_tree import Route
+from notifiers.state import State
+from schemas.labels import derived_id
+
+REMEMBERED = 3_600_000
+"""How long a finished alert is remembered (ms), so that a late, older level cannot revive it."""
+LONGEST_KEY = 4_000
+
+
+def place(state: State, alert: Alert, turn: Turn) -> None:
+    """Let the groups know that an alert began to fire, or resolved."""
+    if turn is Turn.FIRED:
+        _join(state, alert)
+    elif turn is Turn.RESOLVED:
+        for group_id in alert.groups:
+            _enter(state, state.groups[group_id], alert)
+    settle(state, alert)
+
+
+def _join(state: State, alert: Alert) -> None:
+    if alert.targets is None:
+        alert.targets = tuple(_targets(state, alert))
+    for group_id in alert.targets:
+        group = state.groups.get(group_id)
+        if group is None:
+            # The group ended since the alert's way was worked out.
+            alert.targets = tuple(_targets(state, alert))
+            group = state.groups[group_id]
+        _enter(state, group, alert)
+        _hurry(state, group, alert)
+
+
+def _enter(state: State, group: Group, alert: Alert) -> None:
+    group.revision += 1
+    group.members[alert.fingerprint] = alert.groups[group.id] = group.revision
+    state.touched_alerts.add(alert.fingerprint)
+    state.touched_groups.add(group.id)
+
+
+def _hurry(state: State, group: Group, alert: Alert) -> None:
+    """An alert that has waited elsewhere for `group_wait` does not wait again.
+
+    Alertmanager's rule (`dispatch`: `StartsAt.Add(GroupWait).Before(now)`); it also makes up for
+    the time that a router was away.
+    """
+    route = _routes(state)[group.route_id]
+    started = alert.level.starts_at if alert.level is not None else None
+    if started is not None and not group.flushed and started + route.group_wait < state.now:
+        group.due = min(group.due, state.now)
+        state.wake(group.due, group.id)
+
+
+def _routes(state: State) -> dict[str, Route]:
+    return state.plan.routes
+
+
+def _targets(state: State, alert: Alert) -> list[str]:
+    """The groups that the alert's labels lead to, made where they do not exist yet."""
+    config = state.plan.config
+    if config is None or alert.level is None:
+        return []
+    labels = {name: value for name, value in alert.level.labels.items() if value}
+    found = []
+    for route in config.route.match(labels):
+        pairs = group_labels(labels, route.group_by, route.group_by_all)
+        group_id = derived_id(route.id, *(part for pair in pairs for part in pair))
+        if group_id not in state.groups:
+            _open(state, group_id, route, pairs)
+        if group_id not in found:
+            found.append(group_id)
+    return found
+
+
+def _open(state: State, group_id: str, route: Route, pairs: tuple[tuple[str, str], ...]) -> None:
+    key = group_key(route.key, pairs)
+    if len(key) > LONGEST_KEY:
+        key = f"{key[:LONGEST_KEY]}…{derived_id(key)}"
+    group = Group(group_id, key, route.id, route.receiver, pairs, state.now + route.group_wait)
+    state.groups[group_id] = group
+    state.touched_groups.add(group_id)
+    state.wake(group.due, group_id)
+
+
+def leave(state: State, group: Group, alert: Alert) -> None:
+    """The group has no more to say about this alert."""
+    group.members.pop(alert.fingerprint, None)
+    alert.groups.pop(group.id, None)
+    state.touched_alerts.add(alert.fingerprint)
+    settle(state, alert)
+
+
+def close(state: State, group: Group) -> None:
+    """Remove a group without members, and what its channels were told."""
+    del state.groups[group.id]
+    state.touched_groups.add(group.id)
+    for line in group.lines.values():
+        state.touched_lines.add((group.id, line.id))
+        if line.outstanding is not None:
+            state.sent.pop(line.outstanding.id, None)
+
+
+def settle(state: State, alert: Alert) -> None:
+    """Start the time after which a finished alert is forgotten."""
+    finished = not alert.fires and alert.pending is None and not alert.groups
+    if finished and alert.idle_since is None:
+        alert.idle_since = state.now
+        heappush(state.idle, (state.now, alert.fingerprint))
+        state.touched_alerts.add(alert.fingerprint)
+    elif not finished and alert.idle_since is not None:
+        alert.idle_since = None
+        state.touched_alerts.add(alert.fingerprint)
+
+
+def forget(state: State) -> None:
+    """Drop the alerts that finished long ago."""
+    while state.idle and state.idle[0][0] + REMEMBERED <= state.now:
+        since, fingerprint = heappop(state.idle)
+        alert = state.alerts.get(fingerprint)
+        if alert is not None and alert.idle_since == since:
+            del state.alerts[fingerprint]
+            state.touched_alerts.add(fingerprint)
+            if (shown := alert.shown) is not None:
+                state.by_labels.pop(tuple(shown.labels.items()), None)
+
+
+def follow_plan(state: State) -> None:
+    """Bring every alert into the groups of the plan that is now in force.
+
+    A group whose route and labels persist keeps its timer and what was told; a channel that its
+    receiver no longer has is forgotten, and so is a group that no alert leads to any more.
+    """
+    assert state.plan.config is not None
+    for group in state.groups.values():
+        _rewire(state, group)
+    for fingerprint in sorted(state.alerts):
+        alert = state.alerts[fingerprint]
+        alert.targets = tuple(_targets(state, alert)) if alert.fires else None
+        if alert.fires:
+            wanted = set(alert.targets or ())
+        else:
+            wanted = {gid for gid in alert.groups if state.groups[gid].route_id in _routes(state)}
+        for group_id in sorted(alert.groups.keys() - wanted):
+            leave(state, state.groups[group_id], alert)
+        for group_id in sorted(wanted - alert.groups.keys()):
+            _enter(state, state.groups[group_id], alert)
+            _hurry(state, state.groups[group_id], alert)
+    for group in [group for group in state.groups.values() if not group.members]:
+        close(state, group)
+
+
+def _rewire(state: State, group: Group) -> None:
+    config = state.plan.config
+    route = _routes(state).get(group.route_id)
+    if config is None or route is None:
+        return
+    if group.receiver != route.receiver:
+        group.receiver = route.receiver
+        state.touched_groups.add(group.id)
+    channels = config.receivers[route.receiver].channels
+    kept = {line_id(route.receiver, one.kind, index) for index, one in enumerate(channels)}
+    for gone in group.lines.keys() - kept:
+        line = group.lines.pop(gone)
+        state.touched_lines.add((group.id, gone))
+        if line.outstanding is not None:
+            state.sent.pop(line.outstanding.id, None)

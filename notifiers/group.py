@@ -1,0 +1,137 @@
+"""A group of alerts on its way to a receiver, and what each channel of that was told."""
+
+from dataclasses import dataclass, field
+
+import ormsgpack
+
+from notifiers.needs_telling import Entry
+from schemas.deliveries import Why
+from schemas.labels import derived_id
+
+
+@dataclass(slots=True)
+class Outstanding:
+    """A delivery without a final receipt. `wake`: when to send again if nothing is heard."""
+
+    id: str
+    at: int
+    why: Why
+    firing: frozenset[str]
+    resolved: frozenset[str]
+    revision: int
+    attempt: int
+    expires_at: int
+    wake: int
+    digest: str
+
+
+@dataclass(slots=True)
+class Line:
+    """One channel of a receiver, for one group.
+
+    `done` is the group's revision up to which it has nothing more to hear. `waiting` is a flush
+    that came while a delivery was outstanding. `sequence` numbers its decisions, `failures`
+    counts attempts that failed in a row.
+    """
+
+    receiver: str
+    kind: str
+    index: int
+    told: Entry | None = None
+    done: int = 0
+    waiting: int | None = None
+    why: Why | None = None
+    sequence: int = 0
+    failures: int = 0
+    outstanding: Outstanding | None = None
+
+    @property
+    def id(self) -> str:
+        """Which channel."""
+        return line_id(self.receiver, self.kind, self.index)
+
+    def packed(self) -> bytes:
+        """The entry of the checkpoint."""
+        told, out = self.told, self.outstanding
+        return ormsgpack.packb(
+            [
+                [self.receiver, self.kind, self.index],
+                None if told is None else [_pack(told.firing), _pack(told.resolved), told.at],
+                [self.done, self.waiting, self.why, self.sequence, self.failures],
+                None
+                if out is None
+                else [
+                    *(out.id, out.at, out.why, _pack(out.firing), _pack(out.resolved)),
+                    *(out.revision, out.attempt, out.expires_at, out.wake, out.digest),
+                ],
+            ]
+        )
+
+
+@dataclass(slots=True)
+class Group:
+    """Alerts that are told together. `due` is its next flush; `members` is kept by the alerts."""
+
+    id: str
+    key: str
+    route_id: str
+    receiver: str
+    labels: tuple[tuple[str, str], ...]
+    due: int
+    revision: int = 0
+    flushed: bool = False
+    members: dict[str, int] = field(default_factory=dict)
+    lines: dict[str, Line] = field(default_factory=dict)
+
+    def packed(self) -> bytes:
+        """The entry of the checkpoint."""
+        return ormsgpack.packb(
+            [
+                *(self.key, self.route_id, self.receiver, self.labels),
+                *(self.due, self.revision, self.flushed),
+            ]
+        )
+
+
+def line_id(receiver: str, kind: str, index: int) -> str:
+    """The name of a channel in state keys."""
+    return derived_id(receiver, kind, index)
+
+
+def unpacked_group(group_id: str, entry: bytes) -> Group:
+    """The group of a checkpoint's entry, without members and lines."""
+    key, route_id, receiver, labels, due, revision, flushed = ormsgpack.unpackb(entry)
+    pairs = tuple((name, value) for name, value in labels)
+    return Group(group_id, key, route_id, receiver, pairs, due, revision, flushed)
+
+
+def unpacked_line(entry: bytes) -> Line:
+    """The line of a checkpoint's entry."""
+    (receiver, kind, index), told, numbers, out = ormsgpack.unpackb(entry)
+    done, waiting, why, sequence, failures = numbers
+    return Line(
+        receiver,
+        kind,
+        index,
+        None if told is None else Entry(_unpack(told[0]), _unpack(told[1]), told[2]),
+        done,
+        waiting,
+        None if why is None else Why(why),
+        sequence,
+        failures,
+        None
+        if out is None
+        else Outstanding(
+            *(out[0], out[1], Why(out[2]), _unpack(out[3]), _unpack(out[4])),
+            *out[5:],
+        ),
+    )
+
+
+def _pack(fingerprints: frozenset[str]) -> bytes:
+    return bytes.fromhex("".join(sorted(fingerprints)))
+
+
+def _unpack(packed: bytes) -> frozenset[str]:
+    text = packed.hex()
+    return frozenset(text[at : at + 16] for at in range(0, len(text), 16))

@@ -1,0 +1,77 @@
+"""Groups of alerts: their labels, their key and the order of alerts in a message."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from schemas.alerts import AlertLevel
+
+_GO = {
+    "\a": r"\a",
+    "\b": r"\b",
+    "\f": r"\f",
+    "\n": r"\n",
+    "\r": r"\r",
+    "\t": r"\t",
+    "\v": r"\v",
+    "\\": r"\\",
+    '"': r"\"",
+}
+
+
+def group_labels(
+    labels: Mapping[str, str], group_by: frozenset[str], by_all: bool
+) -> tuple[tuple[str, str], ...]:
+    """The labels that alerts of one group share, by name; a missing label stays missing."""
+    return tuple(sorted(pair for pair in labels.items() if by_all or pair[0] in group_by))
+
+
+def group_key(route_key: str, labels: Iterable[tuple[str, str]]) -> str:
+    """Alertmanager's groupKey: the route's key, a colon, and the group's labels as Go writes them.
+
+    Source: `dispatch.aggrGroup.GroupKey` and prometheus/common `LabelSet.String`.
+    """
+    return f"{route_key}:{{{', '.join(f'{name}={go_quoted(value)}' for name, value in labels)}}}"
+
+
+def go_quoted(text: str) -> str:
+    """As Go's `%q` writes it."""
+    return '"' + "".join(map(_go_char, text)) + '"'
+
+
+@cache
+def _go_char(char: str) -> str:
+    if (short := _GO.get(char)) is not None:
+        return short
+    if char == " " or (char.isprintable() and not char.isspace()):
+        return char
+    code = ord(char)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def in_order(levels: Iterable[AlertLevel]) -> list[AlertLevel]:
+    """By job, instance, then all labels (Alertmanager's `AlertSlice.Less`)."""
+
+    def place(level: AlertLevel) -> tuple[object, ...]:
+        labels = level.labels
+        job, instance = labels.get("job"), labels.get("instance")
+        return (
+            (job is None, job or ""),
+            (instance is None, instance or ""),
+            len(labels),
+            sorted(labels.items()),
+        )
+
+    return sorted(levels, key=place)
+
+
+def common(maps: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The pairs that all of them have."""
+    each = iter(maps)
+    shared = set(next(each, {}).items())
+    for one in each:
+        shared &= one.items()
+        if not shared:
+            break
+    return dict(sorted(shared))

@@ -1,0 +1,75 @@
+"""What a delivery says: the alerts in order, what they share, cut to what a message can hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ormsgpack
+
+from notifiers.grouping import common, in_order
+from schemas.alerts import AlertLevel
+from schemas.labels import derived_id
+
+ROOM = 200_000
+"""Bytes for alerts: labels may stand thrice in a delivery, and a message holds 1,000,000."""
+_WORDS, _WORD = 64, 256
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The part of a delivery that is the same at every attempt."""
+
+    alerts: tuple[AlertLevel, ...]
+    truncated: int
+    common_labels: dict[str, str]
+    common_annotations: dict[str, str]
+
+    def digest(self) -> str:
+        """Says whether two contents are the same."""
+        packed = ormsgpack.packb([alert.model_dump() for alert in self.alerts])
+        return derived_id(packed.hex(), self.truncated)
+
+
+def content(levels: list[AlertLevel], max_alerts: int) -> Content:
+    """The content for these alerts; what does not fit is counted in `truncated`."""
+    ordered = in_order(levels)
+    kept: list[AlertLevel] = []
+    room = ROOM
+    for level in ordered[: max_alerts or None]:
+        room -= (size := _size(level))
+        if room < 0 and kept:
+            break
+        kept.append(level if size <= ROOM else _shrunk(level))
+    return Content(
+        tuple(kept),
+        len(ordered) - len(kept),
+        common(level.labels for level in kept),
+        common(level.annotations for level in kept),
+    )
+
+
+def short(pairs: Mapping[str, str]) -> dict[str, str]:
+    """Labels as they are, unless they would fill a message: then a part of them."""
+    if sum(map(_length, pairs)) + sum(map(_length, pairs.values())) <= ROOM:
+        return dict(pairs)
+    return {name[:_WORD]: value[:_WORD] for name, value in sorted(pairs.items())[:_WORDS]}
+
+
+def _shrunk(level: AlertLevel) -> AlertLevel:
+    return level.model_copy(
+        update={
+            "labels": {k[:_WORD]: v[:_WORD] for k, v in sorted(level.labels.items())[:_WORDS]},
+            "annotations": {"tocsin_truncated": "this alert is too large for a message"},
+            "generator_url": "",
+            "reason": level.reason[:_WORD],
+        }
+    )
+
+
+def _size(level: AlertLevel) -> int:
+    words = (*level.labels.items(), *level.annotations.items())
+    texts = sum(_length(name) + _length(value) + 6 for name, value in words)
+    return texts + _length(level.generator_url) + _length(level.reason) + 150
+
+
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else len(text) * 4

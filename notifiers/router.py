@@ -1,0 +1,170 @@
+"""The router: alerts, plans, receipts and wake-ups in; deliveries and decisions out.
+
+A pure fold with the log's clock. **Timers** are due at an instant of the log's time; before and
+after each record everything due at or before `now` is done, in order of (time, group, channel).
+So what is decided is a function of the records and their append times and not of how they were
+cut into batches. A flush is dated by its own tick, not by the record that let it happen; ticks
+missed in an outage are one flush, dated by the newest of them, and the rhythm goes on from there.
+
+Until the first plan arrives alerts are kept and wait. Only an explicit resolve resolves an alert.
+"""
+
+from collections.abc import Sequence
+
+from notifiers import dispatch, outbox
+from notifiers.alert_book import Alert, Order, Turn, is_same
+from notifiers.config import read
+from notifiers.state import State
+from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.deliveries import Receipt
+from schemas.event import Event
+from schemas.labels import fingerprint
+from schemas.plans import Plan, WakeUp
+from schemas.stage import Received, Step
+from schemas.topics import ALERTS
+
+ORDER_SLACK = 300_000
+"""How old (ms) the order in the checkpoint may grow while nothing else about an alert changes."""
+_UNCHANGED = "tocsin_router_levels_unchanged_total"
+
+
+class Router:
+    """The stage. `external_url` goes into messages; `order_slack` see `ORDER_SLACK`."""
+
+    name = "router"
+    topic = ALERTS
+
+    def __init__(self, external_url: str = "", order_slack: int = ORDER_SLACK) -> None:
+        self.external_url = external_url
+        self.order_slack = order_slack
+        self._state = State()
+        self._loaded = False
+
+    def restore(self, key: str, value: bytes) -> None:
+        """Take one entry of the checkpoint."""
+        self._state.checkpoint.restore(key, value)
+
+    def reach(self) -> int:
+        """There are no windows to rebuild."""
+        return 0
+
+    def rebuild(self, batch: Sequence[Received], now: int) -> None:
+        """There are no windows to rebuild."""
+
+    def wake_at(self) -> int | None:
+        """The earliest flush, retry or deadline."""
+        self._load()
+        timer = self._state.next_timer()
+        return None if timer is None else timer[0]
+
+    def step(self, batch: Sequence[Received], now: int) -> Step:
+        """Decide on these records; those that the checkpoint has seen are skipped."""
+        self._load()
+        state = self._state
+        seen = last = state.checkpoint.seen
+        for received in batch:
+            if received.offset <= seen:
+                state.counts["tocsin_router_records_replayed_total"] += 1
+                continue
+            state.now = max(state.now, now)
+            outbox.fire_timers(state, self.external_url)
+            self._read(received.envelope.event)
+            outbox.fire_timers(state, self.external_url)
+            last = received.offset
+        dispatch.forget(state)
+        changes = state.written(last)
+        step = Step(tuple(state.outputs), changes, dict(state.counts))
+        state.outputs.clear()
+        state.counts.clear()
+        return step
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._loaded = True
+            self._state.load()
+
+    def _read(self, event: Event) -> None:
+        match event:
+            case AlertBatch():
+                self._read_alerts(event)
+            case Receipt():
+                outbox.take_receipt(self._state, event, self.external_url)
+            case Plan() if event.stage == self.name:
+                self._read_plan(event)
+            case WakeUp() | Plan():
+                pass
+            case _:
+                self._state.counts["tocsin_router_events_ignored_total"] += 1
+
+    def _read_alerts(self, batch: AlertBatch) -> None:
+        state, slack = self._state, self.order_slack
+        order = (batch.plan, batch.decided_at)
+        by_labels, unchanged = state.by_labels, 0
+        for level in batch.alerts:
+            alert = by_labels.get(tuple(level.labels.items()))
+            known = None if alert is None else alert.pending or alert.level
+            if alert is None or known is None or order < alert.heard or not is_same(level, known):
+                self._read_level(alert, level, order)
+                continue
+            unchanged += 1
+            alert.heard = order
+            if order[1] - alert.written[1] >= slack or order[0] != alert.written[0]:
+                alert.written = order
+                state.touched_alerts.add(alert.fingerprint)
+        if unchanged:
+            state.counts[_UNCHANGED] += unchanged
+
+    def _read_level(self, alert: Alert | None, level: AlertLevel, order: Order) -> None:
+        state = self._state
+        if alert is None:
+            name = fingerprint(level.labels)
+            alert = state.alerts.get(name)
+            if alert is None:
+                alert = state.alerts[name] = Alert(name)
+                alert.heard = order
+            if len(state.by_labels) > 4 * len(state.alerts) + 1_000:
+                state.by_labels.clear()
+            state.by_labels[tuple(level.labels.items())] = alert
+        if order < alert.heard:
+            state.counts["tocsin_router_levels_older_total"] += 1
+            return
+        alert.heard = alert.written = order
+        state.touched_alerts.add(alert.fingerprint)
+        turn = alert.take(level, order[1])
+        if level.state is AlertState.RESOLVED and turn is not Turn.RESOLVED:
+            state.counts["tocsin_router_levels_never_fired_total"] += 1
+        else:
+            state.counts["tocsin_router_levels_changed_total"] += 1
+        dispatch.place(state, alert, turn)
+
+    def _read_plan(self, piece: Plan) -> None:
+        state, plan = self._state, self._state.plan
+        if piece.number <= plan.number or piece.number < plan.next[0]:
+            state.counts["tocsin_router_plans_older_total"] += 1
+            return
+        coming = (piece.number, piece.digest, piece.pieces)
+        if coming != plan.next:
+            plan.next, plan.pieces = coming, {}
+        plan.pieces[piece.piece] = piece.content
+        state.touched_plan.add("next")
+        if any(number not in plan.pieces for number in range(piece.pieces)):
+            return
+        content = b"".join(plan.pieces[number] for number in range(piece.pieces))
+        plan.next, plan.pieces = (0, "", 0), {}
+        self._switch(piece, content)
+
+    def _switch(self, piece: Plan, content: bytes) -> None:
+        state, plan = self._state, self._state.plan
+        if content == plan.content and plan.config is not None:
+            plan.number = piece.number
+            state.touched_plan.add("current")
+            return
+        config, _ = read(content.decode(errors="replace"), "plan")
+        if config is None:
+            state.counts["tocsin_router_plans_broken_total"] += 1
+            return
+        plan.number, plan.digest, plan.content = piece.number, piece.digest, content
+        plan.use(config)
+        state.touched_plan.add("current")
+        state.counts["tocsin_router_plans_total"] += 1
+        dispatch.follow_plan(state)
