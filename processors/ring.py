@@ -1,5 +1,7 @@
 """One metric's samples: a matrix of series by time, kept in label order."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,8 @@ from processors.promql.columns import Columns, Floats, Rows, SeriesSet, Times
 from processors.promql.labels import Labels
 
 _FIRST_SLOTS = 16
+_NEVER = np.iinfo(np.int64).min
+_Matrix = TypeVar("_Matrix", Times, Floats)
 
 
 class Ring:
@@ -42,8 +46,8 @@ class Ring:
         self._sorted = False
         if row >= len(self.counts):
             more = max(8, row)
-            self.times = _taller(self.times, more)
-            self.values = _taller(self.values, more)
+            self.times = taller(self.times, more)
+            self.values = taller(self.values, more)
             self.counts = np.concatenate([self.counts, np.zeros(more, np.intp)])
         return row
 
@@ -172,5 +176,12 @@ class Ring:
         self.counts[:size] = kept
 
 
-def _taller(matrix: NDArray[np.generic], more: int) -> NDArray[np.generic]:
-    return np.concatenate([matrix, np.zeros((more, matrix.shape[1]), matrix.dtype)])
+def taller(matrix: _Matrix, more: int) -> _Matrix:
+    """The matrix with `more` empty rows below."""
+    return np.pad(matrix, ((0, more), (0, 0)))
+
+
+def wider(matrix: _Matrix, width: int) -> _Matrix:
+    """The matrix with empty columns up to `width`."""
+    missing = width - matrix.shape[1]
+    return np.pad(matrix, ((0, 0), (0, missing))) if missing else matrix

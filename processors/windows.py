@@ -7,6 +7,7 @@ no more per sample than a large one. When that happens changes nothing that can 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from processors.promql.columns import Columns, Floats, Rows, SeriesSet, Times
 from processors.promql.labels import Labels
 from processors.promql.plan import SelectorUse
 from processors.promql.selector import Selector
-from processors.ring import Ring
+from processors.ring import Ring, wider
 from schemas.errors import Reason, Undecodable
 from schemas.metrics import MetricBatch
 from schemas.series import unpack_series
@@ -212,7 +213,7 @@ class Windows:
         rings = rings[order]
         bounds = np.flatnonzero(np.concatenate(([True], rings[1:] != rings[:-1], [True])))
         rows, times, values = rows[order], times[order], values[order]
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, end in pairwise(bounds):
             ring = self._ring_list[rings[start]]
             self.repeats += ring.insert(
                 rows[start:end], times[start:end], values[start:end], self._now
@@ -262,7 +263,7 @@ class Windows:
         dead = sum(int((~keep).sum()) for keep in keeps.values())
         if dead * 4 < len(self._ids) or dead < 64:
             return
-        for name, ring in self._rings.items():
+        for ring in self._ring_list:
             ring.sort()
             ring.drop(ring.last_times() > self._now - ring.reach)
         self._number_again()
@@ -295,12 +296,7 @@ def _gather(series: SeriesSet, parts: Sequence[tuple[Ring, Rows | None]]) -> Col
     width = max(times.shape[1] for times, _, _ in pieces)
     return Columns(
         series,
-        np.concatenate([_wider(times, width) for times, _, _ in pieces]),
-        np.concatenate([_wider(values, width) for _, values, _ in pieces]),
+        np.concatenate([wider(times, width) for times, _, _ in pieces]),
+        np.concatenate([wider(values, width) for _, values, _ in pieces]),
         np.concatenate([counts for _, _, counts in pieces]),
     )
-
-
-def _wider(matrix: Times | Floats, width: int) -> Times | Floats:
-    missing = width - matrix.shape[1]
-    return matrix if not missing else np.pad(matrix, ((0, 0), (0, missing)))

@@ -122,11 +122,16 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step came to. `counts` adds to the worker's counters, by metric name."""
+    """What a step came to.
+
+    `counts` adds to the worker's counters, by event name. `reload` asks the runtime to commit and
+    to load the stage anew, because its windows now reach for records it did not keep.
+    """
 
     outputs: Sequence[Output] = ()
     changes: Sequence[StateChange] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    reload: bool = False
 
 
 class Stage(Protocol):

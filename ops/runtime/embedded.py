@@ -174,6 +174,10 @@ class Driver:
             self._add(step, letters, now)
             self._now = now
             self._next = run[-1].offset + 1
+            if step.reload:
+                self._flush()
+                self._load()
+                return
         if self._outputs or self._next <= self._careful_until:
             self._flush()
         else:

@@ -1,0 +1,102 @@
+"""What a detector remembers of a rule group, as plain data for its checkpoint."""
+
+import zlib
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+import ormsgpack
+
+from processors.promql.labels import Labels
+from processors.rules.group import Memory
+from processors.rules.lifecycle import Alert, Alerts, State
+
+PREFIX = "group/"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """The group's memory, and the last instant (ms) it has seen: a replay skips up to it."""
+
+    last: int = -1
+    memory: Memory = field(default_factory=Memory)
+
+    def pack(self) -> bytes:
+        """Bytes for the checkpoint."""
+        return zlib.compress(
+            ormsgpack.packb(
+                {
+                    "last": self.last,
+                    "alerts": {
+                        key: [_alert(labels, alert) for labels, alert in alerts.items()]
+                        for key, alerts in self.memory.alerts.items()
+                    },
+                    "recorded": dict(self.memory.recorded),
+                }
+            ),
+            1,
+        )
+
+    @staticmethod
+    def unpack(value: bytes) -> "GroupState":
+        """What `pack` made bytes of."""
+        raw = ormsgpack.unpackb(zlib.decompress(value))
+        alerts = {
+            key: dict(_read(entry) for entry in entries) for key, entries in raw["alerts"].items()
+        }
+        recorded = {
+            key: tuple(_labels(labels) for labels in sets) for key, sets in raw["recorded"].items()
+        }
+        return GroupState(raw["last"], Memory(alerts, recorded))
+
+    def only(self, rules: Container[str]) -> "GroupState":
+        """What it remembers of these rules."""
+        memory = Memory(
+            {key: alerts for key, alerts in self.memory.alerts.items() if key in rules},
+            {key: sets for key, sets in self.memory.recorded.items() if key in rules},
+        )
+        return GroupState(self.last, memory)
+
+    def worth_keeping(self, before: "GroupState") -> bool:
+        """Whether more changed than values, which the next evaluation finds out by itself."""
+        if self.memory.recorded != before.memory.recorded:
+            return True
+        old, new = before.memory.alerts, self.memory.alerts
+        return old.keys() != new.keys() or any(_moved(old[key], new[key]) for key in new)
+
+
+def _moved(before: Alerts, after: Alerts) -> bool:
+    return before.keys() != after.keys() or any(
+        (b.state, b.active_at, b.fired_at, b.keep_firing_since)
+        != (a.state, a.active_at, a.fired_at, a.keep_firing_since)
+        for labels, a in after.items()
+        for b in (before[labels],)
+    )
+
+
+def _alert(labels: Labels, alert: Alert) -> list[object]:
+    return [
+        labels,
+        str(alert.state),
+        alert.active_at,
+        alert.value,
+        alert.annotations,
+        alert.fired_at,
+        alert.keep_firing_since,
+    ]
+
+
+def _read(entry: list[object]) -> tuple[Labels, Alert]:
+    labels, state, active_at, value, notes, fired_at, keep = entry
+    alert = Alert(
+        State(str(state)),
+        active_at,  # type: ignore[arg-type]  # plain data that `pack` wrote
+        value,  # type: ignore[arg-type]
+        _labels(notes),
+        fired_at,  # type: ignore[arg-type]
+        keep,  # type: ignore[arg-type]
+    )
+    return _labels(labels), alert
+
+
+def _labels(pairs: object) -> Labels:
+    return tuple((name, value) for name, value in pairs)  # type: ignore[attr-defined]

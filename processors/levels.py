@@ -1,0 +1,86 @@
+"""From what a rule decided to what is announced: alert levels, in batches of bounded size."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
+
+from processors.promql.labels import Labels
+from processors.rules.lifecycle import Alert, State, Step, Transition
+from schemas.alerts import AlertLevel, AlertState
+
+MAX_NOTE = 16_384
+MAX_ALERTS = 500
+MAX_TEXT = 300_000
+_STATES = {
+    Step.PENDING: AlertState.PENDING,
+    Step.FIRING: AlertState.FIRING,
+    Step.RESOLVED: AlertState.RESOLVED,
+    Step.INACTIVE: AlertState.RESOLVED,
+}
+
+
+def changed(transition: Transition, url: str) -> AlertLevel:
+    """The level after a transition."""
+    state = _STATES[transition.step]
+    ends_at = transition.at if state is AlertState.RESOLVED else None
+    return _level(transition.labels, transition.alert, state, ends_at, True, url)
+
+
+def repeated(labels: Labels, alert: Alert, url: str) -> AlertLevel:
+    """The level of an alert as it stands."""
+    state = AlertState.FIRING if alert.state is State.FIRING else AlertState.PENDING
+    return _level(labels, alert, state, None, False, url)
+
+
+def withdrawn(labels: Labels, alert: Alert, at: int, reason: str) -> AlertLevel:
+    """The level of an alert that ends because its rule did."""
+    level = _level(labels, alert, AlertState.RESOLVED, at, True, "")
+    return level.model_copy(update={"reason": reason})
+
+
+def batches(levels: Iterable[AlertLevel]) -> Iterator[tuple[AlertLevel, ...]]:
+    """Levels in order, as many together as a message holds."""
+    batch: list[AlertLevel] = []
+    text = 0
+    for level in levels:
+        size = _size(level.labels) + _size(level.annotations) + 200
+        if batch and (len(batch) >= MAX_ALERTS or text + size > MAX_TEXT):
+            yield tuple(batch)
+            batch, text = [], 0
+        batch.append(level)
+        text += size
+    if batch:
+        yield tuple(batch)
+
+
+def generator_url(external_url: str, expr: str) -> str:
+    """Where a person can look at the expression, as Prometheus writes it."""
+    return f"{external_url.rstrip('/')}/graph?g0.expr={quote(expr)}&g0.tab=1"
+
+
+def _level(
+    labels: Labels,
+    alert: Alert,
+    state: AlertState,
+    ends_at: int | None,
+    is_change: bool,
+    url: str,
+) -> AlertLevel:
+    return AlertLevel(
+        labels=dict(labels),
+        annotations={name: _cut(text) for name, text in alert.annotations},
+        state=state,
+        active_at=alert.active_at,
+        starts_at=alert.fired_at,
+        ends_at=ends_at,
+        value=alert.value,
+        changed=is_change,
+        generator_url=url,
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_NOTE else text[: MAX_NOTE - 1] + "…"
+
+
+def _size(labels: Mapping[str, str]) -> int:
+    return sum(len(name) + 4 * len(value) for name, value in labels.items())

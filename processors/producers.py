@@ -1,0 +1,98 @@
+"""What a detector remembers of its producers: their last batches, how wrong their clocks are."""
+
+from dataclasses import dataclass, field
+
+import ormsgpack
+
+from schemas.envelope import Envelope
+from schemas.stage import StateChange
+
+SKEW_WINDOW = 600_000
+"""ms over which the smallest delay tells a wrong clock from a slow broker; two buckets of half."""
+SKEW_LIMIT = 5_000
+EPOCHS = 4
+"""Epochs of a producer that are remembered: a spool may still drain an earlier life."""
+FORGET_AFTER = 86_400_000
+PREFIX = "producer/"
+
+
+@dataclass(slots=True)
+class _Producer:
+    epochs: dict[int, tuple[int, int]] = field(default_factory=dict)  # epoch: sequence, offset
+    seen_at: int = 0
+    delays: dict[tuple[int, int], int] = field(default_factory=dict)  # epoch, bucket: least delay
+
+
+class Producers:
+    """Recognises repeated batches and corrects clocks.
+
+    The last sequences are checkpointed. The delays are not: they come back with the windows, which
+    are rebuilt from ten minutes further back for their sake.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Producer] = {}
+        self._dirty: set[str] = set()
+        self._swept = 0
+
+    def restore(self, key: str, value: bytes) -> None:
+        """Take a checkpoint's entry."""
+        seen_at, epochs = ormsgpack.unpackb(value)
+        known = self._known.setdefault(key.removeprefix(PREFIX), _Producer())
+        known.seen_at = seen_at
+        known.epochs = {epoch: (sequence, offset) for epoch, sequence, offset in epochs}
+
+    def repeats(self, envelope: Envelope, offset: int, now: int) -> bool:
+        """Whether this batch was seen before, at an earlier offset; remembers it if not.
+
+        A sequence of 0 is not numbered. A replay that meets its own checkpoint sees nothing twice.
+        """
+        producer = envelope.producer
+        if not producer.sequence:
+            return False
+        known = self._known.setdefault(producer.name, _Producer())
+        known.seen_at = now
+        sequence, at = known.epochs.get(producer.epoch, (0, -1))
+        if offset <= at:
+            return False
+        if producer.sequence <= sequence:
+            return True
+        known.epochs[producer.epoch] = (producer.sequence, offset)
+        while len(known.epochs) > EPOCHS:
+            del known.epochs[min(known.epochs)]
+        self._dirty.add(producer.name)
+        return False
+
+    def shift(self, envelope: Envelope, now: int) -> int:
+        """ms to add to the producer's times; 0 while its clock is within five seconds."""
+        producer = envelope.producer
+        if not producer.sequence:
+            return 0
+        known = self._known.setdefault(producer.name, _Producer())
+        bucket = now // (SKEW_WINDOW // 2)
+        delay = now - envelope.sent_at
+        here = (producer.epoch, bucket)
+        least = known.delays.get(here)
+        if least is None:
+            known.delays = {k: v for k, v in known.delays.items() if k[1] >= bucket - 1}
+        if least is None or delay < least:
+            known.delays[here] = delay
+        best = min(v for k, v in known.delays.items() if k[0] == producer.epoch)
+        return best if abs(best) > SKEW_LIMIT else 0
+
+    def changes(self, now: int) -> list[StateChange]:
+        """What has to be checkpointed since the last call; the long silent are forgotten."""
+        changes = [StateChange(PREFIX + name, self._packed(name)) for name in sorted(self._dirty)]
+        self._dirty.clear()
+        if now - self._swept > FORGET_AFTER // 24:
+            self._swept = now
+            for name in [n for n, p in self._known.items() if now - p.seen_at > FORGET_AFTER]:
+                del self._known[name]
+                changes.append(StateChange(PREFIX + name, None))
+        return changes
+
+    def _packed(self, name: str) -> bytes:
+        known = self._known[name]
+        return ormsgpack.packb(
+            [known.seen_at, [[epoch, *last] for epoch, last in known.epochs.items()]]
+        )

@@ -1,0 +1,217 @@
+"""What the detector promises, on virtual time and one partition."""
+
+import pytest
+
+from processors.detector import Detector
+from processors.rules_plan import RulesPlan
+from schemas.alerts import AlertBatch
+from schemas.metrics import metric_batch
+from schemas.plan_pieces import cut
+from schemas.stage import Received, Step
+from tests.support.build import T0, envelope, samples
+
+HOT = """
+groups:
+  - name: g
+    rules:
+      - alert: Hot
+        expr: temperature > 90
+        for: 30s
+        labels: {severity: high}
+        annotations: {summary: "{{ $labels.instance }} is at {{ $value }}"}
+"""
+
+
+class Day:
+    """A detector and a log's clock, told in seconds after T0."""
+
+    def __init__(self, rules: str = HOT) -> None:
+        self.detector = Detector()
+        self.offset = 0
+        self.state: dict[str, bytes] = {}
+        self.told: list[tuple[float, str, str]] = []
+        self.counts: dict[str, int] = {}
+        self.plan(rules)
+
+    def plan(self, rules: str, number: int = 1, at: float = 0) -> Step:
+        content = RulesPlan(files=(("r.yml", rules),)).pack()
+        return self._step([envelope(piece, T0) for piece in cut("detector", number, content)], at)
+
+    def at(self, second: float, sent: float | None = None, **values: float) -> "Day":
+        batch = samples("a", values, T0 + int((second if sent is None else sent) * 1000))
+        self._step([envelope(batch, T0 + int(second * 1000))], second)
+        return self
+
+    def idle(self, second: float) -> "Day":
+        self._step([], second)
+        return self
+
+    def _step(self, envelopes: list, second: float) -> Step:
+        now = T0 + int(second * 1000)
+        received = []
+        for each in envelopes:
+            received.append(Received(self.offset, each))
+            self.offset += 1
+        step = self.detector.step(received, now)
+        for change in step.changes:
+            if change.value is None:
+                self.state.pop(change.key, None)
+            else:
+                self.state[change.key] = change.value
+        for name, count in step.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + count
+        for output in step.outputs:
+            if isinstance(output.event, AlertBatch):
+                for level in output.event.alerts:
+                    at = (output.event.decided_at - T0) / 1000
+                    again = "" if level.changed else " again"
+                    self.told.append((at, level.labels["alertname"], level.state + again))
+        return step
+
+
+def test_a_breach_is_pending_then_firing_then_resolved_at_the_instants() -> None:
+    day = Day().at(1, temperature=95).at(16, temperature=95).at(31, temperature=95)
+    day.at(46, temperature=95).at(50, temperature=20).at(62)
+    assert day.told == [(15, "Hot", "pending"), (45, "Hot", "firing"), (60, "Hot", "resolved")]
+
+
+def test_an_instant_sees_what_was_appended_up_to_it_and_nothing_later() -> None:
+    day = Day().at(15, temperature=95).at(15.001, temperature=20)
+    assert day.told == [(15, "Hot", "pending")]
+
+
+def test_a_wake_up_is_wanted_just_after_the_next_instant() -> None:
+    day = Day().at(1, temperature=95)
+    assert day.detector.wake_at() == T0 + 15_001
+    day.idle(15.001)
+    assert day.told == [(15, "Hot", "pending")]
+    assert day.detector.wake_at() == T0 + 30_001
+
+
+def test_levels_are_announced_again_every_minute() -> None:
+    day = Day()
+    for second in range(1, 200, 10):
+        day.at(second, temperature=95)
+    assert [(at, what) for at, _, what in day.told] == [
+        (15, "pending"),
+        (45, "firing"),
+        (60, "firing again"),
+        (120, "firing again"),
+        (180, "firing again"),
+    ]
+
+
+def test_after_the_log_stood_still_alerts_hold_until_the_agents_have_spoken() -> None:
+    day = Day()
+    for second in range(1, 62, 10):
+        day.at(second, temperature=95)
+    told = len(day.told)
+    for second in range(4_000, 4_060, 10):
+        day.at(second, temperature=95)
+    assert [what for _, _, what in day.told[told:]] == []
+    assert day.counts["stood still"] == 1
+    day.at(4_070, temperature=20).idle(4_081)
+    assert day.told[-1] == (4_080, "Hot", "resolved")
+
+
+def test_a_sample_hours_late_changes_no_decision_and_is_counted() -> None:
+    day = Day().at(1_000, temperature=20).at(1_001, sent=1, temperature=99).idle(1_016)
+    assert day.told == []
+    assert day.counts["late"] == 1
+
+
+def test_a_sample_from_the_future_counts_as_of_now() -> None:
+    day = Day().at(1, sent=500, temperature=95).idle(16)
+    assert day.told == [(15, "Hot", "pending")]
+    assert day.counts["from the future"] == 1
+
+
+def test_a_repeated_batch_is_recognised_by_producer_epoch_and_sequence() -> None:
+    day = Day()
+    batch = envelope(samples("a", {"temperature": 95}, T0 + 1_000), T0 + 1_000, "p", 7)
+    day._step([batch, batch], 1)
+    day._step([batch], 2)
+    assert day.counts["repeated batch"] == 2
+    assert day.counts["samples"] == 1
+
+
+def test_a_clock_that_is_wrong_is_corrected_by_the_least_delay() -> None:
+    day = Day()
+    for sequence in range(1, 4):
+        second = sequence * 10
+        batch = samples("a", {"temperature": 95}, T0 + second * 1000 - 3_600_000)
+        sent = envelope(batch, T0 + second * 1000 - 3_600_000, "p", sequence)
+        day._step([sent], second)
+    day.idle(31)
+    assert day.told == [(15, "Hot", "pending")]
+    assert day.counts["clock corrected"] == 3
+
+
+def test_nan_and_infinity_are_values_like_any_other() -> None:
+    day = Day().at(1, temperature=float("inf")).at(20, temperature=float("nan")).idle(31)
+    assert day.told == [(15, "Hot", "pending"), (30, "Hot", "resolved")]
+
+
+def test_a_batch_whose_columns_do_not_fit_its_series_is_counted_and_harms_nobody() -> None:
+    day = Day()
+    bad = metric_batch("a", [(("__name__", "temperature"),)], [1.0, 2.0], [T0])
+    day._step([envelope(bad, T0)], 1)
+    day.at(2, temperature=95).idle(16)
+    assert day.counts["bad columns"] == 1
+    assert day.told == [(15, "Hot", "pending")]
+
+
+def test_a_rule_that_a_plan_removes_resolves_its_alerts_and_one_that_stays_keeps_them() -> None:
+    two = HOT + HOT.split("rules:\n")[1].replace("Hot", "Cold").replace("> 90", "> 10")
+    day = Day(two)
+    for second in range(1, 62, 10):
+        day.at(second, temperature=95)
+    step = day.plan(HOT, 2, at=62)
+    assert step.reload
+    assert day.told[-1] == (62, "Cold", "resolved")
+    day.at(63, temperature=95).at(76, temperature=95)
+    assert not [each for each in day.told if each[0] > 62]
+    assert day.detector.plan_number == 2
+
+
+def test_a_broken_plan_leaves_the_running_one() -> None:
+    day = Day()
+    step = day.plan("groups: [{name: g, rules: [{alert: A, expr: 'sum('}]}]", 2, at=1)
+    assert not step.reload
+    assert day.counts["plan refused"] == 1
+    day.at(2, temperature=95).idle(16)
+    assert day.told == [(15, "Hot", "pending")]
+
+
+def test_an_older_plan_is_ignored() -> None:
+    day = Day()
+    day.plan(HOT, 5, at=1)
+    assert not day.plan(HOT.replace("> 90", "> 10"), 4, at=2).reload
+    assert day.detector.plan_number == 5
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_a_plan_in_pieces_is_kept_until_it_is_whole(pieces: int) -> None:
+    filler = "\n".join(f"# {n:0100d}" for n in range(6_000 * (pieces - 1)))
+    day = Day(HOT + filler)
+    assert day.detector.plan_number == 1
+    restored = Detector()
+    for key, value in day.state.items():
+        restored.restore(key, value)
+    assert restored.reach() == day.detector.reach() > 0
+
+
+def test_recorded_samples_go_to_the_metrics_topic_and_are_seen_by_later_rules() -> None:
+    rules = """
+groups:
+  - name: g
+    rules:
+      - {record: double, expr: temperature * 2}
+      - {alert: Twice, expr: double > 100}
+"""
+    day = Day(rules)
+    day.at(1, temperature=60)
+    step = day._step([], 16)
+    recorded = [output for output in step.outputs if output.topic == "tocsin.metrics"]
+    assert [output.key for output in recorded] == ["a"]
+    assert day.told == [(15, "Twice", "firing")]
