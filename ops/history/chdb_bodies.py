@@ -66,7 +66,7 @@ def _read_chunks(stream: BufferedIOBase) -> bytes:
         stream.readline(8)
 
 
-def unpacked(body: bytes, coding: str | None) -> bytes:
+def unpacked(body: bytes, coding: str | None, largest: int = LARGEST_BODY) -> bytes:
     """The body as it was before the client compressed it, if that is not too large."""
     if not coding or coding == "identity" or not body:
         return body
@@ -75,10 +75,10 @@ def unpacked(body: bytes, coding: str | None) -> bytes:
     pyarrow = _pyarrow()
     try:
         with pyarrow.CompressedInputStream(pyarrow.BufferReader(body), coding) as stream:
-            plain: bytes = stream.read(LARGEST_BODY + 1)
+            plain: bytes = stream.read(largest + 1)
     except (OSError, pyarrow.ArrowException) as error:
         raise _malformed(f"The body is not {coding}: {error}") from error
-    if len(plain) > LARGEST_BODY:
+    if len(plain) > largest:
         raise _too_large()
     return plain
 

@@ -9,8 +9,6 @@ from typing import Any  # clickhouse-connect and pyarrow have no types
 from ops.history.address import Address
 from ops.history.errors import HistoryAway, HistoryError, HistoryRefused
 
-log = logging.getLogger(__name__)
-
 # Numbers of ClickHouse's ErrorCodes.cpp that say "not now": time-outs, memory, disk and part
 # limits, shutdown, network, keeper, an insert whose fate is unknown.
 _NOT_NOW = frozenset(
@@ -111,6 +109,8 @@ class History:
 
         with self._lock:
             if self._client is None:
+                # It warns of each failed try; whoever calls us says that once, in our words.
+                logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
                 at = self._address()
                 self._client = clickhouse_connect.get_client(
                     host=at.host,
