@@ -43,10 +43,11 @@ class Problem:
 
 
 class Problems(Refused):
-    """A configuration that was refused whole."""
+    """A configuration that was refused whole; `rest` is what it says beside its problems."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], rest: object = None) -> None:
         found = {str(p): p for p in problems}
+        self.rest = rest
         self.problems = tuple(sorted(found.values(), key=_order))
         super().__init__("\n".join([*map(str, self.problems), self.summary()]))
 
@@ -111,6 +112,8 @@ def _got(error: ErrorDetails, path: Path) -> str:
     if any(_SECRET.search(str(part)) for part in path) or not isinstance(value, str | int | float):
         return ""
     shown = str(value)
+    if re.search(r"://[^/]*@", shown):
+        return ""  # a password in an address
     return f' (got "{shown[:60]}{"…" if len(shown) > 60 else ""}")'
 
 

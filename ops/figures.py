@@ -9,13 +9,19 @@ from typing import Final, Literal, NamedTuple, get_args
 log = logging.getLogger("tocsin.figures")
 
 FigureName = Literal[
-    "tocsin_agent_checks_total",
-    "tocsin_agent_published_total",
-    "tocsin_agent_samples_total",
-    "tocsin_agent_source_failures_total",
+    "tocsin_agent_batches_dropped_total",
+    "tocsin_agent_batches_refused_total",
+    "tocsin_agent_batches_resent_total",
+    "tocsin_agent_batches_sent_total",
+    "tocsin_agent_batches_spooled_total",
+    "tocsin_agent_batches_waiting",
+    "tocsin_agent_late_readings_total",
+    "tocsin_agent_log_away",
+    "tocsin_agent_missed_ticks_total",
+    "tocsin_agent_reading_failures_total",
+    "tocsin_agent_readings_total",
     "tocsin_agent_spool_bytes",
-    "tocsin_agent_spool_dropped_total",
-    "tocsin_agent_spool_records",
+    "tocsin_agent_spool_damaged_total",
     "tocsin_alerts",
     "tocsin_api_requests_total",
     "tocsin_dead_letters_total",
@@ -48,13 +54,25 @@ class Entry(NamedTuple):
 
 
 CATALOGUE: Final[dict[FigureName, Entry]] = {
-    "tocsin_agent_checks_total": Entry("counter", "Checks run, by status."),
-    "tocsin_agent_published_total": Entry("counter", "Batches the agent published."),
-    "tocsin_agent_samples_total": Entry("counter", "Samples the agent measured, by source."),
-    "tocsin_agent_source_failures_total": Entry("counter", "Readings that failed, by source."),
-    "tocsin_agent_spool_bytes": Entry("gauge", "Bytes that wait in the agent's spool."),
-    "tocsin_agent_spool_dropped_total": Entry("counter", "Batches a full spool gave up."),
-    "tocsin_agent_spool_records": Entry("gauge", "Batches that wait in the agent's spool."),
+    "tocsin_agent_batches_dropped_total": Entry(
+        "counter", "Batches given up: spool and memory were full."
+    ),
+    "tocsin_agent_batches_refused_total": Entry("counter", "Batches the log will never take."),
+    "tocsin_agent_batches_resent_total": Entry("counter", "Batches sent from the spool."),
+    "tocsin_agent_batches_sent_total": Entry("counter", "Batches the log has taken."),
+    "tocsin_agent_batches_spooled_total": Entry("counter", "Batches written to the spool."),
+    "tocsin_agent_batches_waiting": Entry("gauge", "Batches that wait to be sent."),
+    "tocsin_agent_late_readings_total": Entry("counter", "Readings that came too late to be used."),
+    "tocsin_agent_log_away": Entry("gauge", "Whether the log is away (1) or not (0)."),
+    "tocsin_agent_missed_ticks_total": Entry(
+        "counter", "Readings that were not asked for in time."
+    ),
+    "tocsin_agent_reading_failures_total": Entry("counter", "Readings that failed."),
+    "tocsin_agent_readings_total": Entry("counter", "Readings that came."),
+    "tocsin_agent_spool_bytes": Entry("gauge", "Bytes the agent's spool takes on disk."),
+    "tocsin_agent_spool_damaged_total": Entry(
+        "counter", "Spooled batches that could not be read back."
+    ),
     "tocsin_alerts": Entry("gauge", "Alerts now, by state."),
     "tocsin_api_requests_total": Entry("counter", "Requests served, by route and status."),
     "tocsin_dead_letters_total": Entry("counter", "Records put aside, by stage and reason."),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError
 from pydantic import IPvAnyNetwork as Network
@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from collectors.config import AgentConfig
 from collectors.durations import Duration
 from ops.config_layers import Layers, anchored
 from ops.config_problems import Origin, Problem, Problems, did_you_mean, from_validation, key_text
@@ -88,7 +89,7 @@ class Settings(BaseSettings):
     external_labels: Annotated[dict[LabelName, Text], Field(max_length=64)] = {}
     token: SecretStr | None = None
     token_file: Path | None = None
-    agent: dict[str, Any] = {}
+    agent: AgentConfig = Field(default_factory=AgentConfig)
     log: LogSettings = LogSettings()
     history: HistorySettings = HistorySettings()
     delivery: DeliverySettings = DeliverySettings()
@@ -227,7 +228,7 @@ def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:
         hint = "keep reserve_bytes below half of max_bytes"
         problems.append(report(("log", "reserve_bytes"), "leaves too little for inputs", hint))
     if problems:
-        raise Problems(problems)
+        raise Problems(problems, settings)
     return Loaded(settings.model_copy(update={"token": token}), layers.origins, tuple(warnings))
 
 

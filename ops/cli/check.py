@@ -1,0 +1,98 @@
+"""`tocsin check`: every configuration file, every problem, nothing started."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from ops.cli.options import settings_of
+from ops.cli.terminal import complain
+from ops.config_problems import Origin, Problem, Problems
+from ops.settings import Settings
+from schemas.errors import Refused
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit code 2 with the list of problems, if there are any."""
+    found: list[Problem] = []
+    try:
+        settings = settings_of(arguments).settings
+    except Problems as fault:
+        found += fault.problems
+        rest = fault.rest
+        settings = rest if isinstance(rest, Settings) else Settings()
+    found += check_rules(settings)
+    found += check_routes(settings)
+    problems = Problems(found)
+    if arguments.json:
+        print(json.dumps({"problems": [_json(problem) for problem in problems.problems]}))
+    elif found:
+        complain(str(problems))
+    else:
+        print(
+            f"{len(settings.rule_files())} rule files, {'1' if settings.routes else 'no'} "
+            "routing file: no problems"
+        )
+    return 2 if found else 0
+
+
+def refuse_bad_files(settings: Settings) -> None:
+    """For whoever starts on these files.
+
+    Raises `Problems`.
+    """
+    found = [*check_rules(settings), *check_routes(settings)]
+    if found:
+        raise Problems(found)
+
+
+def check_rules(settings: Settings) -> Iterator[Problem]:
+    """What is wrong with the rule files."""
+    files = settings.rule_files()
+    if not files:
+        return
+    from processors.rules.file import BadRules, load
+
+    for file in files:
+        try:
+            load(_text(file), str(file))
+        except BadRules as fault:
+            for bad in fault.problems:
+                origin = Origin(bad.file, bad.line)
+                yield Problem(origin, bad.key, bad.message, bad.hint)
+        except Refused as fault:
+            yield Problem(Origin(str(file)), "", str(fault))
+
+
+def check_routes(settings: Settings) -> Iterator[Problem]:
+    """What is wrong with the routing file."""
+    file = settings.routes
+    if file is None or not file.is_file():
+        return
+    from notifiers.config import read
+
+    try:
+        _, problems = read(_text(file), str(file))
+    except Refused as fault:
+        yield Problem(Origin(str(file)), "", str(fault))
+        return
+    for bad in problems:
+        yield Problem(Origin(bad.file, bad.line), bad.key, bad.message, bad.hint)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "is not UTF-8"
+        raise Refused(f"cannot be read: {why}") from fault
+
+
+def _json(problem: Problem) -> dict[str, object]:
+    origin = asdict(problem.origin)
+    return {"source": origin["source"], "line": origin["line"]} | {
+        "key": problem.key,
+        "message": problem.message,
+        "hint": problem.hint,
+    }

@@ -1,0 +1,108 @@
+"""What can be typed after `tocsin`, and the exit code it ends with.
+
+0 fine · 1 the answer is no · 2 the call or the configuration is wrong · 3 a service is away
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final
+
+from ops.cli.terminal import complain
+from schemas.errors import DataDirectoryError, Refused, TocsinError
+
+FINE: Final = 0
+NO: Final = 1
+WRONG: Final = 2
+AWAY: Final = 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is the answer."""
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as end:
+        # argparse says what is wrong and ends with 2, or with 0 after --help.
+        return end.code if isinstance(end.code, int) else WRONG
+    # A command imports only what it needs: `up` starts without the client, `query` without `up`.
+    run: Callable[[argparse.Namespace], int] = import_module(arguments.module).run
+    try:
+        return run(arguments)
+    except (Refused, DataDirectoryError) as fault:
+        complain(str(fault))
+        return WRONG
+    except (TocsinError, ConnectionError, TimeoutError) as fault:
+        complain(str(fault))
+        return AWAY
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # `tocsin alerts list | head`: nobody reads on, and Python must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tocsin",
+        description="Production monitoring and alerting.",
+        epilog="exit codes: 0 fine, 1 the answer is no, 2 the call or configuration is wrong, "
+        "3 a service could not be reached",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    up = _command(commands, "up", "ops.cli.up", "everything here, embedded")
+    _settings(up)
+    up.add_argument("--rules", nargs="+", action="extend", metavar="F", help="rule files")
+    up.add_argument("--routes", metavar="F", help="routing file")
+    up.add_argument("--only", metavar="STAGE,…", help="run these stages alone")
+    up.add_argument("--listen", metavar="HOST:PORT", help="port 0 picks a free one")
+
+    agent = _command(commands, "agent", "ops.cli.agent", "watch this host for another machine")
+    _settings(agent)
+    agent.add_argument("--server", required=True, metavar="URL", help="of its `tocsin up`")
+    agent.add_argument("--token-file", required=True, metavar="F", help="its agent.token")
+
+    check = _command(commands, "check", "ops.cli.check", "validate every configuration file")
+    _settings(check)
+    check.add_argument("--json", action="store_true")
+
+    query = _command(commands, "query", "ops.cli.query", "PromQL on history")
+    query.add_argument("expr", metavar="EXPR")
+    query.add_argument("--at", metavar="T", help="seconds since 1970 or RFC 3339; else now")
+    _client(query)
+
+    alerts = commands.add_parser("alerts", help="alerts as they are now", allow_abbrev=False)
+    verbs = alerts.add_subparsers(metavar="VERB", required=True)
+    listed = _command(verbs, "list", "ops.cli.alerts", "all alerts; exit code 1 if one is firing")
+    _client(listed)
+
+    version = _command(commands, "version", "ops.cli.version", "which Tocsin this is")
+    version.add_argument("--json", action="store_true")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    module: str,
+    what: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
+    parser.set_defaults(module=module)
+    return parser
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="F", help="else ./tocsin.yaml, if it is there")
+    parser.add_argument("--data", metavar="DIR", help="data directory; else ./tocsin-data")
+
+
+def _client(parser: argparse.ArgumentParser) -> None:
+    _settings(parser)
+    parser.add_argument("--url", metavar="URL", help="of the server; else that of --data")
+    parser.add_argument("--token-file", metavar="F", help="with --url")
+    parser.add_argument("--json", action="store_true")
