@@ -54,9 +54,7 @@ class Entry(NamedTuple):
 
 
 CATALOGUE: Final[dict[FigureName, Entry]] = {
-    "tocsin_agent_batches_dropped_total": Entry(
-        "counter", "Batches given up: spool and memory were full."
-    ),
+    "tocsin_agent_batches_dropped_total": Entry("counter", "Batches given up for want of room."),
     "tocsin_agent_batches_refused_total": Entry("counter", "Batches the log will never take."),
     "tocsin_agent_batches_resent_total": Entry("counter", "Batches sent from the spool."),
     "tocsin_agent_batches_sent_total": Entry("counter", "Batches the log has taken."),
@@ -64,15 +62,11 @@ CATALOGUE: Final[dict[FigureName, Entry]] = {
     "tocsin_agent_batches_waiting": Entry("gauge", "Batches that wait to be sent."),
     "tocsin_agent_late_readings_total": Entry("counter", "Readings that came too late to be used."),
     "tocsin_agent_log_away": Entry("gauge", "Whether the log is away (1) or not (0)."),
-    "tocsin_agent_missed_ticks_total": Entry(
-        "counter", "Readings that were not asked for in time."
-    ),
+    "tocsin_agent_missed_ticks_total": Entry("counter", "Readings not asked for in time."),
     "tocsin_agent_reading_failures_total": Entry("counter", "Readings that failed."),
     "tocsin_agent_readings_total": Entry("counter", "Readings that came."),
     "tocsin_agent_spool_bytes": Entry("gauge", "Bytes the agent's spool takes on disk."),
-    "tocsin_agent_spool_damaged_total": Entry(
-        "counter", "Spooled batches that could not be read back."
-    ),
+    "tocsin_agent_spool_damaged_total": Entry("counter", "Spooled batches not read back."),
     "tocsin_alerts": Entry("gauge", "Alerts now, by state."),
     "tocsin_api_requests_total": Entry("counter", "Requests served, by route and status."),
     "tocsin_dead_letters_total": Entry("counter", "Records put aside, by stage and reason."),

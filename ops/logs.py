@@ -15,6 +15,7 @@ _NOISY: Final = (
     "socketio",
     "asyncio",
     "clickhouse_connect",
+    "nicegui",
 )
 
 

@@ -20,14 +20,10 @@ def run(arguments: argparse.Namespace) -> int:
     logs.configure(settings.logging.level, settings.logging.format)
     token_file = Path(arguments.token_file)
 
-    def token() -> str:
-        try:
-            secret, _ = read_secret(token_file)
-        except ValueError as fault:
-            raise Refused(f"--token-file: {fault}: copy agent.token from the server") from fault
-        return secret.get_secret_value()
-
-    token()  # a wrong file is said now, not at the first batch
+    try:
+        read_secret(token_file)  # a wrong file is said now, not at the first batch
+    except ValueError as fault:
+        raise Refused(f"--token-file: {fault}: copy agent.token from the server") from fault
     from collectors.agent import Agent
     from collectors.http_publish import HttpPublish
     from collectors.sources.registry import sources_of
@@ -37,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     directory = config.spool.directory or settings.data / "agent-spool"
     agent = Agent(
         sources_of(config),
-        HttpPublish(arguments.server, token),
+        HttpPublish(arguments.server, token_file.read_text),
         producer=config.instance,
         spool=Spool(directory, config.spool.max_bytes),
         labels=config.extra,

@@ -44,7 +44,7 @@ class Client:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         # No proxy: what the environment names is for the internet, not for a server beside us.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
         try:
             with opener.open(request, timeout=TIMEOUT) as answer:
                 return json.load(answer)
@@ -57,6 +57,13 @@ class Client:
             ) from fault
         except ValueError as fault:
             raise Unreachable(f"{self.url} does not answer as Tocsin does") from fault
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect, which would carry the token elsewhere."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
 def client_of(arguments: argparse.Namespace) -> Client:

@@ -29,7 +29,7 @@ def age(milliseconds: int) -> str:
     """How long ago, in two units at most: `3d4h`, `2m10s`."""
     seconds = max(0, milliseconds // 1_000)
     units = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
-    parts = []
+    parts: list[str] = []
     for name, size in units:
         count, seconds = divmod(seconds, size)
         if count or parts:
