@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from collectors.durations import Duration
+from collectors.durations import Interval
 from collectors.sources.http_check import HttpCheck
 from collectors.spool import DEFAULT_SIZE
 from schemas.labels import Labels, labels_of
@@ -22,7 +22,7 @@ class HostConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = True
-    interval: Duration | None = Field(default=None, ge=timedelta(milliseconds=100))
+    interval: Interval | None = None
 
 
 class SpoolConfig(BaseModel):
@@ -40,7 +40,7 @@ class AgentConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     instance: str = Field(default_factory=socket.gethostname, min_length=1, max_length=255)
-    interval: Duration = Field(default=timedelta(seconds=10), ge=timedelta(milliseconds=100))
+    interval: Interval = timedelta(seconds=10)
     host: HostConfig = HostConfig()
     checks: tuple[HttpCheck, ...] = ()
     spool: SpoolConfig = SpoolConfig()

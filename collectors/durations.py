@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 _UNITS = {
     "w": timedelta(weeks=1),
@@ -33,3 +33,13 @@ def duration(text: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 """A field of a configuration class that reads `10s`."""
+
+
+def _frequent(found: timedelta) -> timedelta:
+    if found < timedelta(milliseconds=100):
+        raise ValueError('must be at least "100ms"')
+    return found
+
+
+Interval = Annotated[Duration, AfterValidator(_frequent)]
+"""How often something is looked at."""

@@ -129,8 +129,8 @@ class Spool:
             # Records are added to a new segment only, whose number is above all that may be in
             # the last one: damage can have taken its end.
             self._next = max(self._next, last + 1, self._behind(last))
-        for first in list(self._sizes):
-            if first != last and self._following(first) - 1 <= self._acked:
+        for first, size in list(self._sizes.items()):
+            if size == 0 or (first != last and self._following(first) - 1 <= self._acked):
                 self._remove(first)
         self._read_from = (min(self._sizes, default=0), 0)
 
@@ -159,29 +159,32 @@ class Spool:
                     return
                 content = b""
             piece = parse(content, max(self._acked, self._expected - 1))
-            for record in piece.records:
-                self._met(record.number)
-            newest = first == max(self._sizes)
-            if newest and self._files.writing:
+            lost = sum(self._reach(record.number) for record in piece.records)
+            if first == max(self._sizes) and self._files.writing:
                 self._read_from = (first, start + piece.end)
             else:
-                self._met(self._following(first) - 1, at_least=int(piece.garbage and newest))
+                lost += self._reach(self._following(first) - 1, there=False)
+                # The end of what a crash left may hold a record whose number nobody knows.
+                lost = max(lost, int(piece.garbage))
                 self._read_from = (first + 1, 0)
+            self._lost(lost)
             self._ahead.extend(piece.records)
             if self._ahead:
                 return
         # Nothing that can be read is left: what the numbers still promise is gone.
-        self._met(self._next)
-        self._expected = self._next
+        self._lost(self._reach(self._next - 1, there=False))
         self.acknowledge(self._next - 1)
 
-    def _met(self, number: int, at_least: int = 0) -> None:
-        """Count what is missing before `number`, which is there."""
-        missing = max(number - self._expected, at_least)
+    def _reach(self, number: int, there: bool = True) -> int:
+        """Go on behind `number`; how many up to it were missing, itself among them or not."""
+        missing = number + (not there) - self._expected
         self._expected = max(self._expected, number + 1)
-        if missing > 0:
-            self.damaged += missing
-            log.warning("spool records were damaged", extra={"records": missing})
+        return max(0, missing)
+
+    def _lost(self, records: int) -> None:
+        if records:
+            self.damaged += records
+            log.warning("spool records were damaged", extra={"records": records})
 
     def _write(self, content: bytes, count: int) -> OSError | None:
         newest = max(self._sizes, default=0)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from collectors.durations import Duration
+from collectors.durations import Interval
 from collectors.sources.naming import Naming, clean
 from collectors.sources.source import Observation
 from schemas.checks import CheckResult, CheckStatus
@@ -61,8 +61,8 @@ class HttpCheck(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)
     url: Annotated[str, Field(max_length=2_048), AfterValidator(_http)]
-    interval: Duration = Field(default=timedelta(seconds=15), ge=timedelta(milliseconds=100))
-    timeout: Duration = Field(default=timedelta(seconds=5), ge=timedelta(milliseconds=10))
+    interval: Interval = timedelta(seconds=15)
+    timeout: Interval = timedelta(seconds=5)
     method: Literal["GET", "HEAD", "POST", "PUT", "OPTIONS"] = "GET"
     headers: dict[HeaderName, SecretStr] = Field(default={}, max_length=64)
     valid_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
