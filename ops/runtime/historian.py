@@ -1,0 +1,197 @@
+"""The historian's loop: reads every topic that history keeps, writes blocks, then commits."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from ops.history.errors import HistoryAway, HistoryError, HistoryRefused
+from ops.history.tables import TABLES
+from ops.history.writer import Writer
+from ops.runtime.crash import Crash
+from ops.runtime.intake import dead_letter, encoded
+from processors.historian import Collector
+from schemas.errors import LogAway, Reason, Undecodable
+from schemas.stage import Inbox, Partition, Publish, Record
+from schemas.topics import ALERTS, CODEC, DELIVERIES, HISTORY, METRICS
+
+logger = logging.getLogger(__name__)
+
+TOPICS_KEPT = (METRICS, ALERTS, DELIVERIES, HISTORY)
+BLOCK_ROWS = 50_000
+BLOCK_SECONDS = 1.0
+MOST_ROWS = 200_000
+NAME = "historian"
+REFUSALS_IN_A_ROW = 20
+"""That many single records refused, and it is not the records: wait instead of burying all."""
+
+
+class Historian:
+    """Writes what it read, whole blocks of one partition, and only then commits the offsets.
+
+    While history is away the block waits and nothing more is read: the log keeps the rest.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        publish: Publish,
+        writer: Writer,
+        retention: int,
+        crash: Crash,
+        count: Callable[[str, int], None] = lambda _name, _amount: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._inbox = inbox
+        self._publish = publish
+        self._writer = writer
+        self._retention = retention
+        self._crash = crash
+        self._count = count
+        self._clock = clock
+        self._collectors: dict[Partition, Collector] = {}
+        self._records: dict[Partition, list[Record]] = {}
+        self._owned: frozenset[Partition] = frozenset()
+        self._since = 0.0
+        self._refusals = 0
+        self.away: str | None = None
+        self.watermark = 0
+        self.read = threading.Event()
+
+    def run(self, stop: threading.Event) -> None:
+        """Read and write until stopped; what is not written by then is read again."""
+        try:
+            while not stop.is_set():
+                try:
+                    self.turn(0.2)
+                except (HistoryAway, LogAway) as fault:
+                    self._say_away(str(fault))
+                    stop.wait(1.0)
+                except HistoryError as fault:
+                    self._say_away(str(fault))
+                    stop.wait(5.0)
+            self._last_words()
+        finally:
+            self._inbox.close()
+
+    def turn(self, timeout: float) -> bool:
+        """Read what there is and write what is due; False when there was nothing to do.
+
+        Raises `HistoryAway` or `LogAway`; the next turn goes on where this one was.
+        """
+        self._follow_assignment()
+        waiting = sum(collector.rows for collector in self._collectors.values())
+        records = self._inbox.poll(timeout, 1_000) if waiting < MOST_ROWS else []
+        for gap in self._inbox.gaps():
+            logger.error(
+                "records lost to retention",
+                extra={"topic": gap.partition.topic, "first": gap.first, "resumed": gap.resumed},
+            )
+            self._count("gap", gap.resumed - gap.first)
+        if records and not any(self._records.values()):
+            self._since = self._clock()
+        for record in records:
+            self._take(record)
+        if not records:
+            self.read.set()
+        if any(self._records.values()) and self._due():
+            self._write()
+            return True
+        return bool(records)
+
+    def _due(self) -> bool:
+        rows = sum(collector.rows for collector in self._collectors.values())
+        return rows >= BLOCK_ROWS or self._clock() - self._since >= BLOCK_SECONDS
+
+    def _follow_assignment(self) -> None:
+        """After a rebalance begin anew: others may have written what we hold."""
+        owned = self._inbox.assigned()
+        if owned != self._owned:
+            self._owned = owned
+            self._collectors.clear()
+            self._records.clear()
+            self._writer.forget()
+
+    def _take(self, record: Record) -> None:
+        collector = self._collectors.setdefault(record.partition, Collector(self._retention))
+        self._records.setdefault(record.partition, []).append(record)
+        collector.pass_by(record.offset, record.appended_at)
+        self.watermark = max(self.watermark, record.appended_at)
+        try:
+            collector.add(record.offset, record.appended_at, CODEC.decode(record.value))
+        except Undecodable as fault:
+            # What no stage can decode is buried by the stage whose input it is.
+            if record.partition.topic == HISTORY or fault.reason is Reason.INVALID_COLUMNS:
+                self._bury(record, fault.reason, fault.detail)
+
+    def _bury(self, record: Record, reason: Reason, detail: str) -> None:
+        letter = dead_letter(NAME, record, reason, detail, record.appended_at)
+        self._publish.publish([encoded(letter, NAME, record.appended_at)])
+        self._count(f"dead:{reason}", 1)
+
+    def _write(self) -> None:
+        for partition in [partition for partition, held in self._records.items() if held]:
+            self._write_partition(partition, self._records[partition])
+            self._crash("historian.before-commit")
+            self._inbox.commit({partition: self._records[partition][-1].offset + 1})
+            self._crash("historian.after-commit")
+            self._records[partition] = []
+        self.away = None
+
+    def _write_partition(self, partition: Partition, held: Sequence[Record]) -> None:
+        """Write the rows of these records; after a failure they are gathered again."""
+        collector = self._collectors[partition]
+        try:
+            self._store(partition, held, collector)
+        except BaseException:
+            self._collectors[partition] = self._gathered(held)
+            raise
+        for name, amount in collector.counts.items():
+            self._count(name, amount)
+        collector.counts.clear()
+
+    def _store(self, partition: Partition, held: Sequence[Record], collector: Collector) -> None:
+        """Insert what was collected; where history refuses it, find the record and bury that."""
+        try:
+            self._crash("historian.before-insert")
+            for table, columns in collector.take():
+                written = self._writer.write(
+                    TABLES[table], partition.topic, partition.number, TABLES[table].rows(columns)
+                )
+                self._count(f"rows:{table}", written.stored)
+                if written.found:
+                    self._count(f"found:{table}", written.found)
+            self._crash("historian.after-insert")
+            self._refusals = 0
+        except (HistoryRefused, ValueError, TypeError, OverflowError) as fault:
+            if len(held) == 1:
+                self._refusals += 1
+                if self._refusals > REFUSALS_IN_A_ROW:
+                    raise HistoryAway(f"history refuses record after record: {fault}") from fault
+                self._bury(held[0], Reason.STAGE_FAILED, str(fault))
+                return
+            middle = len(held) // 2
+            for half in (held[:middle], held[middle:]):
+                self._store(partition, half, self._gathered(half))
+
+    def _gathered(self, held: Sequence[Record]) -> Collector:
+        collector = Collector(self._retention)
+        for record in held:
+            collector.pass_by(record.offset, record.appended_at)
+            try:
+                collector.add(record.offset, record.appended_at, CODEC.decode(record.value))
+            except Undecodable:
+                continue  # buried when it was first read
+        return collector
+
+    def _say_away(self, why: str) -> None:
+        if self.away is None:
+            logger.warning("history away, the log keeps what it misses", extra={"error": why})
+        self.away = why
+
+    def _last_words(self) -> None:
+        try:
+            if any(self._records.values()):
+                self._write()
+        except (HistoryError, LogAway, OSError) as fault:
+            logger.warning("last block left to the log", extra={"error": str(fault)})
