@@ -11,37 +11,64 @@ import numpy as np
 
 from processors.promql.columns import Floats, Rows
 
+# Above 128 kB malloc hands out fresh pages each time; faulting them in costs eight times the sums.
+_BLOCK = 16_000
 
-def compensated(terms: Floats, axis: int) -> tuple[Floats, Floats]:
-    """Sum and compensation along an axis; a zero term changes neither."""
-    if axis == 0:
-        terms = terms.T
-    if terms.shape[1] == 0:
-        return np.zeros(len(terms)), np.zeros(len(terms))
-    sums = np.cumsum(terms, axis=1)
-    total = sums[:, -1]
-    before, after, term = sums[:, :-1], sums[:, 1:], terms[:, 1:]
+
+def across(rows: Floats) -> Floats:
+    """A copy with time going down: numpy's loops then run over many series, not few samples."""
+    return np.ascontiguousarray(rows.T)
+
+
+def running(terms: Floats) -> Floats:
+    """Sequential partial sums down the first axis."""
+    # numpy's cumsum costs 45 ns for every series, an addition of two rows 600 ns.
+    if len(terms) * 12 >= terms.shape[1]:
+        return np.cumsum(terms, axis=0)
+    sums = np.empty_like(terms)
+    sums[0] = terms[0]
+    for at in range(1, len(terms)):
+        np.add(sums[at - 1], terms[at], out=sums[at])
+    return sums
+
+
+def compensated(rows: Floats) -> tuple[Floats, Floats]:
+    """Sum and compensation of each row; a zero term changes neither."""
+    if rows.size <= _BLOCK:
+        return _compensated(rows)
+    step = max(1, _BLOCK // rows.shape[1])
+    parts = [_compensated(rows[at : at + step]) for at in range(0, len(rows), step)]
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def _compensated(rows: Floats) -> tuple[Floats, Floats]:
+    terms = across(rows)
+    sums = running(terms)
+    total = sums[-1]
+    if len(terms) == 1:
+        return total, np.zeros_like(total)
+    before, after, term = sums[:-1], sums[1:], terms[1:]
     moved = after - before
-    errors = (before - (after - moved)) + (term - moved)
-    lost = np.zeros(len(total)) if errors.shape[1] == 0 else np.cumsum(errors, axis=1)[:, -1]
+    errors = after - moved
+    np.subtract(before, errors, out=errors)
+    np.subtract(term, moved, out=moved)
+    np.add(errors, moved, out=errors)
+    lost = running(errors)[-1]
     return total, np.where(np.isfinite(total), lost, 0.0)
 
 
-def total(terms: Floats, axis: int = 1) -> Floats:
-    """The sum along an axis; absent samples are zeros."""
-    sums, lost = compensated(terms, axis)
+def total(rows: Floats) -> Floats:
+    """The sum of each row; absent samples are zeros."""
+    sums, lost = compensated(rows)
     return sums + lost
 
 
-def mean(terms: Floats, counts: Rows, axis: int = 1) -> Floats:
-    """The mean along an axis over `counts` samples each; absent samples are zeros."""
-    sums, lost = compensated(terms, axis)
+def mean(rows: Floats, counts: Rows) -> Floats:
+    """The mean of each row over `counts` samples each; absent samples are zeros."""
+    sums, lost = compensated(rows)
     means: Floats = sums / counts + lost / counts
-    wild = np.flatnonzero(~np.isfinite(sums) & (counts > 0))
-    if wild.size:
-        along = terms if axis == 1 else terms.T
-        for row in wild.tolist():
-            means[row] = _careful(along[row].tolist(), int(counts[row]))
+    for row in np.flatnonzero(~np.isfinite(sums) & (counts > 0)).tolist():
+        means[row] = _careful(rows[row].tolist(), int(counts[row]))
     return means
 
 

@@ -35,10 +35,22 @@ class Window:
         """Which neighbouring columns are both samples; None where all are."""
         return None if self.inside is None else self.inside[:, 1:] & self.inside[:, :-1]
 
-    def at(self, columns: Rows) -> tuple[Times, Floats]:
-        """Time and value at one column of each row; clipped, so that empty rows answer anything."""
+    def back(self, places: int = 0) -> tuple[Times, Floats]:
+        """Time and value of each row's last sample, or of one before it."""
+        if self.inside is None and places < self.times.shape[1]:
+            return self.times[:, -1 - places], self.values[:, -1 - places]
+        return self._at(self.last - 1 - places)
+
+    def front(self) -> tuple[Times, Floats]:
+        """Time and value of each row's first sample."""
+        return (
+            (self.times[:, 0], self.values[:, 0]) if self.inside is None else self._at(self.first)
+        )
+
+    def _at(self, columns: Rows) -> tuple[Times, Floats]:
+        # Clipped, so that rows without enough samples answer anything: kernels never see them out.
         rows = np.arange(len(columns))
-        columns = np.clip(columns, 0, max(self.times.shape[1] - 1, 0))
+        columns = np.clip(columns, 0, self.times.shape[1] - 1)
         return self.times[rows, columns], self.values[rows, columns]
 
 
@@ -55,9 +67,11 @@ def reached(times: Times, counts: Rows, at: int) -> Rows:
     rows = np.arange(size)
     if bool((times[rows, np.maximum(counts - 1, 0)] <= at).all()):
         return counts  # nothing is newer: the everyday case of an instant that is now
+    alike = _alike(times, counts, at)
+    if alike is not None:
+        return alike
     if width <= _NARROW:
-        held = (times <= at) & (np.arange(width) < counts[:, None])
-        return counted(held)
+        return counted((times <= at) & (np.arange(width) < counts[:, None]))
     low = np.zeros(size, dtype=np.intp)
     high = counts.copy()
     for _ in range(width.bit_length()):
@@ -66,6 +80,16 @@ def reached(times: Times, counts: Rows, at: int) -> Rows:
         low = np.where(older, middle + 1, low)
         high = np.where(older, high, middle)
     return low
+
+
+def _alike(times: Times, counts: Rows, at: int) -> Rows | None:
+    # Series of one agent have the same times: what holds for the first row often holds for all.
+    place = int(np.searchsorted(times[0, : counts[0]], at, side="right"))
+    if place >= int(counts.min()) or bool((times[:, place] <= at).any()):
+        return None
+    if place and bool((times[:, place - 1] > at).any()):
+        return None
+    return np.full(len(counts), place, dtype=np.intp)
 
 
 def cut(columns: Columns, start: int, end: int) -> Window:

@@ -4,6 +4,7 @@ import numpy as np
 
 from processors.promql import sums
 from processors.promql.columns import Floats
+from processors.promql.sums import across
 from processors.promql.window import Window
 
 
@@ -19,13 +20,13 @@ def total(window: Window) -> Floats:
 
 def low(window: Window) -> Floats:
     """`min_over_time`: NaN loses against any number."""
-    values: Floats = np.fmin.reduce(window.filled(np.nan), axis=1, initial=np.nan)
+    values: Floats = np.fmin.reduce(across(window.filled(np.nan)), axis=0)
     return values
 
 
 def high(window: Window) -> Floats:
     """`max_over_time`: NaN loses against any number."""
-    values: Floats = np.fmax.reduce(window.filled(np.nan), axis=1, initial=np.nan)
+    values: Floats = np.fmax.reduce(across(window.filled(np.nan)), axis=0)
     return values
 
 
@@ -36,7 +37,7 @@ def count(window: Window) -> Floats:
 
 def last(window: Window) -> Floats:
     """`last_over_time`."""
-    return window.at(window.last - 1)[1]
+    return window.back()[1]
 
 
 def present(window: Window) -> Floats:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from processors.promql.columns import Floats, Mask
+from processors.promql.sums import across, running
 from processors.promql.window import Window, counted
 
 
@@ -27,8 +28,8 @@ def delta(window: Window) -> Floats:
 
 
 def _extrapolated(window: Window, *, counter: bool, per_second: bool) -> Floats:
-    first_time, first = window.at(window.first)
-    last_time, last = window.at(window.last - 1)
+    first_time, first = window.front()
+    last_time, last = window.back()
     grown = last - first
     if counter:
         grown = _with_resets(window, grown)
@@ -63,16 +64,19 @@ def _with_resets(window: Window, grown: Floats) -> Floats:
     fell = _drops(window)
     if not fell.any():
         return grown
-    lost = np.where(fell, window.values[:, :-1], 0.0)
+    rows = np.flatnonzero(fell.any(axis=1))
+    lost = np.where(fell[rows], window.values[rows, :-1], 0.0)
     # One after the other, as Prometheus adds them.
-    added: Floats = np.cumsum(np.concatenate((grown[:, None], lost), axis=1), axis=1)[:, -1]
+    terms = across(np.concatenate((grown[rows, None], lost), axis=1))
+    added = grown.copy()
+    added[rows] = running(terms)[-1]
     return added
 
 
 def instant_rate(window: Window) -> Floats:
     """`irate`: per second, between the last two samples of a counter."""
-    before_time, before = window.at(window.last - 2)
-    time, value = window.at(window.last - 1)
+    before_time, before = window.back(1)
+    time, value = window.back()
     grown = np.where(value < before, value, value - before)
     values: Floats = grown / ((time - before_time) / 1000)
     return values
@@ -80,7 +84,7 @@ def instant_rate(window: Window) -> Floats:
 
 def instant_delta(window: Window) -> Floats:
     """`idelta`: between the last two samples of a gauge."""
-    values: Floats = window.at(window.last - 1)[1] - window.at(window.last - 2)[1]
+    values: Floats = window.back()[1] - window.back(1)[1]
     return values
 
 
