@@ -108,6 +108,7 @@ class Evaluation:
     """What one evaluation of a group decided."""
 
     at: int
+    sampled_at: int  # the time of `samples`: earlier where the group has a `query_offset`
     memory: Memory
     transitions: tuple[tuple[str, Transition], ...]  # with the rule's key
     samples: tuple[tuple[Labels, float], ...]  # a series that vanished ends with a stale marker
@@ -123,16 +124,16 @@ class Group:
     rules: tuple[Rule, ...]
     limit: int = 0
     query_offset: int = 0
+    # A stable key for each rule: what it is known by, and which of its namesakes it is.
+    keys: tuple[str, ...] = field(init=False, default=())
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """A stable key for each rule: what it is known by, and which of its namesakes it is."""
+    def __post_init__(self) -> None:
         seen: dict[str, int] = {}
         keys = []
         for rule in self.rules:
             count = seen[rule.identity] = seen.get(rule.identity, 0) + 1
             keys.append(rule.identity if count == 1 else f"{rule.identity} #{count}")
-        return tuple(keys)
+        object.__setattr__(self, "keys", tuple(keys))
 
     def instants(self, last: int, now: int, default_interval: int) -> range:
         """The instants due in (last, now]: the multiples of the group's interval."""
@@ -143,8 +144,7 @@ class Group:
         self, source: Source, at: int, memory: Memory, external: Labels = ()
     ) -> Evaluation:
         """Evaluates every rule at an instant; one that fails stops no other."""
-        at -= self.query_offset
-        seen = Recorded(source, at)
+        seen = Recorded(source, at - self.query_offset)
         alerts: dict[str, Alerts] = {}
         recorded: dict[str, tuple[Labels, ...]] = {}
         transitions: list[tuple[str, Transition]] = []
@@ -167,13 +167,19 @@ class Group:
                 if key in memory.recorded:
                     recorded[key] = memory.recorded[key]
         return Evaluation(
-            at, Memory(alerts, recorded), tuple(transitions), seen.samples, tuple(failures)
+            at=at,
+            sampled_at=at - self.query_offset,
+            memory=Memory(alerts, recorded),
+            transitions=tuple(transitions),
+            samples=seen.samples,
+            failures=tuple(failures),
         )
 
     def _alerts(
         self, rule: AlertRule, source: Source, at: int, held: Alerts, external: Labels
     ) -> lifecycle.Outcome:
-        outcome = lifecycle.advance(held, rule.breaches(source, at, external), rule.hold, at)
+        breaches = rule.breaches(source, at - self.query_offset, external)
+        outcome = lifecycle.advance(held, breaches, rule.hold, at)
         if 0 < self.limit < len(outcome.alerts):
             raise EvaluationFailed(
                 f"exceeded limit of {self.limit} with {len(outcome.alerts)} alerts"
@@ -183,7 +189,7 @@ class Group:
     def _records(
         self, rule: RecordRule, seen: Recorded, at: int, before: tuple[Labels, ...]
     ) -> tuple[Labels, ...]:
-        samples = rule.samples(seen, at)
+        samples = rule.samples(seen, at - self.query_offset)
         if 0 < self.limit < len(samples):
             raise EvaluationFailed(f"exceeded limit of {self.limit} with {len(samples)} series")
         now = dict(samples)

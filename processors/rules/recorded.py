@@ -1,10 +1,17 @@
 """A source with what the rules of this instant have recorded, so that later rules see it."""
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from processors.promql.columns import Columns, SeriesSet, Source
 from processors.promql.labels import Labels
 from processors.promql.selector import Selector
+from processors.promql.window import reached
+
+# A set that was extended the same way last time stays the same object: label work hangs on it.
+_rows: WeakKeyDictionary[SeriesSet, dict[Labels, int]] = WeakKeyDictionary()
+_extended: WeakKeyDictionary[SeriesSet, SeriesSet] = WeakKeyDictionary()
 
 
 class Recorded:
@@ -22,33 +29,47 @@ class Recorded:
 
     def add(self, samples: list[tuple[Labels, float]]) -> None:
         """Records samples at this instant."""
-        if samples:
-            self._samples.extend(samples)
-            self._selected.clear()
+        self._samples.extend(samples)
 
     def select(self, selector: Selector, start: int, end: int) -> Columns:
         """What the source selects, asked once for all rules, and what was recorded."""
         asked = (selector, start, end)
         known = self._selected.get(asked)
         if known is None:
-            known = self._source.select(selector, start, end)
-            ours = [each for each in self._samples if selector.matches(each[0])]
-            known = self._selected[asked] = _joined(known, dict(ours), self._at) if ours else known
-        return known
+            known = self._selected[asked] = self._source.select(selector, start, end)
+        ours = [each for each in self._samples if selector.matches(each[0])]
+        return _joined(known, dict(ours), self._at) if ours else known
 
 
 def _joined(columns: Columns, ours: dict[Labels, float], at: int) -> Columns:
-    held = [
-        (row, ours.pop(labels))
-        for row, labels in enumerate(columns.series.labels)
-        if labels in ours
-    ]
+    known = _index(columns.series)
+    new = tuple(labels for labels in ours if labels not in known)
+    series = _with(columns.series, new)
+    place = {**known, **{labels: len(known) + i for i, labels in enumerate(new)}}
     size, width = columns.times.shape
-    shape = (size + len(ours), width + 1)
+    shape = (len(series), width + 1)
     times, values = np.zeros(shape, np.int64), np.zeros(shape)
     times[:size, :width], values[:size, :width] = columns.times, columns.values
-    counts = np.concatenate((columns.counts, np.zeros(len(ours), dtype=np.intp)))
-    for row, value in [*held, *((size + i, value) for i, value in enumerate(ours.values()))]:
-        times[row, counts[row]], values[row, counts[row]] = at, value
-        counts[row] += 1
-    return Columns(SeriesSet(columns.series.labels + tuple(ours)), times, values, counts)
+    counts = np.zeros(len(series), dtype=np.intp)
+    counts[:size] = reached(columns.times, columns.counts, at)
+    rows = np.fromiter((place[labels] for labels in ours), np.intp, len(ours))
+    times[rows, counts[rows]] = at
+    values[rows, counts[rows]] = list(ours.values())
+    counts[rows] += 1
+    return Columns(series, times, values, counts)
+
+
+def _index(series: SeriesSet) -> dict[Labels, int]:
+    known = _rows.get(series)
+    if known is None:
+        known = _rows[series] = {labels: row for row, labels in enumerate(series.labels)}
+    return known
+
+
+def _with(series: SeriesSet, new: tuple[Labels, ...]) -> SeriesSet:
+    if not new:
+        return series
+    last = _extended.get(series)
+    if last is None or last.labels[len(series) :] != new:
+        last = _extended[series] = SeriesSet(series.labels + new)
+    return last

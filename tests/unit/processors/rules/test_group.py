@@ -123,4 +123,20 @@ def test_a_query_offset_evaluates_in_the_past() -> None:
     rules = group("- {record: r, expr: a}\n", query_offset="10s")
     assert rules.evaluate(source(a=1.0), 5000, NONE).samples == ()
     result = rules.evaluate(source(a=1.0), 10_000, NONE)
-    assert (result.at, len(result.samples)) == (0, 1)
+    assert (result.at, result.sampled_at, len(result.samples)) == (10_000, 0, 1)
+
+
+def test_what_a_rule_recorded_joins_what_the_source_has_of_it() -> None:
+    rules = group("""\
+    - record: r
+      expr: a
+    - record: sum
+      expr: sum_over_time(r[1m])
+    """)
+    series = [((("__name__", name),), samples) for name, samples in HELD.items()]
+    samples = dict(rules.evaluate(MemorySource.of(series), 10_000, NONE).samples)
+    assert samples[(("__name__", "sum"),)] == 7.0 + 2.0
+
+
+# What the source has of `r` later than the instant is not seen.
+HELD = {"a": [(10_000, 2.0)], "r": [(0, 7.0), (20_000, 100.0)]}
