@@ -2,7 +2,8 @@ from schemas.deliveries import Why
 from tests.unit.notifiers.scenario import Scenario, Told, batch, level, seconds
 
 ROUTES = """
-route: {receiver: ops, group_by: [service], group_wait: 30s, group_interval: 5m, repeat_interval: 1h}
+route:
+  {receiver: ops, group_by: [service], group_wait: 30s, group_interval: 5m, repeat_interval: 1h}
 receivers: [{name: ops, webhook_configs: [{url: 'http://ops/'}]}]
 """
 

@@ -1,0 +1,40 @@
+"""The channels of a configuration, by receiver and number."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from notifiers.channels.address import Network
+from notifiers.channels.channel import Channel
+from notifiers.channels.jsonl import JsonLines
+from notifiers.config import Config
+from notifiers.receivers import FileConfig, WebhookConfig
+
+Channels = dict[tuple[str, int], Channel]
+
+
+def build(
+    config: Config, *, directory: Path, allow: Iterable[Network], now: Callable[[], float]
+) -> Channels:
+    """One channel for each integration; paths in the file are relative to `directory`."""
+    networks = tuple(allow)
+    return {
+        (receiver.name, index): _channel(one, directory, networks, now)
+        for receiver in config.receivers.values()
+        for index, one in enumerate(receiver.channels)
+    }
+
+
+def _channel(
+    config: WebhookConfig | FileConfig,
+    directory: Path,
+    allow: tuple[Network, ...],
+    now: Callable[[], float],
+) -> Channel:
+    match config:
+        case WebhookConfig():
+            # A worker that only writes files loads no HTTP client.
+            from notifiers.channels.webhook import Webhook
+
+            return Webhook(config, allow=allow, now=now, directory=directory)
+        case FileConfig():
+            return JsonLines(directory / config.path)

@@ -1,0 +1,50 @@
+"""Alertmanager's webhook message, version 4, from a delivery."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from schemas.alerts import AlertLevel, AlertState
+from schemas.deliveries import Delivery
+from schemas.labels import fingerprint
+
+_ZERO = "0001-01-01T00:00:00Z"
+"""Go's zero time: how Alertmanager writes that an alert has not ended."""
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive, and written as UTC)
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
+
+
+def payload(delivery: Delivery) -> dict[str, Any]:
+    """The message; `Any`, because it is JSON."""
+    firing = any(alert.state is AlertState.FIRING for alert in delivery.alerts)
+    return {
+        "receiver": delivery.receiver,
+        "status": "firing" if firing else "resolved",
+        "alerts": [_alert(alert) for alert in delivery.alerts],
+        "groupLabels": delivery.group_labels,
+        "commonLabels": delivery.common_labels,
+        "commonAnnotations": delivery.common_annotations,
+        "externalURL": delivery.external_url,
+        "version": "4",
+        "groupKey": delivery.group_key,
+        "truncatedAlerts": delivery.truncated,
+    }
+
+
+def _alert(alert: AlertLevel) -> dict[str, Any]:
+    resolved = alert.state is AlertState.RESOLVED
+    return {
+        "status": "resolved" if resolved else "firing",
+        "labels": alert.labels,
+        "annotations": alert.annotations,
+        "startsAt": rfc3339(alert.active_at if alert.starts_at is None else alert.starts_at),
+        "endsAt": rfc3339(alert.ends_at) if resolved and alert.ends_at is not None else _ZERO,
+        "generatorURL": alert.generator_url,
+        "fingerprint": fingerprint(alert.labels),
+    }
+
+
+def rfc3339(at: int) -> str:
+    """As Go writes a time in UTC: no trailing zeros in the fraction."""
+    moment = _EPOCH + timedelta(milliseconds=min(max(at, _FIRST), _LAST))
+    text = moment.isoformat(timespec="milliseconds")
+    return f"{text.rstrip('0').rstrip('.')}Z"

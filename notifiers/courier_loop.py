@@ -1,0 +1,190 @@
+"""The courier's loop: deliveries in, several at once, receipts out, then offsets in order.
+
+Steps of a turn: 1. poll; 2. hand the first delivery of each idle lane to a thread; 3. collect
+what the threads came to; 4. publish receipts and dead letters, acknowledged; 5. commit each
+partition up to its first delivery that is not answered yet.
+
+A lane is one channel of one group; its deliveries go one after another. One channel gets at most
+a quarter of the threads, so that a dead receiver does not hold up the others. The loop's own
+thread alone uses the inbox and the publisher.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Event
+
+from notifiers.courier import Courier
+from schemas.deliveries import Delivery
+from schemas.envelope import Envelope, Producer
+from schemas.errors import LogAway, Reason, Undecodable
+from schemas.stage import Inbox, Message, Output, Partition, Publish, Record
+from schemas.topics import CODEC
+
+Lane = tuple[str, str, int]
+Answer = tuple["_Task", list[Output] | BaseException]
+MOST_WAITING = 1_000
+MOST_REMEMBERED = 10_000
+_TURN, _IDLE, _AWAY = 0.02, 0.2, 1.0
+
+
+@dataclass(slots=True)
+class _Task:
+    record: Record
+    envelope: Envelope
+    lane: Lane
+    attempt: tuple[str, int]
+
+
+@dataclass(slots=True)
+class CourierLoop:
+    """Runs a courier between an inbox of deliveries and a publisher, until `stop` is set.
+
+    `crash` is called at the boundaries where a test may end the process; `now` in ms.
+    """
+
+    inbox: Inbox
+    publish: Publish
+    courier: Courier
+    stop: Event
+    now: Callable[[], int]
+    producer: Producer = field(default_factory=lambda: Producer("courier"))
+    crash: Callable[[str], None] = lambda point: None
+    threads: int = 16
+    counts: dict[str, int] = field(default_factory=dict)
+    _lanes: dict[Lane, deque[_Task]] = field(default_factory=dict)
+    _running: dict[Lane, _Task] = field(default_factory=dict)
+    _busy: dict[tuple[str, int], int] = field(default_factory=dict)
+    _answers: SimpleQueue[Answer] = field(default_factory=SimpleQueue)
+    _open: dict[Partition, dict[int, bool]] = field(default_factory=dict)
+    _remembered: OrderedDict[tuple[str, int], list[Output]] = field(default_factory=OrderedDict)
+
+    def run(self) -> None:
+        """Work until `stop` is set, then finish what is under way (its sleeps are cut short)."""
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="courier") as pool:
+            while not self.stop.is_set():
+                self.turn(pool)
+            while self._running:
+                self._collect(_IDLE)
+
+    def turn(self, pool: ThreadPoolExecutor) -> None:
+        """One turn of the loop."""
+        waiting = sum(map(len, self._lanes.values()))
+        if waiting < MOST_WAITING:
+            for record in self.inbox.poll(0.0 if self._running or waiting else _IDLE):
+                self._take(record)
+        self._start(pool)
+        self._collect(_TURN if self._running else 0.0)
+
+    def _take(self, record: Record) -> None:
+        self._open.setdefault(record.partition, {})[record.offset] = False
+        try:
+            envelope = CODEC.decode(record.value)
+            if not isinstance(envelope.event, Delivery):
+                raise Undecodable(Reason.UNKNOWN_SCHEMA, f"a {envelope.event.KIND}, no delivery")
+        except Undecodable as fault:
+            self._finish([(record, [self.courier.bury(record, fault.reason, fault.detail)])])
+            return
+        delivery = envelope.event
+        lane = (delivery.group_key, delivery.receiver, delivery.integration)
+        task = _Task(record, envelope, lane, (delivery.id, delivery.attempt))
+        self._lanes.setdefault(lane, deque()).append(task)
+
+    def _start(self, pool: ThreadPoolExecutor) -> None:
+        most = max(1, self.threads // 4)
+        owned = self.inbox.assigned() if self._lanes else frozenset()
+        for lane in list(self._lanes):
+            channel = lane[1:]
+            if lane in self._running or self._busy.get(channel, 0) >= most:
+                continue
+            waiting = self._lanes[lane]
+            task = waiting.popleft()
+            if not waiting:
+                del self._lanes[lane]
+            if task.record.partition not in owned:
+                # Its new owner reads it again; what is under way goes on, under the same id.
+                continue
+            self._running[lane] = task
+            self._busy[channel] = self._busy.get(channel, 0) + 1
+            if (known := self._remembered.get(task.attempt)) is not None:
+                # The router, too, publishes at least once: this very attempt was answered.
+                self._answers.put((task, known))
+            else:
+                pool.submit(self._work, task)
+
+    def _work(self, task: _Task) -> None:
+        try:
+            self.crash("courier.before-send")
+            outputs = self.courier.deliver(task.record, task.envelope)
+            self.crash("courier.after-send")
+        except BaseException as fault:
+            self._answers.put((task, fault))
+        else:
+            self._answers.put((task, outputs))
+
+    def _collect(self, timeout: float) -> None:
+        answers: list[Answer] = []
+        try:
+            answers.append(self._answers.get(timeout > 0, timeout))
+            while True:
+                answers.append(self._answers.get(False))
+        except Empty:
+            pass
+        done: list[tuple[Record, list[Output]]] = []
+        for task, outputs in answers:
+            if isinstance(outputs, BaseException):
+                raise outputs
+            del self._running[task.lane]
+            self._busy[task.lane[1:]] -= 1
+            self._remembered[task.attempt] = outputs
+            done.append((task.record, outputs))
+        while len(self._remembered) > MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        self._finish(done)
+
+    def _finish(self, done: Sequence[tuple[Record, list[Output]]]) -> None:
+        if not done:
+            return
+        self._send([self._message(output) for _, outputs in done for output in outputs])
+        self.crash("courier.after-receipt")
+        for record, outputs in done:
+            self._open.setdefault(record.partition, {})[record.offset] = True
+            for output in outputs:
+                self.counts[output.event.KIND] = self.counts.get(output.event.KIND, 0) + 1
+        self._commit()
+
+    def _send(self, messages: Sequence[Message]) -> None:
+        """Publish until it is acknowledged; receipts have derived ids, so a repeat is harmless."""
+        while True:
+            try:
+                self.publish.publish(messages)
+            except LogAway:
+                if self.stop.wait(_AWAY):
+                    raise
+            else:
+                return
+
+    def _message(self, output: Output) -> Message:
+        envelope = Envelope(
+            output.id, self.producer, self.now(), output.event, output.tenant, output.trace
+        )
+        return Message(output.topic, output.key, CODEC.encode(envelope))
+
+    def _commit(self) -> None:
+        owned = self.inbox.assigned()
+        offsets: dict[Partition, int] = {}
+        for partition in list(self._open):
+            if partition not in owned:
+                # Another member reads it now, from what was committed.
+                del self._open[partition]
+                continue
+            answered = self._open[partition]
+            for offset in sorted(answered):
+                if not answered[offset]:
+                    break
+                del answered[offset]
+                offsets[partition] = offset + 1
+        if offsets:
+            self.inbox.commit(offsets)

@@ -1,0 +1,239 @@
+"""The law of replay: cut anywhere, restore from whatever was written, decide the same."""
+
+from dataclasses import dataclass
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifiers.router import Router
+from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.deliveries import Decision, Delivery, Fate, Receipt
+from schemas.event import Event
+from schemas.plans import WakeUp
+from schemas.stage import Output, Received, Step
+from tests.unit.notifiers.scenario import plan, receipt, sealed, seconds
+
+ROUTES = """
+route:
+  receiver: all
+  group_by: [g]
+  group_wait: {wait}
+  group_interval: 20s
+  repeat_interval: 60s
+  routes:
+  - {{matchers: [g="0"], receiver: two, continue: true, group_wait: 0s}}
+  - {{matchers: [g="1"], receiver: quiet, group_by: ['...']}}
+receivers:
+- {{name: all, webhook_configs: [{{url: 'http://x/'}}]}}
+- {{name: two, webhook_configs: [{{url: 'http://x/'}}], file_configs: [{{path: f}}]}}
+- {{name: quiet, webhook_configs: [{{url: 'http://x/', send_resolved: false}}]}}
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One record of the log."""
+
+    at: int
+    event: Event
+
+
+def fresh() -> Router:
+    """Every order is written, so that a late level is dropped after a restart as before it."""
+    return Router(order_slack=0)
+
+
+def named(outputs: list[Output]) -> list[tuple[str, str, str]]:
+    return [(one.topic, one.id, one.event.model_dump_json()) for one in outputs]
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Entry]:
+    """A log with everything in it, as a router and a courier of some luck wrote it."""
+    router, entries, now = fresh(), [], 0
+    fates = st.sampled_from([Fate.DELIVERED, Fate.DELIVERED, Fate.REFUSED, Fate.RETRY, None])
+
+    def append(event: Event) -> None:
+        entries.append(Entry(seconds(now), event))
+        received = Received(len(entries) - 1, sealed(event, seconds(now)))
+        for output in router.step([received], seconds(now)).outputs:
+            if isinstance(output.event, Delivery) and (fate := draw(fates)) is not None:
+                append(receipt(output.event, seconds(now), fate, retry_at=seconds(now + 3)))
+
+    number = 1
+    for _ in range(draw(st.integers(1, 14))):
+        what = draw(st.sampled_from(["alerts", "alerts", "alerts", "time", "plan"]))
+        if what == "time":
+            for _ in range(draw(st.integers(1, 6))):
+                if (due := router.wake_at()) is None:
+                    break
+                now = max(now, (due - seconds(0)) / 1_000)
+                append(WakeUp(stage="router", due=due))
+        elif what == "plan":
+            content = ROUTES.format(wait=draw(st.sampled_from(["0s", "5s", "10s"])))
+            if draw(st.booleans()):
+                content = content.replace("group_by: [g]", "group_by: []")
+            for piece in plan(content, number, draw(st.integers(1, 3))):
+                append(piece)
+            number += 1
+        else:
+            now += draw(st.integers(0, 8))
+            append(draw(batches(now)))
+    return entries
+
+
+@st.composite
+def batches(draw: st.DrawFn, now: float) -> AlertBatch:
+    def one() -> AlertLevel:
+        state = draw(st.sampled_from([*AlertState, AlertState.FIRING]))
+        began = seconds(now - draw(st.integers(0, 12)))
+        number = draw(st.integers(0, 5))
+        return AlertLevel(
+            labels={"alertname": f"A{number}", "g": str(number % 3)},
+            annotations={"text": draw(st.sampled_from(["a", "b"]))},
+            state=state,
+            active_at=began,
+            starts_at=None if state is AlertState.PENDING else began,
+            ends_at=seconds(now) if state is AlertState.RESOLVED else None,
+        )
+
+    decided_at = seconds(now - draw(st.sampled_from([0, 0, 0, 6])))
+    levels = tuple(one() for _ in range(draw(st.integers(1, 4))))
+    return AlertBatch(source="s", plan=1, decided_at=decided_at, alerts=levels)
+
+
+class Runtime:
+    """Feeds a log to a router as a runtime does, and can be killed between any two writes."""
+
+    def __init__(self, log: list[Entry]) -> None:
+        self.log = log
+        self.state: dict[str, bytes] = {}
+        self.offset = 0
+        self.said: dict[str, str] = {}
+        self.order: list[str] = []
+
+    def start(self) -> Router:
+        router = fresh()
+        for key, value in self.state.items():
+            router.restore(key, value)
+        return router
+
+    def batch(self, most: int) -> list[int]:
+        """Records from the offset on that were appended at one time."""
+        found = [self.offset]
+        while (
+            len(found) < most
+            and found[-1] + 1 < len(self.log)
+            and self.log[found[-1] + 1].at == self.log[self.offset].at
+        ):
+            found.append(found[-1] + 1)
+        return found
+
+    def step(self, router: Router, offsets: list[int]) -> Step:
+        now = self.log[offsets[0]].at
+        received = [Received(one, sealed(self.log[one].event, now)) for one in offsets]
+        step = router.step(received, now)
+        for output in step.outputs:
+            text = f"{output.topic} {output.event.model_dump_json()}"
+            assert self.said.setdefault(output.id, text) == text
+            if output.id not in self.order:
+                self.order.append(output.id)
+        return step
+
+    def write(self, step: Step, count: int | None = None) -> None:
+        for change in step.changes[:count]:
+            if change.value is None:
+                self.state.pop(change.key, None)
+            else:
+                self.state[change.key] = change.value
+
+
+def uninterrupted(log: list[Entry]) -> Runtime:
+    runtime = Runtime(log)
+    router = runtime.start()
+    while runtime.offset < len(log):
+        runtime.write(runtime.step(router, runtime.batch(1)))
+        runtime.offset += 1
+    return runtime
+
+
+@settings(max_examples=60, deadline=None)
+@given(logs(), st.data())
+def test_a_router_killed_between_any_two_writes_decides_the_same(
+    log: list[Entry], data: st.DataObject
+) -> None:
+    want = uninterrupted(log)
+    runtime = Runtime(log)
+    router, kills = runtime.start(), data.draw(st.integers(1, 6))
+    while runtime.offset < len(log):
+        offsets = runtime.batch(data.draw(st.integers(1, 5)))
+        step = runtime.step(router, offsets)
+        if kills and data.draw(st.booleans()):
+            kills -= 1
+            runtime.write(step, data.draw(st.integers(0, len(step.changes))))
+            router = runtime.start()
+            continue
+        runtime.write(step)
+        runtime.offset = offsets[-1] + 1
+    assert runtime.order == want.order
+    assert runtime.said == want.said
+    assert again(runtime).wake_at() == again(want).wake_at()
+
+
+@settings(max_examples=30, deadline=None)
+@given(logs(), st.data())
+def test_reading_again_from_long_before_the_state_decides_nothing_new(
+    log: list[Entry], data: st.DataObject
+) -> None:
+    want = uninterrupted(log)
+    runtime = uninterrupted(log)
+    runtime.offset = data.draw(st.integers(0, len(log) - 1))
+    router = runtime.start()
+    while runtime.offset < len(log):
+        offsets = runtime.batch(5)
+        assert not runtime.step(router, offsets).outputs
+        runtime.offset = offsets[-1] + 1
+    assert runtime.order == want.order
+    assert router.wake_at() == again(want).wake_at()
+
+
+@settings(max_examples=30, deadline=None)
+@given(logs(), st.data())
+def test_cutting_the_log_into_other_batches_changes_nothing(
+    log: list[Entry], data: st.DataObject
+) -> None:
+    want = uninterrupted(log)
+    runtime = Runtime(log)
+    router = runtime.start()
+    while runtime.offset < len(log):
+        offsets = runtime.batch(data.draw(st.integers(1, 9)))
+        runtime.write(runtime.step(router, offsets))
+        runtime.offset = offsets[-1] + 1
+    assert (runtime.order, runtime.said) == (want.order, want.said)
+
+
+@settings(max_examples=40, deadline=None)
+@given(logs())
+def test_one_delivery_is_outstanding_per_group_and_channel(log: list[Entry]) -> None:
+    runtime = Runtime(log)
+    router = runtime.start()
+    open_now: dict[tuple[str, str, int], str] = {}
+    for offset, entry in enumerate(log):
+        if isinstance(entry.event, Receipt) and entry.event.fate is not Fate.RETRY:
+            lane = (entry.event.group_key, entry.event.receiver, entry.event.integration)
+            if open_now.get(lane) == entry.event.delivery:
+                del open_now[lane]
+        runtime.offset = offset
+        step = runtime.step(router, [offset])
+        decided = {one.event.delivery for one in step.outputs if isinstance(one.event, Decision)}
+        for output in step.outputs:
+            if isinstance(output.event, Delivery):
+                sent = output.event
+                lane = (sent.group_key, sent.receiver, sent.integration)
+                # The same again, or a decision on newer state that replaces it.
+                assert open_now.get(lane, sent.id) == sent.id or sent.id in decided
+                open_now[lane] = sent.id
+
+
+def again(runtime: Runtime) -> Router:
+    return runtime.start()
