@@ -47,8 +47,12 @@ class WithScalar:
     kind: Kind = Kind.VECTOR
 
     def run(self, moment: Moment) -> Vector:
-        held, number = vector(self.vector, moment), scalar(self.scalar, moment)
-        left, right = (number, held.values) if self.swapped else (held.values, number)
+        if self.swapped:  # in the order written: the error that is told is the first one
+            number, held = scalar(self.scalar, moment), vector(self.vector, moment)
+            left, right = number, held.values
+        else:
+            held, number = vector(self.vector, moment), scalar(self.scalar, moment)
+            left, right = held.values, number
         arithmetic = ARITHMETIC.get(self.op)
         if arithmetic is not None:
             return Vector(held.series, arithmetic(left, right), held.present).unnamed()

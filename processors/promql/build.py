@@ -24,22 +24,16 @@ from processors.promql.tree import (
     Paren,
     Select,
     Text,
+    children,
 )
 
 
 def uses(tree: Expression) -> Iterator[Select]:
     """Every selector in the expression."""
-    match tree:
-        case Select():
-            yield tree
-        case Paren(inner) | Negate(inner) | Aggregate(inner=inner):
-            yield from uses(inner)
-        case Call(args=args):
-            for arg in args:
-                yield from uses(arg)
-        case Binary(left=left, right=right):
-            yield from uses(left)
-            yield from uses(right)
+    if isinstance(tree, Select):
+        yield tree
+    for child in children(tree):
+        yield from uses(child)
 
 
 def build(tree: Expression) -> nodes.Node:

@@ -1,5 +1,6 @@
 """The door to promql-parser: text in, our own tree out; what we do not serve is refused by name."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from processors.promql.tree import (
     Paren,
     Select,
     Text,
+    children,
 )
 
 _MATCH = {
@@ -37,14 +39,39 @@ _CARDINALITY = {
     "VectorMatchCardinality.ManyToMany": Cardinality.ONE_TO_ONE,
 }
 
+# The parser recurses without a bound: at a few thousand levels it takes the process with it.
+_LARGEST = 1000
+_DEEPEST = 200  # two Python frames a level, of the thousand there are
+_TOO_DEEP = f"expression is nested more than {_DEEPEST} deep"
+_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""")
+_NESTING = re.compile(r"[-+*/%^=<>!(\[]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+
 
 def parse(text: str) -> Expression:
-    """Reads an expression."""
+    """Reads an expression; raises Refused."""
+    if len(_NESTING.findall(_QUOTED.sub("", text))) > _LARGEST:
+        raise Refused(f"expression is too large: more than {_LARGEST} operators and parentheses")
     try:
-        parsed = rust.parse(text)
+        return _shallow(_tree(rust.parse(text)))
     except ValueError as fault:
-        raise Refused(str(fault)) from fault
-    return _tree(parsed)
+        raise fault if isinstance(fault, Refused) else Refused(str(fault)) from fault
+    except RecursionError as fault:
+        raise Refused(_TOO_DEEP) from fault
+    except BaseException as fault:
+        # The parser panics on a few absurd numbers; its exception is no Exception, and has no name.
+        if type(fault).__name__ != "PanicException":
+            raise
+        raise Refused(f"the parser gave up: {fault}") from fault
+
+
+def _shallow(tree: Expression) -> Expression:
+    level, depth = [tree], 0
+    while level:
+        depth += 1
+        level = [child for each in level for child in children(each)]
+    if depth > _DEEPEST:
+        raise Refused(_TOO_DEEP)
+    return tree
 
 
 # The parser's objects are typed `Any` in its own stubs; they end in this file.

@@ -103,3 +103,15 @@ class Aggregate:
 
 
 Expression: TypeAlias = Number | Text | Select | Paren | Negate | Call | Binary | Aggregate
+
+
+def children(tree: Expression) -> tuple[Expression, ...]:
+    """The expressions directly inside one."""
+    match tree:
+        case Paren(inner) | Negate(inner) | Aggregate(inner=inner):
+            return (inner,)
+        case Call(args=args):
+            return args
+        case Binary(left=left, right=right):
+            return (left, right)
+    return ()

@@ -1,4 +1,6 @@
+import gc
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -86,6 +88,10 @@ def test_a_scalar_result_is_a_number() -> None:
         ("rate(x[5m:1m])", "subqueries"),
         ('x{a=~"\\\\pL"}', "regular expression"),
         ("x >", "invalid"),
+        ("x" + "+x" * 1001, "too large"),
+        ("x" + "+x" * 900, "nested more than 200"),
+        ("(" * 250 + "x" + ")" * 250, "nested more than 200"),
+        ("delta(x[11e9995])", "gave up"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name_when_it_is_compiled(
@@ -173,3 +179,15 @@ def test_flat_columns_and_sample_lists_make_the_same_source() -> None:
     )
     for expr in ("x", "y", "sum_over_time(x[1m])", "absent(z)"):
         assert outcome(expr, listed, 6000) == outcome(expr, flat, 6000)
+
+
+def test_label_work_is_forgotten_with_its_series_set() -> None:
+    plan = compile("sum by (job) (abs(x) / on (job) group_left () max by (job) (y)) or x > y")
+    kept = []
+    for _ in range(3):
+        source = MemorySource.of(series("x", (0, 1.0), job="a") + series("y", (0, 2.0), job="a"))
+        plan.evaluate(source, 0)
+        kept.extend(weakref.ref(each.series) for each in source._selected.values())
+        del source
+    gc.collect()
+    assert [ref() for ref in kept] == [None] * 6
