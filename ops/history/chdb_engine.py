@@ -97,14 +97,14 @@ class Engine:
 
     def run(self, statement: Statement) -> Answer:
         """Run one statement, or raise EngineFault."""
+        insert = sqltext.split_insert(statement.sql)
+        if insert is not None and statement.readonly:
+            raise guard.readonly()
         with self._connection(statement) as connection:
-            if statement.data is not None:
-                return self._insert(connection, statement)
-            insert = sqltext.split_insert(statement.sql)
-            if insert is not None:
-                data = statement.sql[insert.data_at :]
-                return self._insert_into(connection, insert, data, statement.form)
-            return self._query(connection, statement)
+            if insert is None:
+                return self._query(connection, statement)
+            data = statement.sql[insert.data_at :] + (statement.data or b"")
+            return self._insert(connection, insert, data, statement.form)
 
     def close(self) -> None:
         self._root.close()
@@ -131,16 +131,7 @@ class Engine:
         finally:
             connection.close()
 
-    def _insert(self, connection: Any, statement: Statement) -> Answer:
-        insert = sqltext.split_insert(statement.sql)
-        if insert is None:
-            return self._query(connection, statement)
-        data = statement.sql[insert.data_at :] + (statement.data or b"")
-        return self._insert_into(connection, insert, data, statement.form)
-
-    def _insert_into(
-        self, connection: Any, insert: sqltext.Insert, data: bytes, form: str
-    ) -> Answer:
+    def _insert(self, connection: Any, insert: sqltext.Insert, data: bytes, form: str) -> Answer:
         verdict = connection.classify_query(f"{insert.head} FORMAT {insert.form}")
         guard.single(verdict, connection, "")
         inserter = connection.send_insert(insert.head, insert.form)

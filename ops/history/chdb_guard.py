@@ -87,7 +87,7 @@ def reading(
     """Refuse what a reader may not do although `readonly` would let it pass."""
     kind = verdict["query_class"].name
     if kind == "MUTATING":
-        return  # the engine refuses it, in its own words
+        raise readonly()
     if kind != "READ_ONLY":
         raise _denied(f"a {kind} statement")
     tree = _tree(connection, sql, params)
@@ -100,6 +100,11 @@ def reading(
         named |= sqltext.bare_names(sql) | ({"file"} if b"\\" in sql else set())
     for name in sorted((called & forbidden) | (named & _FORBIDDEN_NAMES)):
         raise _denied(name)
+
+
+def readonly() -> faults.EngineFault:
+    """The engine's own words for a write by a reader."""
+    return faults.named(164, "READONLY", "default: Cannot execute query in readonly mode.")
 
 
 def _tree(connection: Any, sql: bytes, params: Mapping[str, str]) -> str:

@@ -1,58 +1,24 @@
 """ClickHouse's HTTP interface: requests in, one write out, for clients that know no chdb."""
 
-import contextlib
 import hashlib
-import hmac
 import itertools
 import os
 import socket
 import threading
-from base64 import b64decode
 from collections.abc import Mapping
-from email import message_from_bytes
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from ops.history import chdb_faults as faults
 from ops.history.chdb_bodies import packed, read_body, unpacked
-from ops.history.chdb_engine import Answer, Engine, Statement
+from ops.history.chdb_engine import Answer, Engine
+from ops.history.chdb_requests import Tokens, credentials, form_fields, statement_of
 
-ANALYST = "analyst"
 _QUERIES_AT_ONCE = 16
 _QUEUE_SECONDS = 10.0
 _IDLE_SECONDS = 120.0
 
-# Parameters of the HTTP interface itself, no settings of the engine.
-_TRANSPORT = frozenset(
-    {
-        "query",
-        "database",
-        "default_format",
-        "user",
-        "password",
-        "session_id",
-        "session_timeout",
-        "session_check",
-        "close_session",
-        "query_id",
-        "quota_key",
-        "stacktrace",
-        "role",
-        "compress",
-        "decompress",
-        "buffer_size",
-        "wait_end_of_query",
-        "enable_http_compression",
-        "http_zlib_compression_level",
-        "send_progress_in_http_headers",
-        "http_headers_progress_interval_ms",
-        "client_protocol_version",
-        "cancel_http_readonly_queries_on_client_close",
-        "add_http_cors_header",
-        "readonly",
-    }
-)
 _CONTENT_TYPE = {
     "JSON": "application/json",
     "JSONCompact": "application/json",
@@ -64,23 +30,6 @@ _CONTENT_TYPE = {
     "TSVWithNames": "text/tab-separated-values; charset=UTF-8",
     "XML": "application/xml; charset=UTF-8",
 }
-
-
-class Tokens:
-    """Who may come in: the owner, and readers where they have a token of their own."""
-
-    def __init__(self, owner: str, analyst: str | None) -> None:
-        self._owner = owner.encode()
-        self._analyst = (analyst or "").encode()
-
-    def reader(self, user: str, token: str) -> bool | None:
-        """True for a reader, False for the owner, None for a stranger; in constant time."""
-        given = token.encode("utf-8", "surrogateescape")
-        owner = hmac.compare_digest(given, self._owner) and user != ANALYST
-        analyst = hmac.compare_digest(given, self._analyst) and bool(self._analyst)
-        if analyst and user in {ANALYST, ""}:
-            return True
-        return False if owner else None
 
 
 class HistoryHttp(ThreadingHTTPServer):
@@ -156,7 +105,7 @@ class _Requests(BaseHTTPRequestHandler):
         self._answer(answer, asked, query_id)
 
     def _authenticated(self, asked: Mapping[str, str]) -> bool:
-        user, token = self._credentials(asked)
+        user, token = credentials(self.headers, asked)
         reader = self.server.tokens.reader(user, token)
         if reader is None:
             self.close_connection = True  # what the body holds is never read
@@ -170,48 +119,10 @@ class _Requests(BaseHTTPRequestHandler):
             )
         return reader
 
-    def _credentials(self, asked: Mapping[str, str]) -> tuple[str, str]:
-        if key := self.headers["X-ClickHouse-Key"]:
-            return self.headers["X-ClickHouse-User"] or "", key
-        kind, _, secret = (self.headers["Authorization"] or "").partition(" ")
-        if kind.lower() == "bearer":
-            return "", secret.strip()
-        if kind.lower() == "basic":
-            with contextlib.suppress(ValueError):
-                user, _, password = b64decode(secret).decode().partition(":")
-                return user, password
-        return asked.get("user", ""), asked.get("password", "")
-
     def _run(self, asked: dict[str, str], body: bytes, readonly: int, reader: bool) -> Answer:
-        if asked.get("decompress") == "1" or asked.get("compress") == "1":
-            raise faults.named(
-                faults.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "Use Content-Encoding, not (de)compress"
-            )
         if (self.headers["Content-Type"] or "").startswith("multipart/form-data"):
-            asked, body = asked | self._form(body), b""
-        sql = asked.get("query", "").encode()
-        statement = Statement(
-            sql=sql or body,
-            data=body if sql and body else None,
-            form=asked.get("default_format")
-            or self.headers["X-ClickHouse-Format"]
-            or "TabSeparated",
-            database=asked.get("database") or self.headers["X-ClickHouse-Database"] or "",
-            settings={
-                name: text
-                for name, text in asked.items()
-                if name not in _TRANSPORT and not name.startswith("param_")
-            },
-            params={
-                name.removeprefix("param_"): text
-                for name, text in asked.items()
-                if name.startswith("param_")
-            },
-            readonly=1 if reader else _readonly(asked.get("readonly", ""), readonly),
-            limited=reader,
-        )
-        if not statement.sql.strip():
-            raise faults.named(faults.SYNTAX_ERROR, "SYNTAX_ERROR", "Empty query")
+            asked, body = asked | form_fields(self.headers["Content-Type"], body), b""
+        statement = statement_of(asked, self.headers, body, readonly, reader)
         if not self.server.room.acquire(timeout=_QUEUE_SECONDS):
             raise faults.named(
                 faults.TOO_MANY_QUERIES, "TOO_MANY_SIMULTANEOUS_QUERIES", "Too many queries"
@@ -220,21 +131,6 @@ class _Requests(BaseHTTPRequestHandler):
             return self.server.engine.run(statement)
         finally:
             self.server.room.release()
-
-    def _form(self, body: bytes) -> dict[str, str]:
-        """The fields of a multipart form: clickhouse-connect sends long parameters so."""
-        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        fields = {}
-        for part in message_from_bytes(head + body).walk():
-            name = part.get_param("name", header="Content-Disposition")
-            content = part.get_payload(decode=True)
-            if isinstance(name, str) and isinstance(content, bytes):
-                if name != "query" and not name.startswith("param_"):
-                    raise faults.named(
-                        faults.NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "External tables are not served"
-                    )
-                fields[name] = content.decode("utf-8", "surrogateescape")
-        return fields
 
     def _answer(self, answer: Answer, asked: Mapping[str, str], query_id: str) -> None:
         headers = {
@@ -279,9 +175,3 @@ class _Requests(BaseHTTPRequestHandler):
 def _one_line(text: str) -> str:
     """A caller's text in a header: no line ends, or it could write headers of its own."""
     return text.replace("\r", " ").replace("\n", " ")
-
-
-def _readonly(asked: str, least: int) -> int:
-    """The stricter of what the caller and the method say: 1 forbids more than 2, 2 more than 0."""
-    wanted = {"": 0, "0": 0, "2": 2}.get(asked, 1)
-    return wanted or least if wanted != 2 else 2

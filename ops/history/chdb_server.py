@@ -80,7 +80,8 @@ def _watch_parent(stop: threading.Event) -> None:
 
 
 def _listen(port: int, port_file: Path, token_file: Path, path: Path) -> "HistoryHttp":
-    from ops.history.chdb_http import HistoryHttp, Tokens
+    from ops.history.chdb_http import HistoryHttp
+    from ops.history.chdb_requests import Tokens
 
     analyst = token_file.with_name("analyst.token")
     tokens = Tokens(_token(token_file), _token(analyst) if analyst.exists() else None)

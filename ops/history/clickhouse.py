@@ -57,7 +57,7 @@ class History:
         `comment` names the insert in system.processes, so that one that still runs is found.
         """
         settings = _INSERT_SETTINGS | ({"log_comment": comment} if comment else {})
-        self._ask(lambda client: client.insert_arrow(table, rows, settings=settings), writes=True)
+        self._ask(lambda client: client.insert_arrow(table, rows, settings=settings), inserts=True)
 
     def query_arrow(
         self,
@@ -80,7 +80,7 @@ class History:
 
     def command(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
         """Run a statement that answers nothing."""
-        self._ask(lambda client: client.command(sql, parameters=dict(params or {})), writes=True)
+        self._ask(lambda client: client.command(sql, parameters=dict(params or {})))
 
     def close(self) -> None:
         """Drop the connection; the next call makes a new one."""
@@ -89,13 +89,13 @@ class History:
         if client is not None:
             client.close()
 
-    def _ask(self, call: Callable[[Any], Any], *, writes: bool = False) -> Any:
+    def _ask(self, call: Callable[[Any], Any], *, inserts: bool = False) -> Any:
         from clickhouse_connect.driver.exceptions import ClickHouseError
 
         try:
             return call(self._connected())
         except ClickHouseError as error:
-            fault = _translated(error, writes=writes)
+            fault = _translated(error, inserts=inserts)
             if isinstance(fault, HistoryAway):
                 self.close()
             raise fault from error
@@ -109,8 +109,9 @@ class History:
 
         with self._lock:
             if self._client is None:
-                # It warns of each failed try; whoever calls us says that once, in our words.
-                logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
+                # They warn of each failed try; whoever calls us says that once, in our words.
+                for vendor in ("clickhouse_connect", "urllib3.connectionpool"):
+                    logging.getLogger(vendor).setLevel(logging.ERROR)
                 at = self._address()
                 self._client = clickhouse_connect.get_client(
                     host=at.host,
@@ -126,14 +127,16 @@ class History:
                     autogenerate_session_id=False,
                     pool_mgr=get_pool_manager(maxsize=8),
                 )
+                self._client.http_retries = 0  # our callers come again; two layers would multiply
             return self._client
 
 
-def _translated(error: Exception, *, writes: bool) -> HistoryError:
+def _translated(error: Exception, *, inserts: bool) -> HistoryError:
     """Ours for theirs: without a code nothing was understood, so the call may be repeated."""
     code = getattr(error, "code", None) or 0
     text = str(error).splitlines()[0][:1000]
-    if code == _READONLY and not writes:
+    # A server that was made read-only takes inserts again later; a reader's write never passes.
+    if code == _READONLY and not inserts:
         return HistoryRefused(text, code)
     if code == 0 or code in _NOT_NOW:
         return HistoryAway(text, code)

@@ -91,6 +91,14 @@ def test_a_refusal_and_an_absence_are_told_apart(history: History, child: Histor
         away.wait(0.1)
 
 
+def test_an_analyst_reads_through_the_same_door(history: History, child: HistoryChild) -> None:
+    analyst = History(lambda: child.analyst)
+    assert analyst.rows("SELECT count() >= 0 FROM samples") == [(1,)]
+    with pytest.raises(HistoryRefused):
+        analyst.command("TRUNCATE TABLE samples")
+    analyst.close()
+
+
 def test_an_insert_is_one_part(history: History) -> None:
     rows = pa.concat_tables([samples(first, 40, TODAY - 86_400_000) for first in range(0, 200, 40)])
     history.command("SYSTEM STOP MERGES samples")
@@ -135,16 +143,16 @@ def test_kills_between_and_during_inserts_lose_and_double_nothing(
     history: History, child: HistoryChild
 ) -> None:
     rng = np.random.default_rng(7)
-    killed, done = 0, threading.Event()
+    killed: set[int] = set()
+    done = threading.Event()
 
     def kill() -> None:
-        nonlocal killed
-        while killed < 10:
+        while len(killed) < 10:
             child.wait_ready(30)
             done.wait(float(rng.uniform(0.0, 0.15)))
-            if pid := child.pid:
+            if (pid := child.pid) and pid not in killed:
                 os.kill(pid, signal.SIGKILL)
-                killed += 1
+                killed.add(pid)
         done.set()
 
     killer = threading.Thread(target=kill)

@@ -358,6 +358,8 @@ FORBIDDEN = [
     "SELECT * FROM python('x')",
     "SELECT * FROM filesystem('/etc')",
     "INSERT INTO FUNCTION file('/tmp/never') SELECT 1",
+    "INSERT INTO FUNCTION file('/tmp/never') FORMAT CSV\n1",
+    "EXPLAIN PIPELINE INSERT INTO seen SELECT file('/etc/hosts')",
     "BACKUP TABLE seen TO File('/tmp/never')",
 ]
 
