@@ -49,17 +49,16 @@ class WithScalar:
     def run(self, moment: Moment) -> Vector:
         if self.swapped:  # in the order written: the error that is told is the first one
             number, held = scalar(self.scalar, moment), vector(self.vector, moment)
-            left, right = number, held.values
         else:
             held, number = vector(self.vector, moment), scalar(self.scalar, moment)
-            left, right = held.values, number
         arithmetic = ARITHMETIC.get(self.op)
+        apply = arithmetic or COMPARISONS[self.op]
+        found = apply(number, held.values) if self.swapped else apply(held.values, number)
         if arithmetic is not None:
-            return Vector(held.series, arithmetic(left, right), held.present).unnamed()
-        kept = COMPARISONS[self.op](left, right)
+            return Vector(held.series, found, held.present).unnamed()
         if self.returns_bool:
-            return Vector(held.series, kept.astype(np.float64), held.present).unnamed()
-        return Vector(held.series, held.values, held.present & kept)
+            return Vector(held.series, found.astype(np.float64), held.present).unnamed()
+        return Vector(held.series, held.values, held.present & found)
 
 
 @dataclass(slots=True)
