@@ -9,11 +9,12 @@ from pydantic import ValidationError
 from processors.promql.errors import Refused
 from processors.promql.plan import LOOKBACK, Plan, compile
 from processors.promql.tree import Kind
+from processors.rules.functions import BadTemplate
 from processors.rules.group import AlertRule, Group, RecordRule, Rule
 from processors.rules.lifecycle import Hold
 from processors.rules.marked import Document, Path, Unreadable, read
 from processors.rules.model import WrittenGroup, WrittenRule
-from processors.rules.template import BadTemplate, Template, compiled
+from processors.rules.template import Template, compiled
 
 
 @dataclass(frozen=True, slots=True)

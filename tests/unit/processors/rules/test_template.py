@@ -1,6 +1,7 @@
 import pytest
 
-from processors.rules.template import BadTemplate, compiled
+from processors.rules.functions import BadTemplate
+from processors.rules.template import compiled
 
 LABELS = (("__name__", "v"), ("instance", "web-1"))
 
