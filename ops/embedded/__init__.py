@@ -1,0 +1,1 @@
+"""`tocsin up`: the log and every stage in one process, one file a part."""

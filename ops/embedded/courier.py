@@ -1,0 +1,91 @@
+"""The courier in this process."""
+
+import random
+import threading
+import time
+from ipaddress import ip_network
+
+from ops.embedded.shared import Shared, wall
+from ops.plans import routes_content
+from ops.runtime.threads import Worker
+from ops.services import StageStatus
+from schemas.topics import DELIVERIES
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+"""Receivers on this machine are reachable unless `delivery.allow` says otherwise."""
+
+
+class EmbeddedCourier:
+    """Carries deliveries to the receivers of the routing file as it stood at `reload`."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._again = threading.Event()
+        self.worker = Worker("courier", self._work)
+
+    def reload(self) -> None:
+        """Take the receivers of the routing file as it stands now."""
+        self._again.set()
+
+    def status(self) -> StageStatus:
+        """How it is."""
+        worker = self.worker
+        return StageStatus("courier", worker.alive, worker.alive, worker.failure)
+
+    def _work(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._again.clear()
+            self._carry(stop)
+
+    def _carry(self, stop: threading.Event) -> None:
+        from notifiers.channels.build import build
+        from notifiers.config import read
+        from notifiers.courier import Clock, Courier
+        from notifiers.courier_loop import CourierLoop
+
+        settings = self._shared.settings
+        text = routes_content(settings.routes).decode("utf-8")
+        config, problems = read(text, str(settings.routes))
+        if config is None:
+            raise ValueError(str(problems[0]))
+        channels = build(
+            config,
+            directory=settings.data,
+            allow=settings.delivery.allow or LOOPBACK,
+            now=time.time,
+        )
+        ending = _Either(stop, self._again)
+        clock = Clock(wall, time.monotonic, ending.wait, random.random)
+        inbox = self._shared.log.inbox("courier", [DELIVERIES])
+        try:
+            CourierLoop(
+                inbox,
+                self._shared.log,
+                Courier(channels, clock),
+                ending,
+                wall,
+                crash=self._shared.crash,
+            ).run()
+        finally:
+            inbox.close()
+
+
+class _Either(threading.Event):
+    """Set as soon as one of two events is."""
+
+    def __init__(self, first: threading.Event, second: threading.Event) -> None:
+        super().__init__()
+        self._events = (first, second)
+
+    def is_set(self) -> bool:
+        return any(event.is_set() for event in self._events)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Looks every tenth of a second, which is soon enough for an end."""
+        ends = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            left = 0.1 if ends is None else min(0.1, ends - time.monotonic())
+            if left <= 0:
+                return False
+            self._events[0].wait(left)
+        return True

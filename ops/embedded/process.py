@@ -1,0 +1,143 @@
+"""One data directory and the workers over it, from start to stop."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ops.data_directory import DataDirectory
+from ops.embedded.shared import Shared, wall
+from ops.embedded.stages import DrivenStage, detector, router
+from ops.plans import PlanPublisher, routes_content, rules_content
+from ops.runtime.crash import crash_from
+from ops.runtime.threads import Worker
+from ops.settings import Settings
+from ops.transport.sqlite_log import SqliteLog
+from ops.transport.sqlite_writer import Limits
+from schemas.errors import LogAway
+
+log = logging.getLogger("tocsin")
+
+ALL = frozenset({"agent", "detector", "router", "courier", "historian", "console"})
+STOP_WITHIN = 8.0
+"""Seconds; whoever asked waits ten."""
+
+
+class Process:
+    """The log and the parts that were asked for.
+
+    `check` answers what is wrong with rule and routing files as they stand. Raises
+    `DataDirectoryError` when the directory cannot be had.
+    """
+
+    def __init__(
+        self, settings: Settings, only: frozenset[str], check: Callable[[], Sequence[str]]
+    ) -> None:
+        self.settings = settings
+        self.only = only
+        self.problems: Sequence[str] = ()
+        self._check = check
+        crash = crash_from(os.environ)
+        self._directory = DataDirectory(settings.data)
+        try:
+            sized = Limits(
+                file=settings.log.max_bytes,
+                reserve=settings.log.reserve_bytes,
+                retain=settings.log.max_bytes // 2,
+                segment=settings.log.segment_bytes,
+            )
+            path = settings.data / "log.sqlite"
+            self.shared = Shared(settings, SqliteLog(path, wall, None, sized, crash), crash)
+        except BaseException:
+            self._directory.close()
+            raise
+        self._plans = PlanPublisher(self.shared.log)
+        self.reader = self.shared.log.reader()
+        self.stages: list[DrivenStage] = []
+        if "detector" in only:
+            self.stages.append(detector(self.shared))
+        if "router" in only:
+            self.stages.append(router(self.shared))
+        self.courier = self.history = self.agent = None
+        if "courier" in only:
+            from ops.embedded.courier import EmbeddedCourier
+
+            self.courier = EmbeddedCourier(self.shared)
+        if "historian" in only and settings.history.enabled:
+            from ops.embedded.history import EmbeddedHistory
+
+            self.history = EmbeddedHistory(self.shared)
+        if "agent" in only:
+            from ops.embedded.agent import agent_of
+
+            self.agent = agent_of(self.shared)
+
+    @property
+    def token_file(self) -> Path:
+        """Where the agents' token lies."""
+        return (self.settings.token_file or self.settings.data / "agent.token").absolute()
+
+    @property
+    def planned(self) -> bool:
+        """Whether an earlier run left rules or routes in force."""
+        return bool(self._plans.last("detector") or self._plans.last("router"))
+
+    def start(self) -> None:
+        """Begin everything; nothing waits for anything else."""
+        if self.history is not None:
+            self.history.start()
+        for worker in self._workers():
+            worker.start()
+        if self.agent is not None:
+            self.agent.start()
+
+    def stop(self) -> bool:
+        """End in the order of the flow; whether everything ended in time."""
+        ends = time.monotonic() + STOP_WITHIN
+        ended = self.agent is None or self.agent.stop(3.0)
+        workers = self._workers()
+        if self.history is not None:
+            workers.append(self.history.worker)
+        for worker in workers:
+            worker.ask_to_stop()
+        for worker in workers:
+            ended &= worker.join(max(0.1, ends - time.monotonic()))
+        if self.history is not None:
+            self.history.stop()
+        self.reader.close()
+        self.shared.log.close()
+        self._directory.close()
+        return ended
+
+    def reload(self) -> Sequence[str]:
+        """Put rules and routes into force as the files say, or say what is wrong with them.
+
+        What is in force stays when the files are wrong.
+        """
+        self.problems = list(self._check())
+        if not self.problems:
+            try:
+                self._publish_plans()
+            except (LogAway, OSError) as fault:
+                self.problems = [str(fault)]
+        for problem in self.problems:
+            log.error("configuration refused", extra={"problem": problem})
+        return self.problems
+
+    def _publish_plans(self) -> None:
+        for stage in self.stages:
+            name = stage.worker.name
+            content = (
+                rules_content(self.settings)
+                if name == "detector"
+                else routes_content(self.settings.routes)
+            )
+            number = self._plans.publish(name, content)
+            self.shared.figures.set("tocsin_plan_number", number, stage=name)
+        if self.courier is not None:
+            self.courier.reload()
+
+    def _workers(self) -> list[Worker]:
+        workers = [stage.worker for stage in self.stages]
+        return workers if self.courier is None else [*workers, self.courier.worker]

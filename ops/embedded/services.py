@@ -1,0 +1,110 @@
+"""What the server asks of the process beside it; see `ops.services.Services`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ops.embedded.process import Process
+from ops.embedded.shared import wall
+from ops.figures import Figures, Reading
+from ops.history.errors import HistoryAway
+from ops.services import Access, AlertView, QueryResult, Series, StageStatus
+from ops.tokens import keep_token
+from schemas.stage import Publish
+
+if TYPE_CHECKING:
+    from ops.history.clickhouse import History
+
+
+class EmbeddedServices:
+    """Reads committed state, asks history, says how everything is."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.figures.register(self._measured)
+
+    @property
+    def publish(self) -> Publish:
+        """The log's entrance."""
+        return self._process.shared.log
+
+    @property
+    def figures(self) -> Figures:
+        """What the process counts."""
+        return self._process.shared.figures
+
+    @property
+    def access(self) -> Access:
+        """Who may call: on loopback anybody may look, and agents show the token."""
+        settings = self._process.settings
+        given = settings.token
+        token = given.get_secret_value() if given else keep_token(self._process.token_file)
+        guarded = given is not None or not settings.listen.loopback
+        return Access(token=token, guarded=guarded)
+
+    def alerts(self) -> Sequence[AlertView]:
+        """Every alert in the router's committed state."""
+        from notifiers import view
+
+        return view.alerts(self._process.reader.state("router", 0))
+
+    def query(self, expr: str, at: int | None) -> QueryResult:
+        """PromQL over history at an instant."""
+        from ops import queries
+
+        return queries.query(self._history(), expr, wall() if at is None else at)
+
+    def query_range(self, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
+        """PromQL over history, step by step."""
+        from ops import queries
+
+        return queries.query_range(self._history(), expr, start, end, step)
+
+    def status(self) -> Sequence[StageStatus]:
+        """Every part of the process."""
+        process = self._process
+        broken = process.shared.log.broken or ""
+        found = [StageStatus("log", not broken, not broken, broken)]
+        found += [stage.status() for stage in process.stages]
+        if process.courier is not None:
+            found.append(process.courier.status())
+        if process.history is not None:
+            found.append(process.history.status())
+        if process.problems:
+            first, rest = process.problems[0], len(process.problems) - 1
+            more = f" and {rest} more" if rest else ""
+            message = f"the files are not in force: {first}{more}"
+            found.append(StageStatus("configuration", False, True, message, vital=False))
+        return found
+
+    def reload(self) -> Sequence[str]:
+        """Rules and routes anew."""
+        return self._process.reload()
+
+    def _history(self) -> History:
+        if self._process.history is None:
+            raise HistoryAway("this process keeps no history: it runs without the historian")
+        return self._process.history.asked()
+
+    def _measured(self) -> Iterator[Reading]:
+        process = self._process
+        yield "tocsin_log_bytes", {}, float(process.shared.log.size())
+        for status in self.status():
+            yield "tocsin_stage_healthy", {"stage": status.name}, float(status.healthy)
+            if "lag" in status.figures:
+                yield "tocsin_stage_lag_records", {"stage": status.name}, status.figures["lag"]
+            if "watermark" in status.figures:
+                name = "tocsin_stage_watermark_seconds"
+                yield name, {"stage": status.name}, status.figures["watermark"]
+        if process.history is not None:
+            yield "tocsin_history_up", {}, float(process.history.child.wait_ready(0.0))
+            yield "tocsin_history_restarts_total", {}, float(process.history.child.restarts)
+        if process.agent is not None:
+            for name, value in process.agent.figures().items():
+                yield name, {}, value
+        states: dict[str, int] = {"pending": 0, "firing": 0}
+        for alert in self.alerts():
+            states[str(alert.state)] = states.get(str(alert.state), 0) + 1
+        for state, count in states.items():
+            yield "tocsin_alerts", {"state": state}, float(count)

@@ -1,0 +1,44 @@
+"""What the parts of one process share."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ops.figures import Figures
+from ops.runtime.crash import Crash
+from ops.settings import Settings
+from ops.transport.sqlite_log import SqliteLog
+
+
+def wall() -> int:
+    """The machine's clock, in ms since 1970; it becomes the log's when the log appends."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The log, the settings, and where to count."""
+
+    settings: Settings
+    log: SqliteLog
+    crash: Crash
+    figures: Figures = field(default_factory=Figures)
+
+    def counter(self, stage: str) -> Callable[[str, int], None]:
+        """Counts what a stage says of its steps under the figure it belongs to."""
+
+        def count(event: str, amount: int) -> None:
+            kind, _, rest = event.partition(":")
+            if kind == "dead":
+                self.figures.add("tocsin_dead_letters_total", amount, stage=stage, reason=rest)
+            elif kind == "rows":
+                self.figures.add("tocsin_history_rows_total", amount, table=rest)
+            elif kind == "delivery":
+                channel, _, fate = rest.partition(":")
+                self.figures.add("tocsin_deliveries_total", amount, channel=channel, fate=fate)
+            elif kind == "rule failed":
+                self.figures.add("tocsin_rule_failures_total", amount, rule=rest[:300])
+            else:
+                self.figures.add("tocsin_stage_events_total", amount, stage=stage, event=event)
+
+        return count

@@ -1,0 +1,102 @@
+"""Plans: rules and routes as the files say them, and the one publisher that numbers them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import ormsgpack
+
+from ops.settings import Settings
+from ops.transport.sqlite_log import SqliteLog
+from ops.transport.sqlite_writer import StageCommit
+from processors.rules_plan import RulesPlan
+from schemas.envelope import Envelope, Producer
+from schemas.labels import derived_id
+from schemas.plan_pieces import cut, digest_of
+from schemas.stage import Message, Partition, StateChange
+from schemas.topics import ALERTS, CODEC, METRICS
+
+TOPIC_OF = {"detector": METRICS, "router": ALERTS}
+_PUBLISHER = "plans"
+_NOWHERE = b"route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+
+
+def rules_content(settings: Settings) -> bytes:
+    """The detector's plan: every rule file, and what the rules depend on."""
+    files = settings.rule_files()
+    names = Counter(file.name for file in files)
+    # A group is known by its file's name, so that moving a folder keeps its alerts.
+    named = [(file.name if names[file.name] == 1 else str(file), file) for file in files]
+    plan = RulesPlan(
+        files=tuple((name, file.read_text("utf-8")) for name, file in named),
+        evaluation_interval=int(settings.evaluation_interval.total_seconds() * 1000),
+        external_labels=dict(settings.external_labels),
+        external_url=settings.url,
+    )
+    return plan.pack()
+
+
+def routes_content(file: Path | None) -> bytes:
+    """The router's plan: the routing file, or nowhere to send anything."""
+    return (
+        file.read_bytes() if file else b"route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+    )
+
+
+class PlanPublisher:
+    """Puts a plan on every partition of its stage's topic, if it differs from the last one.
+
+    Number, digest and pieces commit together, so a plan is on all partitions or on none.
+    """
+
+    def __init__(self, log: SqliteLog) -> None:
+        self._log = log
+        reader = log.reader()
+        self._last: dict[str, tuple[int, str]] = {
+            stage: tuple(ormsgpack.unpackb(value)) for stage, value in reader.state(_PUBLISHER, 0)
+        }
+        reader.close()
+
+    def last(self, stage: str) -> int:
+        """The number of the stage's newest plan; 0 if it never had one."""
+        return self._last.get(stage, (0, ""))[0]
+
+    def publish(self, stage: str, content: bytes) -> int:
+        """The number under which this content is in force; a new one only if it is new.
+
+        Raises `LogAway`.
+        """
+        number, digest = self._last.get(stage, (0, ""))
+        if digest == digest_of(content):
+            return number
+        number += 1
+        now = self._log.clock()
+        topic = TOPIC_OF[stage]
+        pieces = [
+            CODEC.encode(
+                Envelope(
+                    derived_id("plan", stage, number, piece.digest, piece.piece),
+                    Producer(_PUBLISHER),
+                    now,
+                    piece,
+                )
+            )
+            for piece in cut(stage, number, content)
+        ]
+        messages: Sequence[Message] = [
+            Message(topic, "", piece, partition)
+            for partition in range(self._log.partitions[topic])
+            for piece in pieces
+        ]
+        entry = (number, digest_of(content))
+        self._log.commit_stage(
+            StageCommit(
+                _PUBLISHER,
+                Partition(METRICS, 0),
+                0,
+                messages,
+                [StateChange(stage, ormsgpack.packb(list(entry)))],
+            )
+        )
+        self._last[stage] = entry
+        return number

@@ -1,0 +1,98 @@
+"""PromQL over history: the samples are fetched once, the engine is the detector's own."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ops.history.clickhouse import History
+from ops.history.samples import select
+from ops.services import QueryFailed, QueryResult, Series
+from processors.promql.columns import Columns
+from processors.promql.errors import EvaluationFailed
+from processors.promql.errors import Refused as BadExpression
+from processors.promql.memory import MemorySource
+from processors.promql.plan import Plan, compile
+from processors.promql.selector import Selector
+from processors.promql.vector import Vector
+from schemas.errors import Refused
+from schemas.labels import labels_of
+
+MOST_POINTS = 11_000
+"""Steps of a range query, as Prometheus limits them."""
+
+
+class _Fetched:
+    """What history holds for a plan's selectors over one stretch of time."""
+
+    def __init__(self, history: History, plan: Plan, start: int, end: int) -> None:
+        self._columns = {
+            use.selector: _columns(history, use.selector, start - use.reach_ms, end)
+            for use in plan.selectors
+        }
+
+    def select(self, selector: Selector, start: int, end: int) -> Columns:
+        """The engine bounds what it reads by itself."""
+        return self._columns[selector]
+
+
+def query(history: History, expr: str, at: int) -> QueryResult:
+    """The value at `at` (ms). Raises `Refused`, `QueryFailed` or `HistoryError`."""
+    plan = _compiled(expr)
+    value = _evaluated(plan, _Fetched(history, plan, at, at), at)
+    if isinstance(value, Vector):
+        items = sorted(value.items())
+        return QueryResult("vector", at, [(dict(labels), found) for labels, found in items])
+    if isinstance(value, str):
+        raise Refused("the expression is a string; only vectors and scalars can be queried")
+    return QueryResult("scalar", at, [({}, float(value))])
+
+
+def query_range(history: History, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
+    """The values at start, start + step, … up to end (ms); raises what `query` raises."""
+    if step <= 0 or end < start:
+        raise Refused("step must be positive, and end not before start")
+    if (end - start) // step > MOST_POINTS:
+        raise Refused(f"more than {MOST_POINTS} points: take a longer step")
+    plan = _compiled(expr)
+    source = _Fetched(history, plan, start, end)
+    found: dict[tuple[tuple[str, str], ...], list[tuple[int, float]]] = {}
+    for at in range(start, end + 1, step):
+        value = _evaluated(plan, source, at)
+        items = value.items() if isinstance(value, Vector) else [((), float(value))]
+        for labels, number in items:
+            found.setdefault(labels, []).append((at, number))
+    return [(dict(labels), points) for labels, points in sorted(found.items())]
+
+
+def _compiled(expr: str) -> Plan:
+    try:
+        return compile(expr)
+    except BadExpression as fault:
+        raise Refused(str(fault)) from fault
+
+
+def _evaluated(plan: Plan, source: _Fetched, at: int) -> Vector | float | str:
+    try:
+        return plan.evaluate(source, at)
+    except EvaluationFailed as fault:
+        raise QueryFailed(str(fault)) from fault
+
+
+def _columns(history: History, selector: Selector, start: int, end: int) -> Columns:
+    matchers = [(each.name, str(each.op), each.value) for each in selector.matchers]
+    found = select(history, matchers, start, end)
+    labels = [labels_of(_text(each)) for each in found.labels]
+    # The engine adds and compares in label order, whatever order history answers in.
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    rank = np.empty(len(labels), np.intp)
+    rank[order] = np.arange(len(labels))
+    index = rank[found.series]
+    by_row = np.argsort(index, kind="stable")
+    source = MemorySource.flat(
+        [labels[row] for row in order], index[by_row], found.times[by_row], found.values[by_row]
+    )
+    return source.select(selector, start, end)
+
+
+def _text(labels: Mapping[str, str]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in labels.items()}

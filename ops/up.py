@@ -1,0 +1,111 @@
+"""`tocsin up`: everything here, until a signal ends it."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from ops import endpoint
+from ops.embedded.process import ALL, Process
+from ops.embedded.services import EmbeddedServices
+from ops.settings import Settings
+from schemas.errors import Refused
+
+log = logging.getLogger("tocsin")
+
+LOOK_EVERY = 2.0
+"""Seconds between looks at the rule and routing files."""
+
+
+def run(
+    settings: Settings,
+    only: frozenset[str] | None = None,
+    check: Callable[[], Sequence[str]] = tuple,
+) -> int:
+    """Run until SIGTERM or SIGINT; SIGHUP and changed files reload.
+
+    0 after an orderly end, 3 if something did not end in time or the log failed. Raises
+    `Refused` when files are wrong and nothing is in force that could go on.
+    """
+    process = Process(settings, only or ALL, check)
+    signals = _Signals()
+    services = EmbeddedServices(process)
+    if process.reload() and not process.planned:
+        process.stop()
+        raise Refused("\n".join([*process.problems, f"{len(process.problems)} problems, "
+                                 "nothing started"]))  # fmt: skip
+    server = None
+    try:
+        if "console" in process.only:
+            server = _serve(process, services)
+        process.start()
+        _watch(process, signals)
+    finally:
+        endpoint.remove(settings.data)
+        if server is not None:
+            server.stop()
+        ended = process.stop()
+    return 0 if ended and not process.shared.log.broken else 3
+
+
+class _Signals:
+    """What signals asked for; a second one to end does not wait."""
+
+    def __init__(self) -> None:
+        self.end = False
+        self.reload = False
+        self.came = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self.reload = True
+        elif self.end and number == signal.SIGINT:
+            os._exit(130)
+        else:
+            self.end = True
+        self.came.set()
+
+
+def _serve(process: Process, services: EmbeddedServices):  # type: ignore[no-untyped-def]
+    from ops.api.app import build
+    from ops.api.serve import Server, bind
+    from ops.console import page
+
+    listener = bind(process.settings.listen.host, process.settings.listen.port)
+    server = Server(build(services, services.access, page.console(services)), listener)
+    server.start()
+    note = endpoint.Endpoint(server.address, str(process.token_file), os.getpid())
+    endpoint.write(process.settings.data, note)
+    return server
+
+
+def _watch(process: Process, signals: _Signals) -> None:
+    """Sleep until something is asked for, a file changed, or the log failed."""
+    seen = _stamps(process.settings)
+    while not signals.end:
+        signals.came.wait(LOOK_EVERY)
+        signals.came.clear()
+        now = _stamps(process.settings)
+        if signals.reload or now != seen:
+            signals.reload, seen = False, now
+            process.reload()
+        if process.shared.log.broken:
+            print(f"tocsin: {process.shared.log.broken}", file=sys.stderr)
+            return
+
+
+def _stamps(settings: Settings) -> dict[str, tuple[int, int]]:
+    files = [*settings.rule_files(), *([settings.routes] if settings.routes else [])]
+    stamps = {}
+    for file in files:
+        try:
+            found = file.stat()
+        except OSError:
+            continue
+        stamps[str(file)] = (found.st_mtime_ns, found.st_size)
+    return stamps
