@@ -2,6 +2,7 @@
 
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,8 +44,8 @@ class HttpPublish:
         self._url = server.rstrip("/") + PATH
         self._token = token
         self._header: dict[str, str] = {}
-        verify = httpx.create_ssl_context(verify=str(ca_file)) if ca_file else True
-        self._client = httpx.Client(verify=verify, trust_env=False, transport=transport)
+        trusted = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
+        self._client = httpx.Client(verify=trusted, trust_env=False, transport=transport)
 
     def publish(self, messages: Sequence[Message], timeout: float = 30.0) -> list[Position]:
         """Append in order; see `schemas.stage.Publish`."""

@@ -49,7 +49,7 @@ class SpoolFiles:
     def segments(self) -> dict[int, int]:
         """First record's number to bytes, in order."""
         paths = sorted(self._directory.glob("*.spool"))
-        return {int(path.stem): path.stat().st_size for path in paths if path.stem.isdigit()}
+        return {int(path.stem): path.stat().st_size for path in paths if path.stem.isdecimal()}
 
     def read(self, first: int, start: int = 0) -> bytes:
         """A segment from byte `start` on."""

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from collectors.sources.http_check import HttpCheck, HttpReading, Phase, observe_http
+from collectors.sources.httpx_progress import Probe
 from collectors.sources.naming import Naming
 from collectors.sources.resolve import addresses
 from collectors.sources.source import Observation
@@ -35,7 +36,7 @@ class HttpSource:
     def read(self, at: int) -> HttpReading:
         """Ask once; whatever goes wrong is in the reading."""
         timeout = self._check.timeout.total_seconds()
-        probe = _Probe(self._check.max_body)
+        probe = Probe(self._check.max_body)
         try:
             self._ask(probe, probe.begun + timeout)
         except (TimeoutError, httpx.TimeoutException):
@@ -49,7 +50,7 @@ class HttpSource:
         """blackbox_exporter's samples and a check result."""
         return observe_http(self._check, reading, self._named)
 
-    def _ask(self, probe: "_Probe", until: float) -> None:
+    def _ask(self, probe: Probe, until: float) -> None:
         check = self._check
         url, method = httpx.URL(check.url), check.method
         headers = {name: value.get_secret_value() for name, value in check.headers.items()}
@@ -70,7 +71,7 @@ class HttpSource:
             url = following
 
     def _ask_host(
-        self, probe: "_Probe", method: str, url: httpx.URL, headers: dict[str, str], until: float
+        self, probe: Probe, method: str, url: httpx.URL, headers: dict[str, str], until: float
     ) -> None:
         """Ask the first address that takes a connection, as browsers and curl do."""
         probe.enter(Phase.RESOLVE)
@@ -98,14 +99,19 @@ class HttpSource:
                     raise
         raise OSError("the name has no address")
 
-    async def _request(self, probe: "_Probe", request: httpx.Request, until: float) -> None:
+    async def _request(self, probe: Probe, request: httpx.Request, until: float) -> None:
         tls = self._context() if request.url.scheme == "https" else self._plain
-        async with asyncio.timeout(max(0.0, until - time.monotonic())):
-            async with httpx.AsyncHTTPTransport(verify=tls, trust_env=False) as transport:
+        try:
+            async with (
+                asyncio.timeout(max(0.0, until - time.monotonic())),
+                httpx.AsyncHTTPTransport(verify=tls, trust_env=False) as transport,
+            ):
                 probe.enter(Phase.CONNECT)
                 response = await transport.handle_async_request(request)
                 probe.headers_came(response)
                 await probe.receive(response)
+        finally:
+            await probe.close()
 
     def _context(self) -> ssl.SSLContext:
         """Built once: reading the authorities' certificates takes longer than a probe."""
@@ -115,92 +121,6 @@ class HttpSource:
                 self._tls.check_hostname = False
                 self._tls.verify_mode = ssl.CERT_NONE
         return self._tls
-
-
-class _Probe:
-    """What is known of a probe so far, so that one that ends early tells how far it came."""
-
-    def __init__(self, max_body: int) -> None:
-        self.begun = self._entered = time.monotonic()
-        self.phase = Phase.RESOLVE
-        self.error = ""
-        self.status = self.redirects = self.ip_version = 0
-        self.location = ""
-        self._max_body = max_body
-        self._phases: dict[Phase, float] = {}
-        self._body = b""
-        self._cut = False
-        self._length = -1
-        self._version = ""
-        self._tls = False
-        self._expiry: float | None = None
-
-    def enter(self, phase: Phase) -> None:
-        self.phase, self._entered = phase, time.monotonic()
-
-    def leave(self) -> None:
-        now = time.monotonic()
-        self._phases[self.phase] = self._phases.get(self.phase, 0.0) + now - self._entered
-        self._entered = now
-
-    async def trace(self, event: str, _: dict[str, Any]) -> None:
-        """httpcore's tracing (httpx: request extensions), which alone sees the phases."""
-        match event:
-            case "connection.connect_tcp.complete":
-                self.leave()
-                self.enter(Phase.PROCESSING)
-            case "connection.start_tls.started":
-                self.enter(Phase.TLS)
-            case "connection.start_tls.complete":
-                self._tls = True
-                self.leave()
-                self.enter(Phase.PROCESSING)
-
-    def headers_came(self, response: httpx.Response) -> None:
-        self.leave()
-        self.enter(Phase.TRANSFER)
-        self.status = response.status_code
-        self.location = response.headers.get("Location", "")
-        self._body, self._cut = b"", False
-        length = response.headers.get("Content-Length", "")
-        self._length = int(length) if length.isdecimal() and len(length) < 19 else -1
-        self._version = response.extensions["http_version"].decode("ascii", "replace")
-        secured = response.extensions["network_stream"].get_extra_info("ssl_object")
-        self._tls = secured is not None
-        certificate = secured.getpeercert() if secured else None
-        if certificate and "notAfter" in certificate:  # empty when it was not verified
-            self._expiry = float(ssl.cert_time_to_seconds(certificate["notAfter"]))
-
-    async def receive(self, response: httpx.Response) -> None:
-        try:
-            async for chunk in response.aiter_raw():
-                room = self._max_body - len(self._body)
-                self._body += chunk[:room]
-                if len(chunk) > room:
-                    self._cut = True
-                    break
-        finally:
-            await response.aclose()
-        self.leave()
-
-    def reading(self, at: int) -> HttpReading:
-        if self.error:
-            self.leave()
-        return HttpReading(
-            at=at,
-            duration=time.monotonic() - self.begun,
-            error=self.error,
-            phases=self._phases,
-            status=self.status,
-            version=self._version,
-            content_length=self._length,
-            body=self._body,
-            cut=self._cut,
-            redirects=self.redirects,
-            ip_version=self.ip_version,
-            tls=self._tls,
-            cert_expiry=self._expiry,
-        )
 
 
 def _root(fault: BaseException) -> BaseException:

@@ -22,7 +22,7 @@ def memory(meminfo: str) -> dict[str, float]:
     for line in meminfo.splitlines():
         name, _, rest = line.partition(":")
         number, _, unit = rest.strip().partition(" ")
-        if not number.isdigit():
+        if not number.isdecimal():
             continue
         metric = "node_memory_" + _BRACKETS.sub(r"_\1", name)
         if unit == "kB":
@@ -39,7 +39,7 @@ def kernel_figures(stat: str) -> dict[str, float]:
         name, _, rest = line.partition(" ")
         metric = _KERNEL.get(name)
         number = rest.split(" ", 1)[0]
-        if metric and number.isdigit():
+        if metric and number.isdecimal():
             figures[metric] = float(number)
     return figures
 
@@ -47,7 +47,7 @@ def kernel_figures(stat: str) -> dict[str, float]:
 def file_handles(file_nr: str) -> dict[str, float]:
     """/proc/sys/fs/file-nr: allocated, unused, maximum."""
     numbers = file_nr.split()
-    if len(numbers) != 3 or not all(number.isdigit() for number in numbers):
+    if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
         return {}
     return {
         "node_filefd_allocated": float(numbers[0]),
