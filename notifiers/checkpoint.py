@@ -5,6 +5,7 @@ together, under `journal`, then each under its own key, then `meta`. Every value
 offset it has read. Whoever restores completes the last journal over the entries: so the state is
 always that before a step or that after it, and a replay skips what is at or before its offset.
 Changes must be written in the order given (a transaction may of course write them at once).
+What a journal said and a crash kept from being written is written with the next step.
 
 Values longer than a message may be are cut into parts: `KEY`, `KEY#1`, `KEY#2`, …
 """
@@ -37,6 +38,7 @@ class Checkpoint:
 
     parts: dict[str, int] = field(default_factory=dict)
     raw: dict[str, bytes] = field(default_factory=dict)
+    unwritten: dict[str, bytes | None] = field(default_factory=dict)
     seen: int = -1
     now: int = 0
 
@@ -46,8 +48,8 @@ class Checkpoint:
 
     def load(self) -> dict[str, bytes]:
         """The entries, by key, as they were after the last step that was written completely."""
-        stored = {key: _Raw(*ormsgpack.unpackb(value)) for key, value in self.raw.items()}
-        self.raw = {}
+        raw, self.raw = self.raw, {}
+        stored = {key: _Raw(*ormsgpack.unpackb(value)) for key, value in raw.items()}
         journal = _join(stored, JOURNAL)
         self.parts = {JOURNAL: stored[JOURNAL].parts} if JOURNAL in stored else {}
         mine = {key: raw for key, raw in stored.items() if key.partition("#")[0] != JOURNAL}
@@ -56,6 +58,8 @@ class Checkpoint:
         if journal is not None and stored[JOURNAL].seen >= self.seen:
             self.seen, self.now = stored[JOURNAL].seen, max(self.now, stored[JOURNAL].now)
             for key, value in ormsgpack.unpackb(journal):
+                if raw.get(key) != value:
+                    self.unwritten[key] = value
                 if value is None:
                     mine.pop(key, None)
                 else:
@@ -77,9 +81,10 @@ class Checkpoint:
         if not entries:
             return []
         self.seen, self.now = seen, now
-        raw: list[tuple[str, bytes | None]] = []
+        changed, self.unwritten = self.unwritten, {}
         for key, content in entries.items():
-            raw += self._parts(key, content)
+            changed.update(self._parts(key, content))
+        raw = list(changed.items())
         if len(raw) == 1 and raw[0][1] is not None:
             return [StateChange(*raw[0])]
         journal = self._parts(JOURNAL, ormsgpack.packb(raw))
