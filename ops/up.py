@@ -1,5 +1,7 @@
 """`tocsin up`: everything here, until a signal ends it."""
 
+from __future__ import annotations
+
 import logging
 import os
 import signal
@@ -7,12 +9,16 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from ops import endpoint
 from ops.embedded.process import ALL, Process
 from ops.embedded.services import EmbeddedServices
 from ops.settings import Settings
 from schemas.errors import Refused
+
+if TYPE_CHECKING:
+    from ops.api.serve import Server
 
 log = logging.getLogger("tocsin")
 
@@ -33,10 +39,10 @@ def run(
     process = Process(settings, only or ALL, check)
     signals = _Signals()
     services = EmbeddedServices(process)
-    if process.reload() and not process.planned:
+    problems = process.reload()
+    if problems and not process.planned:
         process.stop()
-        raise Refused("\n".join([*process.problems, f"{len(process.problems)} problems, "
-                                 "nothing started"]))  # fmt: skip
+        raise Refused("\n".join([*problems, f"{len(problems)} problems, nothing started"]))
     server = None
     try:
         if "console" in process.only:
@@ -71,13 +77,13 @@ class _Signals:
         self.came.set()
 
 
-def _serve(process: Process, services: EmbeddedServices):  # type: ignore[no-untyped-def]
+def _serve(process: Process, services: EmbeddedServices) -> Server:
     from ops.api.app import build
     from ops.api.serve import Server, bind
-    from ops.console import page
+    from ops.console.mount import console
 
     listener = bind(process.settings.listen.host, process.settings.listen.port)
-    server = Server(build(services, services.access, page.console(services)), listener)
+    server = Server(build(services, services.access, console(services)), listener)
     server.start()
     note = endpoint.Endpoint(server.address, str(process.token_file), os.getpid())
     endpoint.write(process.settings.data, note)

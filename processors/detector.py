@@ -215,7 +215,7 @@ class Detector:
             self._counts[f"rule failed:{running.name}:{failure.key}: {failure.reason}"] += 1
         outputs += self._announced(running, at, self._levels(running, found, at))
         if found.samples:
-            self._windows.keep(found.samples, found.at, now)
+            self._windows.keep(found.samples, found.sampled_at, now)
             outputs += self._recorded(running, found)
         if running.state.worth_keeping(before):
             changes.append(StateChange(GROUP + running.name, running.state.pack()))
@@ -254,12 +254,12 @@ class Detector:
             Output(
                 METRICS,
                 instance,
-                derived_id("recorded", running.name, found.at, instance),
+                derived_id("recorded", running.name, found.sampled_at, instance),
                 metric_batch(
                     instance,
                     [labels for labels, _ in samples],
                     [value for _, value in samples],
-                    [found.at],
+                    [found.sampled_at],
                 ),
             )
             for instance, samples in by_instance.items()

@@ -17,8 +17,14 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = settings_of(arguments)
     logs.configure(loaded.settings.logging.level, loaded.settings.logging.format)
     from ops import up
+    from ops.cli.check import check_routes, check_rules
 
-    return up.run(loaded.settings, only)
+    settings = loaded.settings
+
+    def check() -> list[str]:
+        return [str(problem) for problem in (*check_rules(settings), *check_routes(settings))]
+
+    return up.run(settings, only, check)
 
 
 def stages(text: str | None) -> frozenset[str] | None:

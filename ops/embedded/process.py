@@ -37,6 +37,7 @@ class Process:
         self.settings = settings
         self.only = only
         self.problems: Sequence[str] = ()
+        self._started = False
         self._check = check
         crash = crash_from(os.environ)
         self._directory = DataDirectory(settings.data)
@@ -85,6 +86,7 @@ class Process:
 
     def start(self) -> None:
         """Begin everything; nothing waits for anything else."""
+        self._started = True
         if self.history is not None:
             self.history.start()
         for worker in self._workers():
@@ -94,6 +96,13 @@ class Process:
 
     def stop(self) -> bool:
         """End in the order of the flow; whether everything ended in time."""
+        ended = self._stop_workers() if self._started else True
+        self.reader.close()
+        self.shared.log.close()
+        self._directory.close()
+        return ended
+
+    def _stop_workers(self) -> bool:
         ends = time.monotonic() + STOP_WITHIN
         ended = self.agent is None or self.agent.stop(3.0)
         workers = self._workers()
@@ -105,9 +114,6 @@ class Process:
             ended &= worker.join(max(0.1, ends - time.monotonic()))
         if self.history is not None:
             self.history.stop()
-        self.reader.close()
-        self.shared.log.close()
-        self._directory.close()
         return ended
 
     def reload(self) -> Sequence[str]:
