@@ -45,6 +45,7 @@ class Spool:
         """The segment that is read next, and the byte from which."""
         self._acked, self._next, self._expected = 0, 1, 1
         self._fault = ""
+        self._dropping = False
         self._started = self._start()
 
     @property
@@ -61,18 +62,21 @@ class Spool:
         """Put them behind what waits; False when the disk takes nothing, and then none is in."""
         if not self._ready():
             return False
-        content = b"".join(record_bytes(self._next + i, each) for i, each in enumerate(payloads))
-        if len(content) > self._max_bytes:
+        size = sum(HEAD_SIZE + len(payload) for payload in payloads)
+        if size > self._max_bytes:
             return False
-        while self.size + len(content) > self._max_bytes:
+        while self.size + size > self._max_bytes:
             self._drop_oldest()
-        while (fault := self._write(content, len(payloads))) is not None:
+        faults = 0
+        while (fault := self._write(payloads)) is not None:
+            faults += 1
             if self._files.writing:
                 self._files.shut()  # a new file may be taken where the old may not grow
             elif fault.errno in _FULL and self._sizes:
                 self._drop_oldest()
             else:
                 return False
+        self._fault = self._fault if faults else ""
         return True
 
     def peek(self, records: int, size: int) -> list[SpoolRecord]:
@@ -96,6 +100,7 @@ class Spool:
             if self._following(first) - 1 > self._acked:
                 break
             self._remove(first)
+        self._dropping = self._dropping and self.pending > 0
         self._save_cursor()
 
     def close(self) -> None:
@@ -186,7 +191,8 @@ class Spool:
             self.damaged += records
             log.warning("spool records were damaged", extra={"records": records})
 
-    def _write(self, content: bytes, count: int) -> OSError | None:
+    def _write(self, payloads: Sequence[bytes]) -> OSError | None:
+        content = b"".join(record_bytes(self._next + i, each) for i, each in enumerate(payloads))
         newest = max(self._sizes, default=0)
         try:
             if not self._files.writing or self._sizes[newest] >= self._segment_bytes:
@@ -196,11 +202,10 @@ class Spool:
             self._files.write(content)
         except OSError as fault:
             self._say("spool could not be written", fault)
-            self._take_back(newest, count)
+            self._take_back(newest, len(payloads))
             return fault
         self._sizes[newest] += len(content)
-        self._next += count
-        self._fault = ""
+        self._next += len(payloads)
         return None
 
     def _take_back(self, segment: int, count: int) -> None:
@@ -227,7 +232,9 @@ class Spool:
         self._save_cursor()
         if waiting > 0:
             self.dropped += waiting
-            log.warning("spool is full and dropped its oldest", extra={"records": waiting})
+            if not self._dropping:
+                log.error("spool is full and drops its oldest", extra={"bytes": self.size})
+            self._dropping = True
 
     def _remove(self, segment: int) -> None:
         if segment == max(self._sizes, default=segment):

@@ -1,5 +1,6 @@
 """The spool: what was appended is given back in order, whatever happens to process and disk."""
 
+import errno
 import os
 import random
 import resource
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from collectors.segments import parse
 from collectors.spool import Spool
+from collectors.spool_files import SpoolFiles
 from schemas.errors import DataDirectoryError
 
 BIG = 10_000_000
@@ -362,3 +364,64 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path) 
         assert found[0] <= read + 1
         assert found[-1] >= appended - 1
         assert spool.dropped == 0
+
+
+def test_when_the_disk_is_full_the_oldest_go_and_the_newest_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # RLIMIT_FSIZE cannot play a full disk, on which another file takes no more either.
+    room = 5_000
+    write = SpoolFiles.write
+
+    def bounded(files: SpoolFiles, content: bytes) -> None:
+        if sum(path.stat().st_size for path in segments(tmp_path)) + len(content) > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(files, content)
+
+    monkeypatch.setattr(SpoolFiles, "write", bounded)
+    with opened(tmp_path, max_bytes=8_000) as spool:
+        for n in range(40):
+            assert spool.append([b"%03d" % n + b"x" * 500])
+        found = [int(payload[:3]) for payload in drained(spool)]
+        assert found == list(range(40 - len(found), 40))
+        assert spool.dropped + len(found) == 40
+        assert spool.damaged == 0
+
+
+def test_a_disk_that_fails_without_being_full_costs_nothing_that_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(files: SpoolFiles, content: bytes) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with opened(tmp_path) as spool:
+        spool.append(names(0, 3))
+        with monkeypatch.context() as patch:
+            patch.setattr(SpoolFiles, "write", broken)
+            assert not spool.append([b"new"])
+        assert spool.append([b"new"])
+        assert drained(spool) == [*names(0, 3), b"new"]
+        assert (spool.damaged, spool.dropped) == (0, 0)
+
+
+def test_a_half_written_group_that_cannot_be_cut_off_hides_nothing_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = SpoolFiles.write
+
+    def half(files: SpoolFiles, content: bytes) -> None:
+        write(files, content[: len(content) // 2])
+        raise OSError(errno.EIO, "Input/output error")
+
+    def uncut(files: SpoolFiles, size: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with opened(tmp_path) as spool:
+        spool.append(names(0, 3))
+        with monkeypatch.context() as patch:
+            patch.setattr(SpoolFiles, "write", half)
+            patch.setattr(SpoolFiles, "cut", uncut)
+            assert not spool.append(names(100, 4))
+        assert spool.append([b"new"])
+        found = drained(spool)
+        assert [each for each in found if each not in names(100, 4)] == [*names(0, 3), b"new"]
