@@ -1,0 +1,66 @@
+"""The console as an application to mount; importing NiceGUI takes most of a second, so do it late.
+
+NiceGUI keeps its application in module globals: a process has one console at a time.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from ops.console.look import Eyes
+from ops.services import Services
+
+_shell: list[Any] = []
+_eyes: list[Eyes] = []
+
+
+def wall() -> int:
+    """The machine's clock, in ms."""
+    return time.time_ns() // 1_000_000
+
+
+def console(
+    services: Services, now: Callable[[], int] = wall
+) -> Callable[[], AbstractAsyncContextManager[ASGIApp]]:
+    """What `ops.api.app.build` loads in a thread: the call imports, the context runs the page."""
+    return partial(_load, Eyes(services, now))
+
+
+def _load(eyes: Eyes) -> AbstractAsyncContextManager[ASGIApp]:
+    if not _shell:
+        _shell.append(_build())
+    return _run(eyes, _shell[0])
+
+
+@asynccontextmanager
+async def _run(eyes: Eyes, shell: Any) -> AsyncIterator[ASGIApp]:
+    _eyes[:] = [eyes]
+    async with shell.router.lifespan_context(shell):
+        yield shell
+
+
+def _build() -> Any:
+    from fastapi import FastAPI
+    from nicegui import ui
+
+    from ops.console.page import Page
+
+    @ui.page("/")
+    async def page() -> None:
+        shown = Page(_eyes[0])
+        await shown.refresh()
+
+    shell = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    ui.run_with(
+        shell,
+        title="Tocsin",
+        dark=None,
+        tailwind=False,
+        show_welcome_message=False,
+        reconnect_timeout=5.0,
+    )
+    return shell

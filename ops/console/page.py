@@ -1,0 +1,209 @@
+"""The live page: what `rows` says, put where people look; this file and `mount` know NiceGUI.
+
+Text from outside goes into labels, table cells and chart names alone, which escape it; never into
+HTML, props or scripts.
+"""
+
+from typing import Any
+
+from nicegui import ui
+
+from ops.console.look import EVERY, Eyes, Look
+from ops.console.rows import METRICS
+from ops.console.theme import STYLE, chart_options
+
+_SEVERITY = """<q-td :props="props"><span
+ :class="'tc-badge tc-is-' + props.row.look">{{ props.row.severity }}</span></q-td>"""
+_STATE = """<q-td :props="props"><span :class="'tc-state tc-' + props.row.state">
+ {{ props.row.state }}</span></q-td>"""
+_BAR = """<q-td :props="props"><div v-if="props.row.%(name)s !== null" class="tc-bar">
+ <q-linear-progress :value="props.row.%(name)s" :color="props.row.%(name)s_colour"
+ size="6px" rounded instant-feedback aria-hidden="true"/><span>{{ props.row.%(name)s_text }}</span>
+ </div><span v-else>–</span></q-td>"""
+_SUMMARY = """<q-td :props="props"><div class="tc-alert">{{ props.row.alert }}</div>
+ <div class="tc-summary">{{ props.row.summary }}</div></q-td>"""
+_ALERT_CARD = """<div class="tc-item"><div class="tc-line">
+ <span :class="'tc-badge tc-is-' + props.row.look">{{ props.row.severity }}</span>
+ <span :class="'tc-state tc-' + props.row.state">{{ props.row.state }}</span>
+ <span class="tc-far">{{ props.row.since }}</span></div>
+ <div class="tc-alert">{{ props.row.alert }}</div>
+ <div class="tc-summary">{{ props.row.summary }}</div>
+ <div class="tc-faint">{{ [props.row.service, props.row.instance].filter(Boolean).join(' · ') }}
+ · {{ props.row.value }}</div></div>"""
+_HOST_CARD = """<div class="tc-item"><div class="tc-line"><span class="tc-alert tc-clip">
+ {{ props.row.instance }}</span><span class="tc-far"><span
+ :class="'tc-state tc-' + props.row.state">{{ props.row.state }}</span></span></div>
+ <div class="tc-grid"><template v-for="[key, name] in
+ [['cpu', 'CPU'], ['memory', 'Memory'], ['disk', 'Disk']]"><span>{{ name }}</span>
+ <q-linear-progress :value="props.row[key] || 0" :color="props.row[key + '_colour']"
+ size="6px" rounded instant-feedback aria-hidden="true"/>
+ <span class="tc-number">{{ props.row[key + '_text'] }}</span>
+ </template></div><div class="tc-faint">load {{ props.row.load }} · {{ props.row.seen }}</div>
+ </div>"""
+
+
+def _column(name: str, label: str, align: str = "left") -> dict[str, Any]:
+    return {"name": name, "label": label, "field": name, "align": align, "sortable": True}
+
+
+_ALERTS = [
+    _column("severity", "Severity") | {"sortable": False},
+    _column("state", "State"),
+    _column("alert", "Alert"),
+    _column("service", "Service"),
+    _column("instance", "Instance"),
+    _column("since", "Since", "right") | {"sortable": False},
+    _column("value", "Value", "right") | {"sortable": False},
+]
+_HOSTS = [
+    _column("instance", "Instance"),
+    _column("state", "State"),
+    _column("cpu", "CPU"),
+    _column("memory", "Memory"),
+    _column("disk", "Fullest disk"),
+    _column("load", "Load", "right"),
+    _column("seen", "Last seen", "right") | {"sortable": False},
+]
+
+
+class Page:
+    """One browser's page; `show` brings it up to a look."""
+
+    def __init__(self, eyes: Eyes) -> None:
+        self.eyes = eyes
+        self.metric = "cpu"
+        self._shown: dict[str, object] = {}
+        self._build()
+
+    async def refresh(self) -> None:
+        """Look again."""
+        self.show(await self.eyes.look(self.metric))
+
+    async def choose(self, metric: str) -> None:
+        """Another metric in the chart."""
+        self.metric = metric
+        look = await self.eyes.look(metric)
+        self.chart.options.clear()
+        self.chart.options.update(chart_options(METRICS[metric], look.lines))
+        self.chart.update()
+        self._shown["lines"] = look.lines
+        self.show(look)
+
+    def show(self, look: Look) -> None:
+        """Send what changed."""
+        word, colour, why = look.health
+        firing = sum(1 for row in look.alerts if row["state"] == "firing")
+        alive = sum(1 for row in look.hosts if row["state"] == "up")
+        if self._new("health", look.health):
+            self.health.set_text(word)
+            self.health.props(f"color={colour}")
+            self.reason.set_text(why)
+            self.reason.set_visibility(bool(why))
+        if self._new("tiles", (firing, len(look.alerts), alive, len(look.hosts))):
+            self.tiles["firing"].set_text(str(firing))
+            alarm = {"add": "tc-alarm"} if firing else {"remove": "tc-alarm"}
+            self.tiles["firing"].classes(**alarm)
+            self.tiles["pending"].set_text(str(len(look.alerts) - firing))
+            self.tiles["hosts"].set_text(f"{alive} / {len(look.hosts)}")
+            ui.page_title(f"({firing}) Tocsin" if firing else "Tocsin")
+        if self._new("fault", look.fault):
+            self.away.set_visibility(bool(look.fault))
+            self.why_away.set_text(look.fault)
+        if self._new("alerts", look.alerts):
+            self.alerts.rows = list(look.alerts)
+            self.quiet.set_visibility(not look.alerts)
+            self.alerts.set_visibility(bool(look.alerts))
+        if self._new("hosts", look.hosts):
+            self.hosts.rows = list(look.hosts)
+        if self._new("lines", look.lines):
+            self.chart.options["series"] = list(look.lines)
+            # Not update(): that would draw anew and lose what people hid or zoomed.
+            self.chart.run_chart_method("setOption", {"series": list(look.lines)})
+
+    def _new(self, part: str, value: object) -> bool:
+        if self._shown.get(part) == value:
+            return False
+        self._shown[part] = value
+        return True
+
+    def _build(self) -> None:
+        ui.add_css(STYLE)
+        dark = ui.dark_mode(None)
+        with ui.header(elevated=False).classes("tc-header"), ui.element("div").classes("tc-top"):
+            ui.icon("notifications_active").classes("tc-bell")
+            ui.label("Tocsin").classes("tc-name")
+            self.health = ui.badge("…", color="grey-7").classes("tc-health").mark("health")
+            self.reason = ui.label("").classes("tc-reason tc-clip")
+            ui.space()
+            # Auto follows the browser; the button is for those who know better.
+            button = ui.button(icon="contrast").props("flat round dense color=white")
+            button.props('aria-label="Dark or light"')
+            button.on("click", js_handler="() => emit(Quasar.Dark.isActive)")
+            button.on("click", lambda event: dark.set_value(not event.args))
+        with ui.element("main").classes("tc-page"):
+            self._banner()
+            with ui.element("div").classes("tc-tiles"):
+                self.tiles = {
+                    name: _tile(title)
+                    for name, title in (
+                        ("firing", "Firing"),
+                        ("pending", "Pending"),
+                        ("hosts", "Hosts up"),
+                    )
+                }
+            with _Card("Alerts"):
+                self.quiet = ui.label("All quiet: no alert is firing or pending.")
+                self.quiet.classes("tc-quiet")
+                self.alerts = _table(_ALERTS, _ALERT_CARD)
+                self.alerts.add_slot("body-cell-severity", _SEVERITY)
+                self.alerts.add_slot("body-cell-state", _STATE)
+                self.alerts.add_slot("body-cell-alert", _SUMMARY)
+            with _Card("Hosts"):
+                self.hosts = _table(_HOSTS, _HOST_CARD)
+                self.hosts.props('no-data-label="No host has reported yet."')
+                self.hosts.add_slot("body-cell-state", _STATE)
+                for name in ("cpu", "memory", "disk"):
+                    self.hosts.add_slot(f"body-cell-{name}", _BAR % {"name": name})
+            with _Card("Last 15 minutes") as card:
+                titles = {name: metric.title for name, metric in METRICS.items()}
+                with card.heading:
+                    ui.toggle(
+                        titles, value="cpu", on_change=lambda event: self.choose(event.value)
+                    ).props('dense no-caps toggle-color="primary" unelevated').classes("tc-toggle")
+                self.chart = ui.echart(chart_options(METRICS["cpu"], ())).classes("tc-chart")
+        ui.timer(EVERY, self.refresh)
+
+    def _banner(self) -> None:
+        self.away = ui.element("div").classes("tc-banner").mark("away")
+        with self.away:
+            ui.icon("cloud_off")
+            with ui.element("div"):
+                ui.label("History is away. Alerts go on; hosts and chart show what was last known.")
+                self.why_away = ui.label("").classes("tc-faint")
+        self.away.set_visibility(False)
+
+
+class _Card(ui.element):
+    """A titled part of the page."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__("section")
+        self.classes("tc-card")
+        with self:
+            self.heading = ui.element("div").classes("tc-heading")
+            with self.heading:
+                ui.label(title).classes("tc-title")
+
+
+def _tile(title: str) -> ui.label:
+    with ui.element("div").classes("tc-tile"):
+        number = ui.label("–").classes("tc-big")
+        ui.label(title).classes("tc-faint")
+    return number
+
+
+def _table(columns: list[dict[str, Any]], card: str) -> ui.table:
+    table = ui.table(columns=columns, rows=[], row_key="id", pagination=25)
+    table.props('flat :grid="Quasar.Screen.lt.sm" hide-pagination').classes("tc-table")
+    table.add_slot("item", card)
+    return table

@@ -1,0 +1,196 @@
+"""The live page in a real browser: Debian's Chromium, skipped where there is none (not in CI)."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from ops.api.app import build
+from ops.api.serve import Server, bind
+from ops.console.mount import console
+from ops.history.errors import HistoryAway
+from ops.services import Access, QueryResult
+from tests.support.fake_services import FakeAlert, FakeServices
+from tests.support.fleet import HOSTILE, fleet
+
+CHROMIUM = shutil.which("chromium") or ""
+TOKEN = "0123456789abcdef"
+ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+pytestmark = [
+    pytest.mark.skipif(
+        not CHROMIUM and "CI" not in os.environ, reason="needs Chromium: apt-get install chromium"
+    ),
+    # NiceGUI's socketio imports kafka-python where it is installed, which reads its schemas so.
+    pytest.mark.filterwarnings("ignore:read_text is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:open_text is deprecated:DeprecationWarning"),
+]
+
+
+@dataclass
+class Stand:
+    """A server on a free port and the services behind it, which a test may change."""
+
+    url: str
+    services: FakeServices
+    browser: Any
+    errors: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def page(self, viewport: dict[str, int] = DESKTOP, **options: Any) -> Iterator[Any]:
+        """A page that has loaded; requests and errors are collected."""
+        context = self.browser.new_context(viewport=viewport, **options)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.requests = []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("websocket", lambda socket: page.requests.append(socket.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._hear)
+        try:
+            page.goto(self.url)
+            page.wait_for_selector(".tc-table, .tc-item")
+            yield page
+        finally:
+            context.close()
+        assert self.errors == []
+
+    def _hear(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    assert CHROMIUM, "CI without Chromium"
+    from playwright.sync_api import sync_playwright
+
+    services = fleet()
+    server = Server(build(services, Access(TOKEN), console(services)), bind("127.0.0.1", 0))
+    server.start()
+    try:
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=CHROMIUM, args=list(ARGS))
+            yield Stand(f"http://{server.address}/", services, browser)
+            browser.close()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def services(stand: Stand) -> Iterator[FakeServices]:
+    """The services, put back as they were."""
+    before = replace(stand.services)
+    yield stand.services
+    vars(stand.services).update(vars(before))
+    stand.errors.clear()
+
+
+def picture(page: Any, name: str) -> None:
+    """Keep a screenshot where TOCSIN_SCREENSHOTS says."""
+    if directory := os.environ.get("TOCSIN_SCREENSHOTS"):
+        page.screenshot(path=str(Path(directory) / f"{name}.png"), full_page=True)
+
+
+def test_the_page_shows_alerts_hosts_and_a_chart(stand: Stand, services: FakeServices) -> None:
+    with stand.page(color_scheme="light") as page:
+        assert page.locator(".tc-health").inner_text() == "Healthy"
+        alerts = page.locator(".tc-table").first
+        assert "DiskAlmostFull" in alerts.inner_text()
+        assert "database" in alerts.inner_text()
+        hosts = page.locator(".tc-table").nth(1)
+        assert "db-1.example.org" in hosts.inner_text()
+        assert "3 / 4" in page.locator(".tc-tiles").inner_text()
+        assert page.locator(".tc-chart canvas").count() == 1
+        assert page.title() == "(2) Tocsin"
+        page.wait_for_timeout(300)  # the chart's first frame, for the picture alone
+        picture(page, "console-desktop-light")
+    with stand.page(color_scheme="dark") as page:
+        page.wait_for_timeout(300)
+        picture(page, "console-desktop-dark")
+
+
+def test_on_a_phone_nothing_is_cut_off(stand: Stand, services: FakeServices) -> None:
+    with stand.page(PHONE, color_scheme="dark", is_mobile=True, has_touch=True) as page:
+        page.wait_for_selector(".tc-item")
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0
+        assert "DiskAlmostFull" in page.locator(".tc-item").first.inner_text()
+        page.wait_for_timeout(300)
+        picture(page, "console-phone-dark")
+
+
+def test_changes_come_without_a_reload(stand: Stand, services: FakeServices) -> None:
+    services.known = ()
+    with stand.page() as page:
+        page.evaluate("window.same = true")
+        assert page.locator(".tc-quiet").is_visible()
+        services.known = [FakeAlert({"alertname": "Fresh", "severity": "high"})]
+        page.get_by_text("Fresh").wait_for(timeout=6_000)
+        assert page.locator(".tc-quiet").is_hidden()
+        assert page.title() == "(1) Tocsin"
+        assert page.evaluate("window.same")
+
+
+def test_the_chart_shows_what_is_chosen(stand: Stand, services: FakeServices) -> None:
+    asked: list[str] = []
+    before = services.ranges
+    services.ranges = lambda expr, *rest: asked.append(expr) or before(expr, *rest)  # type: ignore[func-returns-value]  # append, then ask
+    with stand.page() as page:
+        page.get_by_role("button", name="Network").click()
+        page.wait_for_function(
+            "document.querySelector('.tc-toggle [aria-pressed=true]').innerText == 'Network'"
+        )
+        page.wait_for_timeout(500)
+        picture(page, "console-network")
+    assert any("node_network_receive_bytes_total" in expr for expr in asked)
+
+
+def test_while_history_is_away_the_page_says_so_and_alerts_go_on(
+    stand: Stand, services: FakeServices
+) -> None:
+    def away(expr: str, at: int | None) -> QueryResult:
+        raise HistoryAway("the engine restarts")
+
+    with stand.page() as page:
+        assert page.locator(".tc-banner").is_hidden()
+        services.answer = away
+        page.get_by_text("History is away").wait_for(timeout=6_000)
+        services.known = [FakeAlert({"alertname": "StillPaged", "severity": "critical"})]
+        page.get_by_text("StillPaged").wait_for(timeout=6_000)
+        assert "db-1.example.org" in page.locator(".tc-table").nth(1).inner_text()
+        picture(page, "console-history-away")
+
+
+def test_hostile_text_is_text(stand: Stand, services: FakeServices) -> None:
+    with stand.page() as page:
+        page.get_by_text(HOSTILE).first.wait_for()
+        page.locator(".tc-chart").hover()
+        page.mouse.move(640, 700)
+        page.get_by_text("{{ constructor }} <script>").wait_for()
+        assert page.evaluate("window.pwned") is None
+        assert page.locator("img[src=x]").count() == 0
+        assert page.locator(".tc-table b").count() == 0
+
+
+def test_everything_comes_from_this_server(stand: Stand, services: FakeServices) -> None:
+    with stand.page() as page:
+        origin = urlsplit(stand.url).netloc
+        hosts = {urlsplit(url).netloc for url in page.requests if not url.startswith("data:")}
+        assert hosts == {origin}
+        assert any(url.startswith("ws://") for url in page.requests)
