@@ -1,0 +1,59 @@
+# Tocsin's commands. `make help` lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help up install-dev lint format test test-slow soak bench schemas clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+up: $(VENV)/.embedded ## watch this machine: console on http://127.0.0.1:8080, data in ./tocsin-data
+	exec $(BIN)/tocsin up --config examples/tocsin.yaml --data tocsin-data
+
+install-dev: $(VENV)/.dev ## everything that developing and testing need
+
+lint: $(VENV)/.dev ## format, style, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## write the format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: $(VENV)/.dev ## every test that takes minutes, not more
+	$(BIN)/python -m pytest -m "not slow and not soak"
+
+test-slow: $(VENV)/.dev ## random kills and what else takes long
+	$(BIN)/python -m pytest -m slow --timeout 900
+
+soak: $(VENV)/.dev ## hours: 300 kills
+	$(BIN)/python -m pytest -m soak --timeout 14400
+
+bench: $(VENV)/.dev ## measure, and print what docs/performance.md quotes
+	$(BIN)/python -m benchmarks
+
+schemas: $(VENV)/.dev ## write docs/schemas, and released forms of new versions
+	$(BIN)/python -m schemas.export
+
+clean: ## remove the environment and caches; data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Tocsin needs Python 3.11 or newer, this is %s" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.embedded: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Tocsin into $(VENV). ClickHouse's engine is about 0.5 GB: a minute or two."
+	$(PIP) -e '.[embedded]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Tocsin and its tests into $(VENV): about 1.4 GB, a minute or two."
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.embedded
