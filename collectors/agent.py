@@ -94,10 +94,10 @@ class Agent:
             log.error("agent did not stop in time", extra={"seconds": timeout})
             return False
         self._threads.clear()
-        self.outbox.close(self._monotonic())
+        safe = self.outbox.close(self._monotonic())
         if self._spool is not None:
             self._spool.close()
-        return not self.outbox.waiting or self._spool is not None
+        return safe
 
     def figures(self) -> dict[str, float]:
         """Counters and gauges for /metrics, by name."""

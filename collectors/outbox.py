@@ -97,8 +97,11 @@ class Outbox:
         self._save()
         return self._retry_at - at
 
-    def close(self, at: float) -> None:
-        """Leave nothing unsent: what the log does not take now goes to the spool."""
+    def close(self, at: float) -> bool:
+        """Leave nothing unsent: what the log does not take now goes to the spool.
+
+        Answers whether everything is in the log or on the disk.
+        """
         spooling = self._spool is not None and (self._spool.pending or at < self._retry_at)
         went = not spooling
         while went and self._queue:
@@ -107,6 +110,7 @@ class Outbox:
         if self._queue:
             self.overflowed += len(self._queue)
             log.error("agent stopped with unsent batches", extra={"batches": len(self._queue)})
+        return not self._queue
 
     def _send_queued(self) -> bool:
         group = self._take()

@@ -7,12 +7,12 @@ in place and unlinks segments, neither of which needs room.
 
 import errno
 import logging
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
 from collectors.segments import HEAD_SIZE, SpoolRecord, parse, record_bytes
 from collectors.spool_files import SpoolFiles
+from collectors.spool_reader import SpoolReader
 from schemas.errors import DataDirectoryError
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 SEGMENT = 1024 * 1024
 DEFAULT_SIZE = 256 * 1024 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EINTR, errno.EAGAIN)
 
 
 class Spool:
@@ -35,15 +34,12 @@ class Spool:
 
     def __init__(self, directory: Path, max_bytes: int = DEFAULT_SIZE) -> None:
         self.dropped = 0
-        self.damaged = 0
         self._files = SpoolFiles(directory)
         self._max_bytes = max_bytes
         self._segment_bytes = min(SEGMENT, max(max_bytes // 8, 1))
         self._sizes: dict[int, int] = {}
-        self._ahead: deque[SpoolRecord] = deque()
-        self._read_from = (0, 0)
-        """The segment that is read next, and the byte from which."""
-        self._acked, self._next, self._expected = 0, 1, 1
+        self._reader = SpoolReader(self._files)
+        self._acked, self._next = 0, 1
         self._fault = ""
         self._dropping = False
         self._started = self._start()
@@ -52,6 +48,11 @@ class Spool:
     def pending(self) -> int:
         """How many records wait; damage that was not met yet counts as if it were whole."""
         return max(0, self._next - 1 - self._acked)
+
+    @property
+    def damaged(self) -> int:
+        """How many records were lost to damage, at least."""
+        return self._reader.damaged
 
     @property
     def size(self) -> int:
@@ -81,10 +82,12 @@ class Spool:
 
     def peek(self, records: int, size: int) -> list[SpoolRecord]:
         """The oldest that wait: at most so many, and so many bytes unless one alone is larger."""
-        if not self._ahead and self.pending:
-            self._read()
+        ahead = self._reader.ahead
+        if not ahead and self.pending and not self._reader.read(self._sizes, self._next):
+            # Nothing that can be read is left: what the numbers still promise is gone.
+            self.acknowledge(self._next - 1)
         found: list[SpoolRecord] = []
-        for record in self._ahead:
+        for record in ahead:
             size -= len(record.payload)
             if len(found) >= records or (found and size < 0):
                 break
@@ -94,8 +97,7 @@ class Spool:
     def acknowledge(self, number: int) -> None:
         """Everything up to `number` has arrived where it belongs."""
         self._acked = max(self._acked, number)
-        while self._ahead and self._ahead[0].number <= number:
-            self._ahead.popleft()
+        self._reader.forget(number)
         for first in list(self._sizes):
             if self._following(first) - 1 > self._acked:
                 break
@@ -129,7 +131,8 @@ class Spool:
         oldest, last = min(self._sizes, default=1), max(self._sizes, default=0)
         cursor = self._files.load_cursor()
         self._acked = oldest - 1 if cursor is None else cursor
-        self._expected = self._next = self._acked + 1
+        self._next = self._acked + 1
+        self._reader.start(self._acked)
         if last:
             # Records are added to a new segment only, whose number is above all that may be in
             # the last one: damage can have taken its end.
@@ -137,7 +140,6 @@ class Spool:
         for first, size in list(self._sizes.items()):
             if size == 0 or (first != last and self._following(first) - 1 <= self._acked):
                 self._remove(first)
-        self._read_from = (min(self._sizes, default=0), 0)
 
     def _behind(self, segment: int) -> int:
         """A number above all in a segment."""
@@ -151,45 +153,6 @@ class Spool:
     def _following(self, segment: int) -> int:
         """The number after a segment's last."""
         return min((first for first in self._sizes if first > segment), default=self._next)
-
-    def _read(self) -> None:
-        """Bring the next whole records into memory, of one segment at most."""
-        for first in [first for first in self._sizes if first >= self._read_from[0]]:
-            start = self._read_from[1] if first == self._read_from[0] else 0
-            try:
-                content = self._files.read(first, start)
-            except OSError as fault:
-                self._say("spool segment cannot be read", fault)
-                if fault.errno in _PASSING:
-                    return
-                content = b""
-            piece = parse(content, max(self._acked, self._expected - 1))
-            lost = sum(self._reach(record.number) for record in piece.records)
-            if first == max(self._sizes) and self._files.writing:
-                self._read_from = (first, start + piece.end)
-            else:
-                lost += self._reach(self._following(first) - 1, there=False)
-                # The end of what a crash left may hold a record whose number nobody knows.
-                lost = max(lost, int(piece.garbage))
-                self._read_from = (first + 1, 0)
-            self._lost(lost)
-            self._ahead.extend(piece.records)
-            if self._ahead:
-                return
-        # Nothing that can be read is left: what the numbers still promise is gone.
-        self._lost(self._reach(self._next - 1, there=False))
-        self.acknowledge(self._next - 1)
-
-    def _reach(self, number: int, there: bool = True) -> int:
-        """Go on behind `number`; how many up to it were missing, itself among them or not."""
-        missing = number + (not there) - self._expected
-        self._expected = max(self._expected, number + 1)
-        return max(0, missing)
-
-    def _lost(self, records: int) -> None:
-        if records:
-            self.damaged += records
-            log.warning("spool records were damaged", extra={"records": records})
 
     def _write(self, payloads: Sequence[bytes]) -> OSError | None:
         content = b"".join(record_bytes(self._next + i, each) for i, each in enumerate(payloads))
@@ -226,9 +189,8 @@ class Spool:
         last = self._following(first) - 1
         waiting = last - max(self._acked, first - 1)
         self._remove(first)
-        self._acked, self._expected = max(self._acked, last), max(self._expected, last + 1)
-        while self._ahead and self._ahead[0].number <= last:
-            self._ahead.popleft()
+        self._reader.skip(last)
+        self._acked = max(self._acked, last)
         self._save_cursor()
         if waiting > 0:
             self.dropped += waiting

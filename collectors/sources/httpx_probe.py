@@ -79,13 +79,15 @@ class HttpSource:
         host = url.raw_host.decode("ascii").strip("[]")
         found = addresses(host, port, until - time.monotonic())[:MOST_ADDRESSES]
         probe.leave()
-        for address in found:
+        for tried, address in enumerate(found):
+            # An address that swallows packets must leave time for the next.
+            share = (until - time.monotonic()) / (len(found) - tried)
             asks = httpx.Headers(
                 {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
             )
             asks["Host"] = url.netloc.decode("ascii")
             asks.update(headers)
-            extensions: dict[str, Any] = {"trace": probe.trace}
+            extensions: dict[str, Any] = {"trace": probe.trace, "timeout": {"connect": share}}
             if host != address:
                 extensions["sni_hostname"] = host
             request = httpx.Request(
@@ -94,7 +96,7 @@ class HttpSource:
             try:
                 probe.ip_version = ipaddress.ip_address(address.partition("%")[0]).version
                 return asyncio.run(self._request(probe, request, until))
-            except httpx.ConnectError:
+            except (httpx.ConnectError, httpx.ConnectTimeout):
                 if probe.phase is not Phase.CONNECT or address == found[-1]:
                     raise
         raise OSError("the name has no address")
@@ -116,7 +118,10 @@ class HttpSource:
     def _context(self) -> ssl.SSLContext:
         """Built once: reading the authorities' certificates takes longer than a probe."""
         if self._tls is None:
-            self._tls = ssl.create_default_context(cafile=self._check.ca_file or None)
+            try:
+                self._tls = ssl.create_default_context(cafile=self._check.ca_file or None)
+            except OSError as fault:
+                raise ValueError(f"ca_file {self._check.ca_file}: {fault}") from None
             if not self._check.verify_tls:
                 self._tls.check_hostname = False
                 self._tls.verify_mode = ssl.CERT_NONE
@@ -125,6 +130,6 @@ class HttpSource:
 
 def _root(fault: BaseException) -> BaseException:
     """The cause that people can act on, which httpx, anyio and asyncio wrap in turn."""
-    while (cause := fault.__cause__ or fault.__context__) is not None:
+    while cause := fault.__cause__ or (None if fault.__suppress_context__ else fault.__context__):
         fault = cause
     return fault

@@ -213,3 +213,29 @@ def test_a_server_that_does_not_speak_tls_fails() -> None:
         reading, success = probed(f"https://{address}/", timeout="1s")
     assert success == 0.0
     assert reading.error
+
+
+def test_an_address_that_swallows_packets_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, server(answers()) as address:
+        port = int(address.split(":")[1])
+        # A listener whose queue is full drops what comes: two connections fill a backlog of 0.
+        held = [socket.socket() for _ in range(3)]
+        for each in held:
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        assert probed(f"http://127.0.0.1:{full.getsockname()[1]}/")[0].error == (
+            "timed out after 0.5 s (connect)"
+        )
+        monkeypatch.setattr(httpx_probe, "addresses", lambda *_: ["192.0.2.1", "127.0.0.1"])
+        reading, success = probed(f"http://localhost:{port}/", timeout="1s")
+        for each in held:
+            each.close()
+    assert success == 1.0, reading.error
+
+
+def test_authorities_that_cannot_be_read_are_named() -> None:
+    reading, success = probed("https://127.0.0.1:9/", ca_file="no-such-file.pem")
+    assert success == 0.0
+    assert "ca_file no-such-file.pem" in reading.error
