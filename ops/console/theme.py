@@ -100,7 +100,7 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
 .tc-badge { font-weight: 600; padding: 2px 8px; text-transform: uppercase; font-size: 11px;
   letter-spacing: .03em; border-radius: 5px; display: inline-block; max-width: 140px;
   background: #5f6b7a; color: #fff; overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; }
+  white-space: nowrap; vertical-align: middle; }
 .tc-is-critical { background: #b3261e; }
 .tc-is-high { background: #c2410c; }
 .tc-is-medium { background: #f5b942; color: #2a1c00; }
