@@ -1,9 +1,10 @@
 """The router's state under its keys, so written that any prefix of a step's changes restores.
 
 A step that changes one entry writes that entry. A step that changes several writes them first,
-together, under `journal`, then each under its own key, then `meta`. Every value says up to which
-offset it has read. Whoever restores completes the last journal over the entries: so the state is
-always that before a step or that after it, and a replay skips what is at or before its offset.
+together, under one of two `journal` keys in turn, then each under its own key, then `meta`.
+Every value says up to which offset it has read. Whoever restores completes the last journal over
+the entries: so the state is always that before a step or that after it, and a replay skips what
+is at or before its offset.
 Changes must be written in the order given (a transaction may of course write them at once).
 What a journal said and a crash kept from being written is written with the next step.
 
@@ -18,7 +19,7 @@ import ormsgpack
 from schemas.stage import StateChange
 
 PART = 400_000
-JOURNAL = "journal"
+JOURNALS = ("journal/0", "journal/1")
 META = "meta"
 
 
@@ -36,9 +37,12 @@ class _Raw:
 class Checkpoint:
     """Reads and writes entries; remembers only how many parts each has."""
 
+    part: int = PART
     parts: dict[str, int] = field(default_factory=dict)
     raw: dict[str, bytes] = field(default_factory=dict)
     unwritten: dict[str, bytes | None] = field(default_factory=dict)
+    slot: int = 0
+    """The journal to be written next: never the one that may still be needed."""
     seen: int = -1
     now: int = 0
 
@@ -50,14 +54,19 @@ class Checkpoint:
         """The entries, by key, as they were after the last step that was written completely."""
         raw, self.raw = self.raw, {}
         stored = {key: _Raw(*ormsgpack.unpackb(value)) for key, value in raw.items()}
-        journal = _join(stored, JOURNAL)
-        self.parts = {JOURNAL: stored[JOURNAL].parts} if JOURNAL in stored else {}
-        mine = {key: raw for key, raw in stored.items() if key.partition("#")[0] != JOURNAL}
-        self.seen = max((raw.seen for raw in mine.values()), default=-1)
-        self.now = max((raw.now for raw in mine.values()), default=0)
-        if journal is not None and stored[JOURNAL].seen >= self.seen:
-            self.seen, self.now = stored[JOURNAL].seen, max(self.now, stored[JOURNAL].now)
-            for key, value in ormsgpack.unpackb(journal):
+        self.parts = {key: stored[key].parts for key in JOURNALS if key in stored}
+        mine = {key: one for key, one in stored.items() if not key.startswith(JOURNALS)}
+        self.seen = max((one.seen for one in mine.values()), default=-1)
+        self.now = max((one.now for one in mine.values()), default=0)
+        newest = max(
+            (key for key in JOURNALS if _join(stored, key) is not None),
+            key=lambda key: stored[key].seen,
+            default=None,
+        )
+        if newest is not None and stored[newest].seen >= self.seen:
+            self.slot = 1 - JOURNALS.index(newest)
+            self.seen, self.now = stored[newest].seen, max(self.now, stored[newest].now)
+            for key, value in ormsgpack.unpackb(_join(stored, newest) or b""):
                 if raw.get(key) != value:
                     self.unwritten[key] = value
                 if value is None:
@@ -87,7 +96,8 @@ class Checkpoint:
         raw = list(changed.items())
         if len(raw) == 1 and raw[0][1] is not None:
             return [StateChange(*raw[0])]
-        journal = self._parts(JOURNAL, ormsgpack.packb(raw))
+        journal = self._parts(JOURNALS[self.slot], ormsgpack.packb(raw))
+        self.slot = 1 - self.slot
         meta: tuple[str, bytes | None] = (META, ormsgpack.packb([seen, now, 1, b""]))
         needed = [change for change in journal if change[1] is not None]
         left_over = [change for change in journal if change[1] is None]
@@ -97,13 +107,18 @@ class Checkpoint:
         before = self.parts.pop(key, 0)
         if content is None:
             return [(_name(key, number), None) for number in range(max(before, 1))]
-        count = max(1, -(-len(content) // PART))
+        count = max(1, -(-len(content) // self.part))
         self.parts[key] = count
         written: list[tuple[str, bytes | None]] = [
             (
                 _name(key, number),
                 ormsgpack.packb(
-                    [self.seen, self.now, count, content[number * PART : (number + 1) * PART]]
+                    [
+                        self.seen,
+                        self.now,
+                        count,
+                        content[number * self.part : (number + 1) * self.part],
+                    ]
                 ),
             )
             for number in range(count)
