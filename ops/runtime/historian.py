@@ -99,6 +99,11 @@ class Historian:
             return True
         return bool(records)
 
+    def flush(self) -> None:
+        """Write what waits, whether it is due or not; raises what `turn` raises."""
+        if any(self._records.values()):
+            self._write()
+
     def _due(self) -> bool:
         rows = sum(collector.rows for collector in self._collectors.values())
         return rows >= BLOCK_ROWS or self._clock() - self._since >= BLOCK_SECONDS
@@ -191,7 +196,6 @@ class Historian:
 
     def _last_words(self) -> None:
         try:
-            if any(self._records.values()):
-                self._write()
+            self.flush()
         except (HistoryError, LogAway, OSError) as fault:
             logger.warning("last block left to the log", extra={"error": str(fault)})
