@@ -1,9 +1,11 @@
 """Alerts as levels: what is pending or firing now, said on change and every 60 s."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from schemas.event import Event, LabelMap, Milliseconds, Name, Text
+from pydantic import FailFast
+
+from schemas.event import Event, LabelMap, Milliseconds, Name, Text, Whole
 
 
 class AlertState(StrEnum):
@@ -42,6 +44,6 @@ class AlertBatch(Event):
     KIND: ClassVar[str] = "alerts"
 
     source: Name
-    plan: int
+    plan: Whole
     decided_at: Milliseconds
-    alerts: tuple[AlertLevel, ...]
+    alerts: Annotated[tuple[AlertLevel, ...], FailFast()]

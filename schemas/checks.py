@@ -3,9 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import Field
-
-from schemas.event import Event, LabelMap, Milliseconds, Name, Text
+from schemas.event import Event, LabelMap, Milliseconds, Name, Seconds, Text
 
 
 class CheckStatus(StrEnum):
@@ -26,6 +24,6 @@ class CheckResult(Event):
     target: Text
     status: CheckStatus
     at: Milliseconds
-    duration: float = Field(ge=0)
+    duration: Seconds
     message: Text = ""
     labels: LabelMap = {}

@@ -7,21 +7,24 @@ import ormsgpack
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.envelope import DEFAULT_TENANT, Envelope, Producer
-from schemas.errors import Reason, Undecodable
-from schemas.event import Event, Milliseconds
+from schemas.errors import Reason, Refused, Undecodable
+from schemas.event import Event, Milliseconds, Whole
+
+_SURPRISES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What an `upgrade` may raise over a body that is not of the version it claims."""
 
 
-class _Header(BaseModel):
-    """The envelope's fields on the wire; `schema` is a name that pydantic keeps for itself."""
+class Header(BaseModel):
+    """A message on the wire; `schema` is a name that pydantic keeps for itself."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     kind: str = Field(alias="schema", max_length=64)
-    version: int
+    version: int = Field(ge=-(2**31), le=2**31)
     id: str = Field(min_length=1, max_length=256)
     producer: str = Field(min_length=1, max_length=1_024)
-    epoch: int = 0
-    sequence: int = 0
+    epoch: Whole = 0
+    sequence: Whole = 0
     tenant: str = Field(default=DEFAULT_TENANT, min_length=1, max_length=256)
     sent_at: Milliseconds
     trace: str = Field(default="", max_length=256)
@@ -35,22 +38,28 @@ class Codec:
         self.kinds = {kind.KIND: kind for kind in kinds}
 
     def encode(self, envelope: Envelope) -> bytes:
-        """The wire form."""
+        """The wire form.
+
+        Raises `Refused` if the envelope is such that nobody could read it.
+        """
         event = envelope.event
-        return ormsgpack.packb(
-            {
-                "schema": event.KIND,
-                "version": event.VERSION,
-                "id": envelope.id,
-                "producer": envelope.producer.name,
-                "epoch": envelope.producer.epoch,
-                "sequence": envelope.producer.sequence,
-                "tenant": envelope.tenant,
-                "sent_at": envelope.sent_at,
-                "trace": envelope.trace,
-                "body": event.model_dump(),
-            }
-        )
+        message = {
+            "schema": event.KIND,
+            "version": event.VERSION,
+            "id": envelope.id,
+            "producer": envelope.producer.name,
+            "epoch": envelope.producer.epoch,
+            "sequence": envelope.producer.sequence,
+            "tenant": envelope.tenant,
+            "sent_at": envelope.sent_at,
+            "trace": envelope.trace,
+            "body": event.model_dump(),
+        }
+        try:
+            Header.model_validate(message)
+        except ValidationError as fault:
+            raise Refused(f"the envelope of a {event.KIND}: {_first(fault)}") from fault
+        return ormsgpack.packb(message)
 
     def decode(self, value: bytes | None) -> Envelope:
         """The event in these bytes.
@@ -75,7 +84,7 @@ class Codec:
         )
 
 
-def _header(value: bytes | None) -> _Header:
+def _header(value: bytes | None) -> Header:
     if not value:
         raise Undecodable(Reason.NOT_MSGPACK, "the value is null or empty")
     try:
@@ -83,19 +92,20 @@ def _header(value: bytes | None) -> _Header:
     except ValueError as fault:
         raise Undecodable(Reason.NOT_MSGPACK, str(fault)) from fault
     try:
-        return _Header.model_validate(raw)
+        return Header.model_validate(raw)
     except ValidationError as fault:
         raise Undecodable(Reason.NOT_AN_ENVELOPE, _first(fault)) from fault
 
 
-def _body(kind: type[Event], header: _Header) -> dict[str, Any]:
+def _body(kind: type[Event], header: Header) -> dict[str, Any]:
     if header.version == kind.VERSION:
         return header.body
     if header.version == kind.VERSION - 1 and header.version >= 1:
         try:
             return kind.upgrade(header.body)
-        except (KeyError, TypeError, ValueError) as fault:
-            raise Undecodable(Reason.INVALID_EVENT, f"not a {kind.KIND} v1: {fault!r}") from fault
+        except _SURPRISES as fault:
+            what = f"not a {kind.KIND} version {header.version}: {fault!r}"
+            raise Undecodable(Reason.INVALID_EVENT, what) from fault
     known = f"{kind.VERSION - 1} and {kind.VERSION}" if kind.VERSION > 1 else "1"
     raise Undecodable(
         Reason.UNKNOWN_VERSION, f"{header.kind} version {header.version}; this reads {known}"

@@ -1,12 +1,14 @@
 """One message to one receiver, and what became of it."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from schemas.alerts import AlertLevel
-from schemas.event import Event, LabelMap, Milliseconds, Name, Text
+from schemas.event import Event, LabelMap, Milliseconds, Name, Seconds, Text, Whole
+
+Integration = Annotated[int, Field(ge=0, le=2**31)]
 
 
 class Why(StrEnum):
@@ -31,17 +33,17 @@ class Delivery(Event):
     id: Name
     group_key: Text
     receiver: Name
-    integration: int = Field(ge=0)
+    integration: Integration
     channel: Name
     why: Why
-    attempt: int = Field(default=1, ge=1)
+    attempt: int = Field(default=1, ge=1, le=2**53)
     decided_at: Milliseconds
     expires_at: Milliseconds
     group_labels: LabelMap = {}
     common_labels: LabelMap = {}
     common_annotations: LabelMap = {}
-    alerts: tuple[AlertLevel, ...]
-    truncated: int = 0
+    alerts: Annotated[tuple[AlertLevel, ...], FailFast()]
+    truncated: Whole = 0
     external_url: Text = ""
 
 
@@ -61,13 +63,13 @@ class Receipt(Event):
     delivery: Name
     group_key: Text
     receiver: Name
-    integration: int = Field(ge=0)
+    integration: Integration
     channel: Name
     fate: Fate
-    attempt: int = Field(ge=1)
-    tries: int = Field(ge=0)
+    attempt: int = Field(ge=1, le=2**53)
+    tries: int = Field(ge=0, le=2**53)
     at: Milliseconds
-    duration: float = Field(ge=0)
+    duration: Seconds
     retry_at: Milliseconds | None = None
     reason: Text = ""
     detail: Text = ""
@@ -82,8 +84,8 @@ class Decision(Event):
     at: Milliseconds
     group_key: Text
     receiver: Name
-    integration: int = 0
+    integration: Integration = 0
     why: Why
     delivery: Text = ""
-    firing: tuple[Name, ...] = ()
-    resolved: tuple[Name, ...] = ()
+    firing: Annotated[tuple[Name, ...], FailFast()] = ()
+    resolved: Annotated[tuple[Name, ...], FailFast()] = ()

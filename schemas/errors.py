@@ -34,13 +34,17 @@ class Reason(StrEnum):
     DELIVERY_EXPIRED = "delivery expired"
 
 
+MAX_DETAIL = 1_000
+"""Characters of a detail; it may quote the bad bytes, and they may be a whole message."""
+
+
 class Undecodable(TocsinError):
     """The bytes are no event that this version reads: a closed `reason`, a `detail` for people."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
         self.reason = reason
-        self.detail = detail
+        self.detail = detail[:MAX_DETAIL]
+        super().__init__(f"{reason}: {self.detail}")
 
 
 class Refused(TocsinError):

@@ -2,13 +2,27 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Milliseconds = Annotated[int, Field(ge=-(2**53), le=2**53)]
 """Milliseconds since 1970-01-01 UTC."""
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+"""A number that every reader can hold, be it written in JavaScript; MessagePack ends at 64 bits."""
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=65_536)]
 Name = Annotated[str, Field(min_length=1, max_length=1_024)]
-LabelMap = Annotated[dict[Name, Text], Field(max_length=256)]
+MAX_ENTRIES = 256
+
+
+def _few(entries: object) -> object:
+    """Refuse a large map before validating, and reporting, each of its entries."""
+    if isinstance(entries, dict) and len(entries) > MAX_ENTRIES:
+        raise ValueError(f"has {len(entries)} entries, the limit is {MAX_ENTRIES}")
+    return entries
+
+
+LabelMap = Annotated[dict[Name, Text], Field(max_length=MAX_ENTRIES), BeforeValidator(_few)]
+Figures = Annotated[dict[Name, float], Field(max_length=MAX_ENTRIES), BeforeValidator(_few)]
 
 
 class Event(BaseModel):
@@ -18,7 +32,9 @@ class Event(BaseModel):
     `upgrade` turns the body of VERSION − 1 into one of VERSION.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64")
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
     KIND: ClassVar[str]
     VERSION: ClassVar[int] = 1

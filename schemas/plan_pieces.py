@@ -56,13 +56,20 @@ class PlanKeeper:
     def add(self, piece: Plan) -> tuple[bytes | None, list[StateChange]]:
         """Take a piece; the content once it is whole, and what to checkpoint.
 
-        Pieces of a plan that is not newer than the one in force are ignored.
+        Pieces of a plan that is not newer than the one in force are ignored. Pieces under the
+        same number but of another content give way, so that two publishers cannot wedge a stage.
         """
         if piece.number <= self.number:
             return None, []
-        self._parts.setdefault(piece.number, {})[piece.piece] = piece
-        kept = StateChange(_key(piece), ormsgpack.packb(piece.model_dump()))
-        return _joined(self._parts[piece.number]), [kept]
+        parts = self._parts.setdefault(piece.number, {})
+        changes = [
+            StateChange(_key(parts.pop(old.piece)), None)
+            for old in tuple(parts.values())
+            if (old.digest, old.pieces) != (piece.digest, piece.pieces)
+        ]
+        parts[piece.piece] = piece
+        changes.append(StateChange(_key(piece), ormsgpack.packb(piece.model_dump())))
+        return _joined(parts), changes
 
     def follow(self, number: int) -> list[StateChange]:
         """That plan is in force now: forget the older ones."""

@@ -1,10 +1,10 @@
 """Plans and wake-ups: what a stage is told on its own input topic."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.event import Event, Milliseconds, Name, Text
+from schemas.event import Event, Figures, Milliseconds, Name, Text
 
 
 class Plan(Event):
@@ -17,11 +17,17 @@ class Plan(Event):
     KIND: ClassVar[str] = "plan"
 
     stage: Name
-    number: int = Field(ge=1)
+    number: int = Field(ge=1, le=2**53)
     digest: Name
     piece: int = Field(ge=0)
     pieces: int = Field(ge=1, le=4_096)
     content: bytes
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if self.piece >= self.pieces:
+            raise ValueError(f"piece {self.piece} of {self.pieces}, counted from 0")
+        return self
 
 
 class WakeUp(Event):
@@ -43,4 +49,4 @@ class Health(Event):
     at: Milliseconds
     healthy: bool
     message: Text = ""
-    figures: dict[Name, float] = {}
+    figures: Figures = {}
