@@ -85,8 +85,8 @@ def run(count: int = 200) -> Result:
     receiver.server_close()
     took = [(receiver.came[name] - sent[name]) * 1000 for name in sent]
     result = Result("Publication to webhook: evaluation interval 1 s, group_wait 0")
-    result.add("p50 / p99 / max, ms", " / ".join(
-        f"{value:,.0f}" for value in (quantile(took, 0.5), quantile(took, 0.99), max(took))))  # fmt: skip
+    figures = (quantile(took, 0.5), quantile(took, 0.99), max(took))
+    result.add("p50 / p99 / max, ms", " / ".join(f"{value:,.0f}" for value in figures))
     result.add("of which waiting for the next whole second, on average", "500 ms")
     result.add("breaches", f"{count}")
     result.add("start to served API, --only detector,router,courier,console", f"{served:.2f} s")
