@@ -41,6 +41,8 @@ class Alert:
     groups: dict[str, int] = field(default_factory=dict)
     targets: tuple[str, ...] | None = None
     """The groups its labels lead to under the plan in force; None if not worked out yet."""
+    spellings: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    """The orders in which its labels have come: its keys in the cache."""
 
     @property
     def shown(self) -> AlertLevel | None:

@@ -126,8 +126,8 @@ def forget(state: State) -> None:
         if alert is not None and alert.idle_since == since:
             del state.alerts[fingerprint]
             state.touched_alerts.add(fingerprint)
-            if (shown := alert.shown) is not None:
-                state.by_labels.pop(tuple(shown.labels.items()), None)
+            for spelling in alert.spellings:
+                state.by_labels.pop(spelling, None)
 
 
 def follow_plan(state: State) -> None:

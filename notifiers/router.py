@@ -122,9 +122,7 @@ class Router:
             if alert is None:
                 alert = state.alerts[name] = Alert(name)
                 alert.heard = order
-            if len(state.by_labels) > 4 * len(state.alerts) + 1_000:
-                state.by_labels.clear()
-            state.by_labels[tuple(level.labels.items())] = alert
+            state.spell(alert, tuple(level.labels.items()))
         if order < alert.heard:
             state.counts["tocsin_router_levels_older_total"] += 1
             return

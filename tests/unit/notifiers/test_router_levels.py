@@ -80,6 +80,18 @@ def test_a_finished_alert_is_remembered_for_an_hour_and_then_forgotten() -> None
     assert states(day) == {"B": AlertState.FIRING}
 
 
+def test_labels_in_another_order_are_the_same_alert_also_after_it_was_forgotten() -> None:
+    one, other = {"alertname": "A", "x": "1"}, {"x": "1", "alertname": "A"}
+    day = Scenario(ROUTES)
+    for at in (10, 5_000):
+        day.at(at, batch(at, level("firing", at, **one)), batch(at, level("firing", at, **other)))
+        assert len(alerts(day.state.items())) == 1
+        day.at(at + 1, batch(at + 1, level("resolved", at + 1, since=at, **other)))
+        day.until(at + 100)
+    day.fires(9_999, "B")
+    assert states(day) == {"B": AlertState.FIRING}
+
+
 def test_an_event_that_is_not_the_routers_is_counted() -> None:
     check = CheckResult(
         instance="i", check="c", target="t", status=CheckStatus.HEALTHY, at=1, duration=0

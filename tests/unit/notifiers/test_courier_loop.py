@@ -1,0 +1,201 @@
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Lock, Thread
+
+import pytest
+
+from notifiers.channels.channel import DeliveryFailed, Failure, Message
+from notifiers.courier import Clock, Courier
+from notifiers.courier_loop import CourierLoop
+from schemas.deliveries import Receipt
+from schemas.envelope import Envelope, Producer
+from schemas.errors import LogAway
+from schemas.stage import Gap, Partition, Position, Record
+from schemas.stage import Message as Wire
+from schemas.topics import ALERTS, CODEC, DEAD_LETTERS, DELIVERIES
+from tests.unit.notifiers.deliveries import delivery
+
+PARTITION = Partition(DELIVERIES, 0)
+
+
+class Log:
+    """An inbox and a publisher in memory."""
+
+    def __init__(self, *values: bytes, ends: Event) -> None:
+        self.records = [Record(PARTITION, n, 0, "ops", value) for n, value in enumerate(values)]
+        self.ends = ends
+        self.polled = 0
+        self.committed = 0
+        self.published: list[Wire] = []
+        self.away = 0
+        self.trail: list[str] = []
+
+    def poll(self, timeout: float, limit: int = 500) -> list[Record]:
+        found, self.polled = self.records[self.polled :], len(self.records)
+        return found
+
+    def publish(self, messages: Sequence[Wire], timeout: float = 30.0) -> list[Position]:
+        if self.away:
+            self.away -= 1
+            raise LogAway
+        self.published += messages
+        self.trail.append("published")
+        return []
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        self.committed = offsets[PARTITION]
+        self.trail.append("committed")
+        if self.committed == len(self.records):
+            self.ends.set()
+
+    def gaps(self) -> list[Gap]:
+        return []
+
+    def assigned(self) -> frozenset[Partition]:
+        return frozenset({PARTITION})
+
+    def close(self) -> None: ...
+
+    def receipts(self) -> list[str]:
+        events = [CODEC.decode(one.value).event for one in self.published if one.topic == ALERTS]
+        return [one.delivery for one in events if isinstance(one, Receipt)]
+
+
+class Hooks:
+    """A channel that says what passes through it, and may wait for a sign."""
+
+    def __init__(self, *slow: str) -> None:
+        self.sent: list[str] = []
+        self.slow = {name: Event() for name in slow}
+        self.started = Event()
+        self._lock = Lock()
+
+    def send(self, message: Message) -> None:
+        name = message.delivery.id
+        self.started.set()
+        if name in self.slow and not self.slow[name].wait(10):
+            raise DeliveryFailed(Failure.TIMED_OUT, retry=False)
+        with self._lock:
+            self.sent.append(name)
+
+    def close(self) -> None: ...
+
+
+def value(name: str, group: str = "g", receiver: str = "ops", attempt: int = 1) -> bytes:
+    event = delivery(id=name, group_key=group, receiver=receiver, attempt=attempt)
+    return CODEC.encode(Envelope(name, Producer("router"), 0, event))
+
+
+def loop(log: Log, channel: Hooks, **fields: object) -> CourierLoop:
+    clock = Clock(lambda: 0, lambda: 0.0, log.ends.wait, lambda: 0.0)
+    courier = Courier({("ops", 0): channel, ("other", 0): channel}, clock)
+    return CourierLoop(log, log, courier, log.ends, lambda: 0, **fields)  # type: ignore[arg-type]
+
+
+def test_every_delivery_is_answered_before_its_offset_is_committed() -> None:
+    log, channel = Log(*(value(f"d{n}", f"g{n}") for n in range(20)), ends=Event()), Hooks()
+    loop(log, channel).run()
+    assert sorted(log.receipts()) == sorted(channel.sent) == sorted(f"d{n}" for n in range(20))
+    assert log.committed == 20
+    assert log.trail[0] == "published"
+
+
+def test_one_group_and_channel_keeps_its_order() -> None:
+    log = Log(*(value(f"d{n:02}") for n in range(30)), ends=Event())
+    channel = Hooks()
+    loop(log, channel).run()
+    assert channel.sent == [f"d{n:02}" for n in range(30)]
+
+
+def test_a_slow_delivery_holds_up_neither_other_groups_nor_is_it_passed_by_the_commit() -> None:
+    log = Log(value("slow", "g1"), value("fast", "g2"), ends=Event())
+    channel = Hooks("slow")
+    with ThreadPoolExecutor(4) as pool:
+        work = loop(log, channel)
+        while not log.published:
+            work.turn(pool)
+        assert (channel.sent, log.committed) == (["fast"], 0)
+        channel.slow["slow"].set()
+        while log.committed < 2:
+            work.turn(pool)
+    assert channel.sent == ["fast", "slow"]
+
+
+def test_a_dead_receiver_leaves_threads_for_the_others() -> None:
+    dead = [f"dead{n}" for n in range(20)]
+    log = Log(*(value(name, name) for name in dead), value("fine", receiver="other"), ends=Event())
+    channel = Hooks(*dead)
+    with ThreadPoolExecutor(8) as pool:
+        work = loop(log, channel, threads=8)
+        while not channel.sent:
+            work.turn(pool)
+        assert channel.sent == ["fine"]
+        for sign in channel.slow.values():
+            sign.set()
+        while log.committed < 21:
+            work.turn(pool)
+
+
+def test_bytes_that_are_no_delivery_become_a_dead_letter_and_the_rest_goes_on() -> None:
+    log, channel = Log(b"\x00nonsense", value("d"), ends=Event()), Hooks()
+    loop(log, channel).run()
+    assert [one.topic for one in log.published].count(DEAD_LETTERS) == 1
+    assert log.committed == 2
+
+
+def test_the_same_attempt_read_twice_is_sent_once_and_answered_twice() -> None:
+    log, channel = Log(value("d"), value("d"), value("d", attempt=2), ends=Event()), Hooks()
+    loop(log, channel).run()
+    assert channel.sent == ["d", "d"]
+    assert log.receipts() == ["d", "d", "d"]
+
+
+def test_while_the_log_is_away_receipts_are_kept_and_nothing_is_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("notifiers.courier_loop._AWAY", 0.001)
+    log, channel = Log(value("d"), ends=Event()), Hooks()
+    log.away = 3
+    loop(log, channel).run()
+    assert log.receipts() == ["d"]
+    assert log.trail == ["published", "committed"]
+
+
+@pytest.mark.parametrize(
+    ("point", "sent", "published", "committed"),
+    [
+        ("courier.before-send", 0, 0, 0),
+        ("courier.after-send", 1, 0, 0),
+        ("courier.after-receipt", 1, 1, 0),
+    ],
+)
+def test_a_crash_at_each_boundary_leaves_the_delivery_to_be_read_again(
+    point: str, sent: int, published: int, committed: int
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(at: str) -> None:
+        if at == point:
+            raise Crash
+
+    log, channel = Log(value("d"), ends=Event()), Hooks()
+    with pytest.raises(Crash):
+        loop(log, channel, crash=crash).run()
+    assert (len(channel.sent), len(log.published), log.committed) == (sent, published, committed)
+    log.polled = 0
+    loop(log, channel).run()
+    assert (len(channel.sent), log.committed) == (sent + 1, 1)
+    assert set(channel.sent) == {"d"}
+
+
+def test_stopping_finishes_what_is_under_way() -> None:
+    log, channel = Log(value("slow"), value("next"), ends=Event()), Hooks("slow")
+    thread = Thread(target=loop(log, channel).run)
+    thread.start()
+    assert channel.started.wait(5)
+    log.ends.set()
+    channel.slow["slow"].set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert (log.receipts(), log.committed) == (["slow"], 1)
