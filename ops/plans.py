@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ormsgpack
 
+from notifiers.redact import without_secrets
 from ops.settings import Settings
 from ops.transport.sqlite_log import SqliteLog
 from ops.transport.sqlite_writer import StageCommit
@@ -18,7 +19,7 @@ from schemas.topics import ALERTS, CODEC, METRICS
 
 TOPIC_OF = {"detector": METRICS, "router": ALERTS}
 _PUBLISHER = "plans"
-_NOWHERE = b"route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+_NOWHERE = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
 def rules_content(settings: Settings) -> bytes:

@@ -6,7 +6,7 @@ import time
 from ipaddress import ip_network
 
 from ops.embedded.shared import Shared, wall
-from ops.plans import routes_content
+from ops.plans import routes_text
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
 from schemas.topics import DELIVERIES
@@ -44,7 +44,7 @@ class EmbeddedCourier:
         from notifiers.courier_loop import CourierLoop
 
         settings = self._shared.settings
-        text = routes_content(settings.routes).decode("utf-8")
+        text = routes_text(settings.routes)
         config, problems = read(text, str(settings.routes))
         if config is None:
             raise ValueError(str(problems[0]))
