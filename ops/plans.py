@@ -37,11 +37,14 @@ def rules_content(settings: Settings) -> bytes:
     return plan.pack()
 
 
+def routes_text(file: Path | None) -> str:
+    """The routing file, or one with nowhere to send anything."""
+    return file.read_text("utf-8") if file else _NOWHERE
+
+
 def routes_content(file: Path | None) -> bytes:
-    """The router's plan: the routing file, or nowhere to send anything."""
-    return (
-        file.read_bytes() if file else b"route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
-    )
+    """The router's plan: the routing file less its secrets, which only the courier needs."""
+    return without_secrets(routes_text(file)).encode()
 
 
 class PlanPublisher:
