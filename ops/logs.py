@@ -73,4 +73,5 @@ def one_line(text: str) -> str:
 
 def _shown(value: object) -> str:
     text = one_line(str(value))
-    return json.dumps(text, ensure_ascii=False) if not text or " " in text else text
+    quoted = text.replace('"', "'")
+    return f'"{quoted}"' if not text or " " in text else text

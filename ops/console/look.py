@@ -33,6 +33,7 @@ class Look:
     alerts: Sequence[dict[str, Any]]
     hosts: Sequence[dict[str, Any]]
     lines: Sequence[dict[str, Any]]
+    span: tuple[int, int]
     health: tuple[str, str, str]
     fault: str = ""
 
@@ -60,15 +61,17 @@ class Eyes:
         now, services = self.now(), self.services
         alerts = alert_rows(services.alerts(), now)
         health = health_word(services.status())
+        end = now // STEP * STEP
+        span = (end - RANGE, end)
         try:
             answers = {name: self._ask(expr) for name, expr in HOST_COLUMNS.items()}
-            start = (now - RANGE) // STEP * STEP
-            found = services.query_range(METRICS[metric].expr, start, now // STEP * STEP, STEP)
+            found = services.query_range(METRICS[metric].expr, *span, STEP)
         except TocsinError as fault:
             log.info("history not asked", extra={"error": str(fault)})
             hosts, lines = (last.hosts, last.lines) if last else ((), ())
-            return Look(now, alerts, hosts, lines, health, str(fault) or type(fault).__name__)
-        return Look(now, alerts, host_rows(answers, now), line_series(found), health)
+            why = str(fault) or type(fault).__name__
+            return Look(now, alerts, hosts, lines, span, health, why)
+        return Look(now, alerts, host_rows(answers, now), line_series(found), span, health)
 
     def _ask(self, expr: str) -> QueryResult:
         return self.services.query(expr, None)

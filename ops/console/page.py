@@ -84,9 +84,9 @@ class Page:
         self.metric = metric
         look = await self.eyes.look(metric)
         self.chart.options.clear()
-        self.chart.options.update(chart_options(METRICS[metric], look.lines))
+        self.chart.options.update(chart_options(METRICS[metric], look.lines, look.span))
         self.chart.update()
-        self._shown["lines"] = look.lines
+        self._shown["lines"] = (look.lines, look.span)
         self.show(look)
 
     def show(self, look: Look) -> None:
@@ -115,10 +115,11 @@ class Page:
             self.alerts.set_visibility(bool(look.alerts))
         if self._new("hosts", look.hosts):
             self.hosts.rows = list(look.hosts)
-        if self._new("lines", look.lines):
-            self.chart.options["series"] = list(look.lines)
-            # Not update(): that would draw anew and lose what people hid or zoomed.
-            self.chart.run_chart_method("setOption", {"series": list(look.lines)})
+        if self._new("lines", (look.lines, look.span)):
+            start, end = look.span
+            fresh = {"series": list(look.lines), "xAxis": {"min": start, "max": end}}
+            # Not update(): that would draw anew and show again the lines that people hid.
+            self.chart.run_chart_method("setOption", fresh)
 
     def _new(self, part: str, value: object) -> bool:
         if self._shown.get(part) == value:

@@ -22,7 +22,11 @@ PALETTE: Final = [
 ]
 
 
-def chart_options(metric: Metric, lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def chart_options(
+    metric: Metric,
+    lines: Sequence[dict[str, Any]],
+    span: tuple[int | None, int | None] = (None, None),
+) -> dict[str, Any]:
     """ECharts' options; grey is read on white and on black."""
     text = {"color": GREY}
     line = {"lineStyle": text}
@@ -49,6 +53,8 @@ def chart_options(metric: Metric, lines: Sequence[dict[str, Any]]) -> dict[str, 
         },
         "xAxis": {
             "type": "time",
+            "min": span[0],
+            "max": span[1],
             "splitLine": {"show": False},
             "axisLine": line,
             "axisLabel": {**text, "hideOverlap": True},

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -64,7 +65,7 @@ class Stand:
         page.on("console", self._hear)
         try:
             page.goto(self.url)
-            page.wait_for_selector(".tc-table, .tc-item")
+            page.wait_for_selector(".tc-chart canvas")
             yield page
         finally:
             context.close()
@@ -86,7 +87,16 @@ def stand() -> Iterator[Stand]:
     try:
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=CHROMIUM, args=list(ARGS))
-            yield Stand(f"http://{server.address}/", services, browser)
+            stand = Stand(f"http://{server.address}/", services, browser)
+            yield stand
+            # NiceGUI has one console a process, so its end is tried when all else has been.
+            page = browser.new_page()
+            page.goto(stand.url)
+            page.wait_for_selector(".tc-table")
+            began = time.monotonic()
+            server.stop()
+            assert not server.alive
+            assert time.monotonic() - began < 5, "a page that is open must not hold the server"
             browser.close()
     finally:
         server.stop()

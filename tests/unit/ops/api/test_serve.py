@@ -1,0 +1,91 @@
+"""The server on real sockets of the loopback interface."""
+
+import http.client
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from ops.api.app import build
+from ops.api.serve import Server, bind
+from schemas.errors import Refused
+from tests.support.fake_services import FakeServices
+from tests.unit.ops.api.asking import OPEN, TOKEN
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server(build(FakeServices(), OPEN), bind("127.0.0.1", 0))
+    server.start()
+    yield server
+    server.stop()
+
+
+@contextmanager
+def connected(server: Server) -> Iterator[http.client.HTTPConnection]:
+    host, _, port = server.address.rpartition(":")
+    with closing(http.client.HTTPConnection(host, int(port), timeout=5)) as connection:
+        yield connection
+
+
+def test_it_answers_and_does_not_say_what_it_is_made_of(server: Server) -> None:
+    with connected(server) as connection:
+        connection.request("GET", "/liveness")
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert answer.getheader("server") is None
+        answer.read()
+
+
+def test_the_line_is_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    server = Server(build(FakeServices(), OPEN), bind("127.0.0.1", 0))
+    server.start()
+    server.stop()
+    assert capsys.readouterr().err == f"Listening on address={server.address}\n"
+
+
+def test_an_address_in_use_is_refused_with_what_to_do(server: Server) -> None:
+    host, _, port = server.address.rpartition(":")
+    with pytest.raises(Refused, match="--listen"):
+        bind(host, int(port))
+    with pytest.raises(Refused, match="--listen"):
+        bind("192.0.2.1", 0)
+
+
+def test_it_stops_in_time_with_connections_open(server: Server) -> None:
+    with connected(server) as idle, connected(server) as half:
+        idle.request("GET", "/liveness")
+        idle.getresponse().read()
+        half.putrequest("POST", "/api/tocsin/v1/publish")
+        half.putheader("authorization", f"Bearer {TOKEN}")
+        half.putheader("content-length", "1000")
+        half.endheaders(b"half")
+        began = time.monotonic()
+        server.stop()
+        assert not server.alive
+        assert time.monotonic() - began < 5
+
+
+def test_a_body_too_large_is_refused_while_it_comes(server: Server) -> None:
+    with connected(server) as connection:
+        connection.putrequest("POST", "/api/tocsin/v1/publish")
+        connection.putheader("authorization", f"Bearer {TOKEN}")
+        connection.putheader("content-length", str(17 * 1024 * 1024))
+        connection.endheaders(bytes(1024))
+        answer = connection.getresponse()
+        assert answer.status == 413
+        answer.read()
+
+
+def test_the_live_socket_is_shut_to_other_sites(server: Server) -> None:
+    host, _, port = server.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as raw:
+        raw.sendall(
+            b"GET /_nicegui_ws/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+            b"Host: " + server.address.encode() + b"\r\n"
+            b"Origin: http://evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert raw.recv(100).startswith(b"HTTP/1.1 403")

@@ -1,0 +1,190 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops import endpoint
+from ops.api.app import build
+from ops.api.serve import Server, bind
+from ops.cli import main
+from ops.cli.terminal import age, table
+from ops.cli.up import STAGES, stages
+from ops.history.errors import HistoryAway
+from ops.services import Access, QueryResult
+from schemas.alerts import AlertState
+from schemas.errors import Refused
+from tests.support.fake_services import FakeAlert, FakeServices
+
+TOKEN = "0123456789abcdef"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "tocsin.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[FakeServices]:
+    """A server as `tocsin up` leaves it: a note and a token in the data directory."""
+    services = FakeServices()
+    server = Server(build(services, Access(TOKEN, guarded=True)), bind("127.0.0.1", 0))
+    server.start()
+    data = tmp_path / "tocsin-data"
+    data.mkdir()
+    token_file = data / "agent.token"
+    token_file.write_text(TOKEN)
+    endpoint.write(data, endpoint.Endpoint(server.address, str(token_file), 1))
+    yield services
+    server.stop()
+
+
+def test_version_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 0
+    assert capsys.readouterr().out.startswith("tocsin ")
+    assert main(["version", "--json"]) == 0
+    assert "tocsin" in json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "call", [[], ["bogus"], ["query"], ["alerts"], ["agent"], ["up", "--lisen", "x"], ["up", "x"]]
+)
+def test_a_wrong_call_is_2(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(call) == 2
+    assert "usage: tocsin" in capsys.readouterr().err
+
+
+def test_check_is_fine_with_the_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--config", str(EXAMPLE)]) == 0
+    assert "no problems" in capsys.readouterr().out
+
+
+def test_check_lists_the_problems_of_every_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tocsin.yaml").write_text("lisen: x\nrules: [r.yml]\nroutes: routes.yml\n")
+    (tmp_path / "r.yml").write_text(
+        "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: sum(\n  - alert: B\n"
+    )
+    (tmp_path / "routes.yml").write_text("route: {receiver: oncal}\nreceivers:\n- name: oncall\n")
+    assert main(["check"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == f"{len(lines) - 1} problems, nothing started"
+    places = [line.split(": ")[0] for line in lines[:-1]]
+    assert {"tocsin.yaml:1", "r.yml:5", "routes.yml:1"} <= set(places)
+    assert any('did you mean "oncall"?' in line for line in lines)
+    assert main(["check", "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)["problems"]
+    assert {"source": "tocsin.yaml", "line": 1, "key": "lisen"}.items() <= found[-1].items()
+
+
+def test_up_with_a_wrong_configuration_is_2_and_starts_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["up", "--listen", "0.0.0.0:0"]) == 2
+    assert "reachable by others" in capsys.readouterr().err
+    assert main(["up", "--rules", "none.yml"]) == 2
+    assert main(["up", "--only", "rooter"]) == 2
+    assert 'did you mean "router"?' in capsys.readouterr().err
+    assert not (tmp_path / "tocsin-data").exists()
+
+
+def test_agent_with_a_wrong_token_file_is_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["agent", "--server", "http://127.0.0.1:1", "--token-file", "none"]) == 2
+    assert "none cannot be read" in capsys.readouterr().err
+
+
+def test_stages_are_named_in_a_list() -> None:
+    assert stages(None) is None
+    assert stages("router, console") == {"router", "console"}
+    with pytest.raises(Refused):
+        stages(",")
+    from ops.embedded.process import ALL
+
+    assert STAGES == ALL
+
+
+def test_query_prints_a_table_or_json(
+    services: FakeServices, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["query", "up", "--at", "1750000000"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "SERIES                VALUE",
+        'up{instance="web-1"}  1',
+    ]
+    assert main(["query", "up", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["resultType"] == "vector"
+
+
+def test_query_says_what_is_wrong(
+    services: FakeServices, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(expr: str, at: int | None) -> QueryResult:
+        raise Refused("parse error at \x1b[31m")
+
+    def away(expr: str, at: int | None) -> QueryResult:
+        raise HistoryAway("the engine restarts")
+
+    services.answer = refuse
+    assert main(["query", "sum("]) == 2
+    assert capsys.readouterr().err == "parse error at \\x1b[31m\n"
+    services.answer = away
+    assert main(["query", "up"]) == 3
+    assert "the engine restarts" in capsys.readouterr().err
+
+
+def test_alerts_list_is_1_while_something_fires(
+    services: FakeServices, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["alerts", "list"]) == 0
+    assert capsys.readouterr().out == "no alerts\n"
+    services.known = [FakeAlert({"alertname": "P"}, AlertState.PENDING)]
+    assert main(["alerts", "list"]) == 0
+    services.known = [
+        *services.known,
+        FakeAlert({"alertname": "F\x1b]0;x\x07", "service": "shop"}, annotations={"summary": "s"}),
+    ]
+    capsys.readouterr()
+    assert main(["alerts", "list"]) == 1
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert head.split() == ["STATE", "SEVERITY", "ALERT", "SERVICE", "INSTANCE", "SINCE", "SUMMARY"]
+    assert first.split()[:3] == ["firing", "F\\x1b]0;x\\x07", "shop"]
+    assert second.split()[0] == "pending"
+    assert main(["alerts", "list", "--json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["alerts"]) == 2
+
+
+def test_a_server_that_is_not_there_is_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["alerts", "list"]) == 3
+    assert "no `tocsin up` runs on this data directory" in capsys.readouterr().err
+    assert main(["alerts", "list", "--url", "http://127.0.0.1:1"]) == 3
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_without_the_token_a_guarded_server_refuses(
+    services: FakeServices, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = endpoint.read(tmp_path / "tocsin-data")
+    assert found is not None
+    assert main(["alerts", "list", "--url", f"http://{found.address}"]) == 2
+    assert "--token-file" in capsys.readouterr().err
+    assert main(["alerts", "list", "--url", "ftp://x"]) == 2
+
+
+def test_a_table_lines_up_and_cuts_what_is_long() -> None:
+    assert table(("A", "B"), [("1", "x"), ("\n", "y" * 200)]).splitlines() == [
+        "A   B",
+        "1   x",
+        "\\n  " + "y" * 99 + "…",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [(-1, "0s"), (5_000, "5s"), (130_000, "2m10s"), (7_200_000, "2h"), (97_200_000, "1d3h")],
+)
+def test_ages_are_short(milliseconds: int, text: str) -> None:
+    assert age(milliseconds) == text
