@@ -54,14 +54,14 @@ def take_receipt(state: State, receipt: Receipt, external_url: str) -> None:
     """Learn what became of a delivery."""
     known = state.sent.get(receipt.delivery)
     if known is None:
-        state.counts["tocsin_router_receipts_unknown_total"] += 1
+        state.counts["receipt unknown"] += 1
         return
     group = state.groups[known[0]]
     line = group.lines[known[1]]
     out = line.outstanding
     assert out is not None
     state.touched_lines.add((group.id, line.id))
-    state.counts[f"tocsin_router_receipts_{receipt.fate}_total"] += 1
+    state.counts[f"receipt {receipt.fate}"] += 1
     expired = receipt.fate is Fate.REFUSED and receipt.reason == Reason.DELIVERY_EXPIRED
     if receipt.fate is Fate.RETRY or expired:
         if receipt.attempt >= out.attempt:
@@ -87,7 +87,7 @@ def _flush(state: State, group: Group, external_url: str) -> None:
     group.due, group.flushed = at + interval, True
     state.wake(group.due, group.id)
     state.touched_groups.add(group.id)
-    state.counts["tocsin_router_flushes_total"] += 1
+    state.counts["flush"] += 1
     for line, channel in _lines(state, group):
         if line.outstanding is not None:
             line.waiting = at
@@ -185,13 +185,13 @@ def _again(state: State, group: Group, line: Line, external_url: str) -> None:
     if not same or (state.now >= out.expires_at and not silent):
         _forget(state, line)
         line.waiting = None
-        state.counts["tocsin_router_deliveries_replaced_total"] += 1
+        state.counts["delivery replaced"] += 1
         _decide(state, group, line, channel, state.now, external_url)
         return
     out.attempt += 1
     if silent:
         out.expires_at = state.now + _life(state, group)
-        state.counts["tocsin_router_deliveries_unanswered_total"] += 1
+        state.counts["delivery unanswered"] += 1
     out.wake = out.expires_at + GRACE
     _send(state, group, line, out, said, external_url)
 
@@ -213,7 +213,7 @@ def _send(
     state: State, group: Group, line: Line, out: Outstanding, said: Content, external_url: str
 ) -> None:
     state.wake(out.wake, group.id, line.id)
-    state.counts["tocsin_router_deliveries_total"] += 1
+    state.counts["delivery decided"] += 1
     event = Delivery(
         id=out.id,
         group_key=group.key,

@@ -25,7 +25,7 @@ from schemas.topics import ALERTS
 
 ORDER_SLACK = 300_000
 """How old (ms) the order in the checkpoint may grow while nothing else about an alert changes."""
-_UNCHANGED = "tocsin_router_levels_unchanged_total"
+_UNCHANGED = "level unchanged"
 
 
 class Router:
@@ -64,7 +64,7 @@ class Router:
         seen = last = state.checkpoint.seen
         for received in batch:
             if received.offset <= seen:
-                state.counts["tocsin_router_records_replayed_total"] += 1
+                state.counts["record replayed"] += 1
                 continue
             state.now = max(state.now, now)
             outbox.fire_timers(state, self.external_url)
@@ -94,7 +94,7 @@ class Router:
             case WakeUp() | Plan():
                 pass
             case _:
-                self._state.counts["tocsin_router_events_ignored_total"] += 1
+                self._state.counts["event ignored"] += 1
 
     def _read_alerts(self, batch: AlertBatch) -> None:
         state, slack = self._state, self.order_slack
@@ -124,21 +124,21 @@ class Router:
                 alert.heard = order
             state.spell(alert, tuple(level.labels.items()))
         if order < alert.heard:
-            state.counts["tocsin_router_levels_older_total"] += 1
+            state.counts["level older"] += 1
             return
         alert.heard = alert.written = order
         state.touched_alerts.add(alert.fingerprint)
         turn = alert.take(level, order[1])
         if level.state is AlertState.RESOLVED and turn is not Turn.RESOLVED:
-            state.counts["tocsin_router_levels_never_fired_total"] += 1
+            state.counts["level never fired"] += 1
         else:
-            state.counts["tocsin_router_levels_changed_total"] += 1
+            state.counts["level changed"] += 1
         dispatch.place(state, alert, turn)
 
     def _read_plan(self, piece: Plan) -> None:
         state, plan = self._state, self._state.plan
         if piece.number <= plan.number or piece.number < plan.next[0]:
-            state.counts["tocsin_router_plans_older_total"] += 1
+            state.counts["plan older"] += 1
             return
         coming = (piece.number, piece.digest, piece.pieces)
         if coming != plan.next:
@@ -159,10 +159,10 @@ class Router:
             return
         config, _ = read(content.decode(errors="replace"), "plan")
         if config is None:
-            state.counts["tocsin_router_plans_broken_total"] += 1
+            state.counts["plan refused"] += 1
             return
         plan.number, plan.digest, plan.content = piece.number, piece.digest, content
         plan.use(config)
         state.touched_plan.add("current")
-        state.counts["tocsin_router_plans_total"] += 1
+        state.counts["plan followed"] += 1
         dispatch.follow_plan(state)

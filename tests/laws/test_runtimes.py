@@ -1,27 +1,23 @@
-"""What every runtime promises of every stage; a new runtime joins the list in `runtimes`.
+"""What every runtime promises of every stage; the runtimes are in `tests/support/runtimes.py`.
 
 A recorded stream is played into a log once, undisturbed. Then it is played again, cut into
 pieces, over several partitions, with crashes at every boundary: the same decisions come out under
 the same ids.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ops.runtime.embedded import Driver
-from ops.transport.sqlite_log import SqliteLog
 from processors.detector import Detector
 from schemas.alerts import AlertBatch
-from schemas.stage import Message, Partition, Stage
+from schemas.stage import Message
 from schemas.topics import ALERTS, CODEC, DEAD_LETTERS, METRICS
-from tests.support.at_least_once import AtLeastOnce
 from tests.support.build import T0, metrics_message, rules_plan_messages, samples
+from tests.support.runtimes import Embedded, Make, Runtime
 
 RULES = """
 groups:
@@ -35,92 +31,6 @@ groups:
     rules:
       - {alert: Rising, expr: "increase(requests[1m]) > 20", labels: {severity: low}}
 """
-
-
-class Crashed(BaseException):
-    """The process is gone."""
-
-
-class Crasher:
-    """Crashes at the n-th passing of any boundary."""
-
-    def __init__(self) -> None:
-        self.left = -1
-
-    def __call__(self, point: str) -> None:
-        if self.left == 0:
-            self.left = -1
-            raise Crashed(point)
-        self.left -= 1
-
-
-class Runtime(Protocol):
-    """A stage on every partition of its topic, driven until it has read everything."""
-
-    def publish(self, messages: Sequence[Message], now: int) -> None: ...
-    def settle(self) -> None: ...
-    def restart(self) -> None: ...
-    def crash_after(self, boundaries: int) -> None: ...
-    def read(self, topic: str) -> list[bytes]: ...
-    def close(self) -> None: ...
-
-
-class Embedded:
-    """The embedded driver; a crash throws it away with all that it did not commit."""
-
-    def __init__(self, directory: Path, make: Callable[[], Stage], partitions: int) -> None:
-        self._now = T0
-        self._make = make
-        self._partitions = partitions
-        self._log = SqliteLog(directory / "log", lambda: self._now, {METRICS: partitions})
-        self._crasher = Crasher()
-        self._drivers: list[Driver] = []
-        self.restart()
-
-    def publish(self, messages: Sequence[Message], now: int) -> None:
-        self._now = max(self._now, now)
-        self._log.publish(messages)
-
-    def settle(self) -> None:
-        while True:
-            try:
-                while sum(driver.turn() for driver in self._drivers):
-                    pass
-                return
-            except Crashed:
-                self.restart()
-
-    def restart(self) -> None:
-        for driver in self._drivers:
-            driver.close()
-        self._drivers = [
-            Driver(self._log, self._make, number, self._crasher, commit_within=0.0)
-            for number in range(self._partitions)
-        ]
-
-    def crash_after(self, boundaries: int) -> None:
-        self._crasher.left = boundaries
-
-    def read(self, topic: str) -> list[bytes]:
-        reader = self._log.reader()
-        records, _ = reader.read(Partition(topic, 0), 0, 1_000_000, 1 << 40)
-        reader.close()
-        return [record.value for record in records]
-
-    def close(self) -> None:
-        for driver in self._drivers:
-            driver.close()
-        self._log.close()
-
-
-Make = Callable[[Path, Callable[[], Stage], int], Runtime]
-runtimes: list[Make] = [Embedded, AtLeastOnce]
-
-
-@pytest.fixture(params=runtimes, ids=lambda kind: kind.__name__)
-def runtime(request: pytest.FixtureRequest) -> Make:
-    made: Make = request.param
-    return made
 
 
 def stream(steps: Sequence[tuple[int, int]]) -> Iterator[tuple[int, Message]]:

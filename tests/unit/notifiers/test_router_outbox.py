@@ -74,7 +74,7 @@ def test_a_refused_page_is_tried_anew_at_the_next_tick_and_not_sooner() -> None:
     day = Scenario(ROUTES, courier=refuses).fires(0, "A").until(130)
     assert day.told_briefly() == [(0, Why.FIRST, "A"), (60, Why.FIRST, "A"), (120, Why.FIRST, "A")]
     assert len({one.id for _, one in day.deliveries}) == 3
-    assert day.counts["tocsin_router_receipts_refused_total"] == 3
+    assert day.counts["receipt refused"] == 3
 
 
 def test_an_expired_delivery_is_decided_anew_soon() -> None:
@@ -91,7 +91,7 @@ def test_a_receipt_counts_once_and_a_strange_one_not_at_all() -> None:
     day = Scenario(ROUTES, courier=is_lost).fires(0, "A")
     answer = receipt(day.deliveries[0][1], seconds(1))
     day.at(1, answer, answer, answer.model_copy(update={"delivery": "other"})).until(500)
-    assert day.counts["tocsin_router_receipts_unknown_total"] == 2
+    assert day.counts["receipt unknown"] == 2
     assert day.told_briefly() == [(0, Why.FIRST, "A")]
 
 
