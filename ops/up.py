@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,8 @@ class _Signals:
     def __init__(self) -> None:
         self.end = False
         self.reload = False
-        self.came = threading.Event()
+        # Not an Event: a handler must not wait for a lock that the interrupted code holds.
+        self._came: SimpleQueue[None] = SimpleQueue()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
 
@@ -74,7 +76,12 @@ class _Signals:
             os._exit(130)
         else:
             self.end = True
-        self.came.set()
+        self._came.put(None)
+
+    def wait(self, timeout: float) -> None:
+        """Return when a signal came, or after `timeout` seconds."""
+        with contextlib.suppress(Empty):
+            self._came.get(timeout=timeout)
 
 
 def _serve(process: Process, services: EmbeddedServices) -> Server:
@@ -94,8 +101,7 @@ def _watch(process: Process, signals: _Signals) -> None:
     """Sleep until something is asked for, a file changed, or the log failed."""
     seen = _stamps(process.settings)
     while not signals.end:
-        signals.came.wait(LOOK_EVERY)
-        signals.came.clear()
+        signals.wait(LOOK_EVERY)
         now = _stamps(process.settings)
         if signals.reload or now != seen:
             signals.reload, seen = False, now

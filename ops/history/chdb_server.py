@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -32,9 +33,15 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _say(line: str) -> None:
+    """Tell the parent; if it is gone already, nobody listens."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+
 def _end(code: int, message: str) -> NoReturn:
-    sys.stderr.write(f"history: {message}\n")
-    sys.stderr.flush()
+    _say(f"history: {message}")
     os._exit(code)  # the engine's own threads do not stop for sys.exit
 
 
@@ -71,12 +78,12 @@ def _port_to_try(wanted: int, port_file: Path) -> int:
     return 0
 
 
-def _watch_parent(stop: threading.Event) -> None:
+def _watch_parent(ended: SimpleQueue[None]) -> None:
     """The parent holds our standard input; when it ends in any way, this read ends."""
     with contextlib.suppress(OSError, ValueError):
         while os.read(0, 4096):
             pass
-    stop.set()
+    ended.put(None)
 
 
 def _listen(port: int, port_file: Path, token_file: Path, path: Path) -> "HistoryHttp":
@@ -121,18 +128,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parser.add_argument("--token-file", type=Path, required=True)
     asked = parser.parse_args(arguments)
     os.environ["TZ"] = "UTC"
-    stop = threading.Event()
+    # Not an Event: its lock is not reentrant, and a parent that is killed both closes the pipe and
+    # has the kernel send SIGTERM, whose handler then waited for the lock that it had interrupted.
+    ended: SimpleQueue[None] = SimpleQueue()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends us
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: ended.put(None))
     _die_with_parent()
-    threading.Thread(target=_watch_parent, args=(stop,), daemon=True).start()
+    threading.Thread(target=_watch_parent, args=(ended,), daemon=True).start()
     path = asked.path.absolute()
     _locked(path)
     server = _listen(asked.port, asked.token_file.with_name("port"), asked.token_file, path)
     threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
-    sys.stderr.write(f"Listening on address=127.0.0.1:{server.server_address[1]}\n")
-    sys.stderr.flush()
-    stop.wait()
+    _say(f"Listening on address=127.0.0.1:{server.server_address[1]}")
+    ended.get()
     _finish(server)
 
 
