@@ -17,7 +17,8 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from notifiers.courier import Courier
-from schemas.deliveries import Delivery
+from schemas.dead_letter import DeadLetter
+from schemas.deliveries import Delivery, Receipt
 from schemas.envelope import Envelope, Producer
 from schemas.errors import LogAway, Reason, Undecodable
 from schemas.stage import Inbox, Message, Output, Partition, Publish, Record
@@ -42,7 +43,8 @@ class _Task:
 class CourierLoop:
     """Runs a courier between an inbox of deliveries and a publisher, until `stop` is set.
 
-    `crash` is called at the boundaries where a test may end the process; `now` in ms.
+    `crash` is called at the boundaries where a test may end the process; `now` in ms. `count`
+    hears of every receipt (`delivery:CHANNEL:FATE`) and dead letter (`dead:REASON`).
     """
 
     inbox: Inbox
@@ -53,7 +55,7 @@ class CourierLoop:
     producer: Producer = field(default_factory=lambda: Producer("courier"))
     crash: Callable[[str], None] = lambda point: None
     threads: int = 16
-    counts: dict[str, int] = field(default_factory=dict)
+    count: Callable[[str, int], None] = lambda event, amount: None
     _lanes: dict[Lane, deque[_Task]] = field(default_factory=dict)
     _running: dict[Lane, _Task] = field(default_factory=dict)
     _busy: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -152,7 +154,7 @@ class CourierLoop:
         for record, outputs in done:
             self._open.setdefault(record.partition, {})[record.offset] = True
             for output in outputs:
-                self.counts[output.event.KIND] = self.counts.get(output.event.KIND, 0) + 1
+                self.count(_event(output), 1)
         self._commit()
 
     def _send(self, messages: Sequence[Message]) -> None:
@@ -188,3 +190,10 @@ class CourierLoop:
                 offsets[partition] = offset + 1
         if offsets:
             self.inbox.commit(offsets)
+
+
+def _event(output: Output) -> str:
+    event = output.event
+    if isinstance(event, Receipt):
+        return f"delivery:{event.channel}:{event.fate}"
+    return f"dead:{event.reason}" if isinstance(event, DeadLetter) else event.KIND

@@ -13,12 +13,21 @@ Channels = dict[tuple[str, int], Channel]
 
 
 def build(
-    config: Config, *, directory: Path, allow: Iterable[Network], now: Callable[[], float]
+    config: Config,
+    *,
+    data: Path,
+    secrets: Path,
+    allow: Iterable[Network],
+    now: Callable[[], float],
 ) -> Channels:
-    """One channel for each integration; paths in the file are relative to `directory`."""
+    """One channel for each integration.
+
+    Files that are written are relative to `data`; files of secrets, as Alertmanager has it, to the
+    configuration's own folder, `secrets`.
+    """
     networks = tuple(allow)
     return {
-        (receiver.name, index): _channel(one, directory, networks, now)
+        (receiver.name, index): _channel(one, data, secrets, networks, now)
         for receiver in config.receivers.values()
         for index, one in enumerate(receiver.channels)
     }
@@ -26,7 +35,8 @@ def build(
 
 def _channel(
     config: WebhookConfig | FileConfig,
-    directory: Path,
+    data: Path,
+    secrets: Path,
     allow: tuple[Network, ...],
     now: Callable[[], float],
 ) -> Channel:
@@ -35,6 +45,6 @@ def _channel(
             # A worker that only writes files loads no HTTP client.
             from notifiers.channels.webhook import Webhook
 
-            return Webhook(config, allow=allow, now=now, directory=directory)
+            return Webhook(config, allow=allow, now=now, directory=secrets)
         case FileConfig():
-            return JsonLines(directory / config.path)
+            return JsonLines(data / config.path)

@@ -50,7 +50,8 @@ class EmbeddedCourier:
             raise ValueError(str(problems[0]))
         channels = build(
             config,
-            directory=settings.data,
+            data=settings.data,
+            secrets=settings.routes.parent if settings.routes else settings.data,
             allow=settings.delivery.allow or LOOPBACK,
             now=time.time,
         )
@@ -65,9 +66,12 @@ class EmbeddedCourier:
                 ending,
                 wall,
                 crash=self._shared.crash,
+                count=self._shared.counter("courier"),
             ).run()
         finally:
             inbox.close()
+            for channel in channels.values():
+                channel.close()
 
 
 class _Either(threading.Event):
