@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Schema = dict[str, Any]  # JSON: its values are of any type
+_Pairs = frozenset[tuple[int, int]]
 
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
@@ -60,14 +61,9 @@ class _Comparison:
         path: str,
         writer: Schema,
         reader: Schema,
-        above: frozenset[tuple[str, str]] = frozenset(),
+        above: _Pairs = frozenset(),
     ) -> Iterator[str]:
-        """Where the reader falls short; `above` are the references that led here."""
-        if "$ref" in writer and "$ref" in reader:
-            pair = (writer["$ref"], reader["$ref"])
-            if pair in above:
-                return
-            above |= {pair}
+        """Where the reader falls short; `above` are the pairs being compared, by identity."""
         choices = _choices(self.reader, reader)
         for written in _choices(self.writer, writer):
             tried = [list(self._single(path, written, choice, above)) for choice in choices]
@@ -80,9 +76,11 @@ class _Comparison:
             ]
             yield from alike[0] if alike else [f"{path}: {_named(written)} is not accepted"]
 
-    def _single(
-        self, path: str, writer: Schema, reader: Schema, above: frozenset[tuple[str, str]]
-    ) -> Iterator[str]:
+    def _single(self, path: str, writer: Schema, reader: Schema, above: _Pairs) -> Iterator[str]:
+        pair = (id(writer), id(reader))
+        if pair in above:  # a schema that refers to itself
+            return
+        above |= {pair}
         if lost := _types(writer) - _types(reader):
             yield f"{path}: {' or '.join(sorted(lost))} is not accepted"
             return
@@ -98,9 +96,7 @@ class _Comparison:
                 f"{path}[]", writer.get("items", {}), reader["items"], above
             )
 
-    def _object(
-        self, path: str, writer: Schema, reader: Schema, above: frozenset[tuple[str, str]]
-    ) -> Iterator[str]:
+    def _object(self, path: str, writer: Schema, reader: Schema, above: _Pairs) -> Iterator[str]:
         wrote, reads = writer.get("properties", {}), reader.get("properties", {})
         for name in wrote:
             if name in reads:
@@ -114,9 +110,7 @@ class _Comparison:
         if not wrote:  # a map: its entries are its meaning
             yield from self._map(path, writer, reader, above)
 
-    def _map(
-        self, path: str, writer: Schema, reader: Schema, above: frozenset[tuple[str, str]]
-    ) -> Iterator[str]:
+    def _map(self, path: str, writer: Schema, reader: Schema, above: _Pairs) -> Iterator[str]:
         names = {"type": "string"} | writer.get("propertyNames", {})
         read_names = {"type": "string"} | reader.get("propertyNames", {})
         yield from self.differences(f"{path}.(names)", names, read_names, above)

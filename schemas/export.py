@@ -76,10 +76,10 @@ def message_schema(kind: type[Event]) -> Schema:
     return schema | {"examples": [_example(kind)]}
 
 
-def pages() -> dict[str, str]:
+def pages(root: Path = ROOT) -> dict[str, str]:
     """The files of `docs/schemas`: name and text."""
     schemas = {file_of(kind): _json(message_schema(kind)) for kind in KINDS}
-    return schemas | {"README.md": _readme()}
+    return schemas | {"README.md": _readme(root)}
 
 
 def released(name: str, root: Path = ROOT) -> Schema | None:
@@ -96,7 +96,7 @@ def main(root: Path = ROOT) -> int:
     for kind in KINDS:
         if released(file_of(kind), root) is None:
             _write(root / RELEASED / file_of(kind), _json(message_schema(kind)))
-    for name, text in pages().items():
+    for name, text in pages(root).items():
         _write(root / DOCS / name, text)
     return 0
 
@@ -125,14 +125,14 @@ def _example(kind: type[Event]) -> dict[str, Any]:
     }
 
 
-def _readme() -> str:
+def _readme(root: Path) -> str:
     encoded = CODEC.encode(EXAMPLES[_SHOWN])
     dump = encoded.hex(" ").split(" ")
     rows = [" ".join(dump[at : at + 24]) for at in range(0, len(dump), 24)]
     warned = [
         f"\n- {kind.KIND} {what}"
         for kind in KINDS
-        if (before := released(file_of(kind))) is not None
+        if (before := released(file_of(kind), root)) is not None
         for what in cautions(before, message_schema(kind))
     ]
     notice = " Here it matters, for a released reader would bury:\n" + "".join(warned)

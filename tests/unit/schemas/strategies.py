@@ -1,0 +1,171 @@
+"""Any event and any envelope, for laws of the codec."""
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.checks import CheckResult, CheckStatus
+from schemas.dead_letter import DeadLetter
+from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
+from schemas.envelope import Envelope, Producer
+from schemas.errors import Reason
+from schemas.event import Event
+from schemas.labels import Labels, labels_of
+from schemas.metrics import MetricBatch, metric_batch
+from schemas.plans import Health, Plan, WakeUp
+
+law = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no reason to fail."""
+
+characters = st.characters(exclude_categories=["Cs"])
+texts = st.text(characters, max_size=20)
+names = st.text(characters, min_size=1, max_size=20)
+label_maps = st.dictionaries(names, texts, max_size=4)
+instants = st.integers(-(2**53), 2**53)
+counts = st.integers(0, 2**31)
+numbers = st.floats(allow_nan=False)  # NaN is equal to nothing; a test of its own
+seconds = st.floats(min_value=0, allow_infinity=False, allow_nan=False)
+perhaps = st.none() | instants
+
+
+@st.composite
+def label_sets(draw: st.DrawFn) -> Labels:
+    """A series: a metric name and some labels, many shared with other series."""
+    own = draw(st.dictionaries(st.sampled_from(["a", "b", "instance"]) | names, texts, max_size=4))
+    return labels_of(own | {"__name__": draw(names)})
+
+
+@st.composite
+def metric_batches(draw: st.DrawFn) -> MetricBatch:
+    """A batch whose columns agree, in each of the forms they may take."""
+    series = draw(st.lists(label_sets(), min_size=1, max_size=4))
+    values = draw(st.lists(st.floats(), min_size=1, max_size=6))
+    index = None
+    if draw(st.booleans()):
+        rows = st.integers(0, len(series) - 1)
+        index = draw(st.lists(rows, min_size=len(values), max_size=len(values)))
+    else:
+        values = (values * len(series))[: len(series)]
+    width = draw(st.sampled_from([1, len(values)]))
+    times = draw(st.lists(instants, min_size=width, max_size=width))
+    return metric_batch(draw(names), series, values, times, index)
+
+
+levels = st.builds(
+    AlertLevel,
+    labels=label_maps,
+    annotations=label_maps,
+    state=st.sampled_from(AlertState),
+    active_at=instants,
+    starts_at=perhaps,
+    ends_at=perhaps,
+    value=numbers,
+    changed=st.booleans(),
+    reason=texts,
+    generator_url=texts,
+)
+alerts = st.lists(levels, max_size=3).map(tuple)
+
+EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
+    MetricBatch: metric_batches(),
+    CheckResult: st.builds(
+        CheckResult,
+        instance=names,
+        check=names,
+        target=texts,
+        status=st.sampled_from(CheckStatus),
+        at=instants,
+        duration=seconds,
+        message=texts,
+        labels=label_maps,
+    ),
+    Plan: st.builds(
+        Plan,
+        stage=names,
+        number=st.integers(1, 2**53),
+        digest=names,
+        piece=st.integers(0, 9),
+        pieces=st.integers(10, 4_096),
+        content=st.binary(max_size=50),
+    ),
+    WakeUp: st.builds(WakeUp, stage=names, due=instants),
+    Health: st.builds(
+        Health,
+        worker=names,
+        stage=names,
+        at=instants,
+        healthy=st.booleans(),
+        message=texts,
+        figures=st.dictionaries(names, numbers, max_size=4),
+    ),
+    AlertBatch: st.builds(
+        AlertBatch, source=names, plan=instants, decided_at=instants, alerts=alerts
+    ),
+    Receipt: st.builds(
+        Receipt,
+        delivery=names,
+        group_key=texts,
+        receiver=names,
+        integration=counts,
+        channel=names,
+        fate=st.sampled_from(Fate),
+        attempt=st.integers(1, 9),
+        tries=counts,
+        at=instants,
+        duration=seconds,
+        retry_at=perhaps,
+        reason=texts,
+        detail=texts,
+    ),
+    Delivery: st.builds(
+        Delivery,
+        id=names,
+        group_key=texts,
+        receiver=names,
+        integration=counts,
+        channel=names,
+        why=st.sampled_from(Why),
+        attempt=st.integers(1, 9),
+        decided_at=instants,
+        expires_at=instants,
+        group_labels=label_maps,
+        common_labels=label_maps,
+        common_annotations=label_maps,
+        alerts=alerts,
+        truncated=counts,
+        external_url=texts,
+    ),
+    Decision: st.builds(
+        Decision,
+        id=names,
+        at=instants,
+        group_key=texts,
+        receiver=names,
+        integration=counts,
+        why=st.sampled_from(Why),
+        delivery=texts,
+        firing=st.lists(names, max_size=3).map(tuple),
+        resolved=st.lists(names, max_size=3).map(tuple),
+    ),
+    DeadLetter: st.builds(
+        DeadLetter,
+        topic=names,
+        partition=counts,
+        offset=instants,
+        stage=names,
+        reason=st.sampled_from(Reason),
+        detail=texts,
+        at=instants,
+        original=st.binary(max_size=50),
+    ),
+}
+
+envelopes = st.builds(
+    Envelope,
+    id=names,
+    producer=st.builds(Producer, name=names, epoch=instants, sequence=instants),
+    sent_at=instants,
+    event=st.one_of(*EVENTS.values()),
+    tenant=names,
+    trace=texts,
+)
