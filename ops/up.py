@@ -7,13 +7,14 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from ops import endpoint
-from ops.embedded.process import ALL, Process
+from ops.embedded.process import ALL, STOP_WITHIN, Process
 from ops.embedded.services import EmbeddedServices
 from ops.settings import Settings
 from schemas.errors import Refused
@@ -32,7 +33,7 @@ def run(
     only: frozenset[str] | None = None,
     check: Callable[[], Sequence[str]] = tuple,
 ) -> int:
-    """Run until SIGTERM or SIGINT; SIGHUP and changed files reload.
+    """Run until SIGTERM or SIGINT, then end within ten seconds; SIGHUP and changed files reload.
 
     0 after an orderly end, 3 if something did not end in time or the log failed. Raises
     `Refused` when files are wrong and nothing is in force that could go on.
@@ -51,11 +52,18 @@ def run(
         process.start()
         _watch(process, signals)
     finally:
+        began = time.monotonic()
         endpoint.remove(settings.data)
         if server is not None:
             server.stop()
-        ended = process.stop()
-    return 0 if ended and not process.shared.log.broken else 3
+        left = process.stop(STOP_WITHIN - (time.monotonic() - began))
+    code = 3 if process.shared.log.broken or set(left) - {"courier"} else 0
+    if left:
+        log.warning("ended without waiting any longer", extra={"parts": ", ".join(left)})
+        logging.shutdown()
+        # Python would wait for threads that wait for somebody else's answer.
+        os._exit(code)
+    return code
 
 
 class _Signals:

@@ -28,10 +28,10 @@ class EmbeddedHistory:
         self.child.start()
         self.worker.start()
 
-    def stop(self) -> None:
+    def stop(self, within: float) -> None:
         """End the child, after the historian has ended."""
         self._history.close()
-        self.child.stop(5.0)
+        self.child.stop(within)
 
     def asked(self) -> History:
         """For a query; raises `HistoryAway` while the child does not answer."""

@@ -22,6 +22,8 @@ log = logging.getLogger("tocsin")
 ALL = frozenset({"agent", "detector", "router", "courier", "historian", "console"})
 STOP_WITHIN = 8.0
 """Seconds; whoever asked waits ten."""
+HISTORY_ENDS = 1.5
+"""Seconds of these that the history child has for its own end."""
 
 
 class Process:
@@ -94,27 +96,33 @@ class Process:
         if self.agent is not None:
             self.agent.start()
 
-    def stop(self) -> bool:
-        """End in the order of the flow; whether everything ended in time."""
-        ended = self._stop_workers() if self._started else True
+    def stop(self, within: float = STOP_WITHIN) -> Sequence[str]:
+        """End in the order of the flow, in about `within` seconds; the parts that did not end.
+
+        Where the courier is among them a receiver does not answer: what is under way there is
+        tried again, under the same id, after the next start.
+        """
+        left = self._stop_workers(time.monotonic() + within) if self._started else ()
         self.reader.close()
         self.shared.log.close()
         self._directory.close()
-        return ended
+        return left
 
-    def _stop_workers(self) -> bool:
-        ends = time.monotonic() + STOP_WITHIN
-        ended = self.agent is None or self.agent.stop(3.0)
+    def _stop_workers(self, ends: float) -> Sequence[str]:
         workers = self._workers()
         if self.history is not None:
             workers.append(self.history.worker)
+        left = []
+        if self.agent is not None and not self.agent.stop(3.0):
+            left.append("agent")
         for worker in workers:
             worker.ask_to_stop()
         for worker in workers:
-            ended &= worker.join(max(0.1, ends - time.monotonic()))
+            if not worker.join(max(0.1, ends - HISTORY_ENDS - time.monotonic())):
+                left.append(worker.name)
         if self.history is not None:
-            self.history.stop()
-        return ended
+            self.history.stop(max(HISTORY_ENDS, ends - time.monotonic()))
+        return left
 
     def reload(self) -> Sequence[str]:
         """Put rules and routes into force as the files say, or say what is wrong with them.
