@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ops.console.rows import (
@@ -14,28 +14,47 @@ from ops.console.rows import (
     host_rows,
     line_series,
 )
-from ops.services import QueryResult, Services
+from ops.services import Services
 from schemas.errors import TocsinError
 
 log = logging.getLogger("tocsin.console")
 
 EVERY: Final = 2.0
 """Seconds between two looks."""
+PATIENCE: Final = 0.8
+"""Seconds that a look waits for history; alerts do not wait for it any longer."""
+SLOW: Final = 8_000
+"""Milliseconds after which history that does not answer is called away."""
 RANGE: Final = 15 * 60_000
 STEP: Final = 15_000
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One moment; `fault` says what could not be asked, and then the hosts are those of before."""
+class Present:
+    """What the process knows by itself."""
 
     at: int
     alerts: Sequence[dict[str, Any]]
-    hosts: Sequence[dict[str, Any]]
-    lines: Sequence[dict[str, Any]]
-    span: tuple[int, int]
     health: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What history said; `fault` says why it did not, and then the rest is of before."""
+
+    at: int = 0
+    hosts: Sequence[dict[str, Any]] = ()
+    lines: Sequence[dict[str, Any]] = ()
+    span: tuple[int, int] = (0, 0)
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One moment, both together."""
+
+    present: Present
+    past: Past
 
 
 @dataclass
@@ -44,34 +63,58 @@ class Eyes:
 
     services: Services
     now: Callable[[], int]
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _looks: dict[str, Look] = field(default_factory=dict)
+    patience: float = PATIENCE
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _present: Present | None = None
+    _pasts: dict[str, Past] = field(default_factory=dict)
+    _asking: dict[str, tuple[int, asyncio.Task[Past]]] = field(default_factory=dict)
 
     async def look(self, metric: str) -> Look:
         """The latest look, with this metric's chart."""
-        lock = self._locks.setdefault(metric, asyncio.Lock())
-        async with lock:
-            last = self._looks.get(metric)
-            # Pages ask every two seconds: a little earlier, or every second answer is an old one.
-            if last is None or self.now() - last.at >= EVERY * 900:
-                last = self._looks[metric] = await asyncio.to_thread(self._take, metric, last)
-            return last
+        async with self._lock:
+            if self._present is None or self._stale(self._present.at):
+                self._present = await asyncio.to_thread(self._see_present)
+            present = self._present
+        return Look(present, await self._ask(metric))
 
-    def _take(self, metric: str, last: Look | None) -> Look:
-        now, services = self.now(), self.services
-        alerts = alert_rows(services.alerts(), now)
-        health = health_word(services.status())
+    async def _ask(self, metric: str) -> Past:
+        past = self._pasts.get(metric, Past())
+        if metric not in self._asking and self._stale(past.at):
+            asked = asyncio.create_task(asyncio.to_thread(self._see_past, metric, past))
+            self._asking[metric] = (self.now(), asked)
+        if metric in self._asking:
+            since, asked = self._asking[metric]
+            await asyncio.wait({asked}, timeout=self.patience)
+            if asked.done():
+                self._asking.pop(metric, None)
+                self._pasts[metric] = past = asked.result()
+            elif self.now() - since > SLOW:
+                return replace(past, fault="history does not answer")
+        return past
+
+    def _stale(self, at: int) -> bool:
+        # Pages ask every two seconds: a little earlier, or every second answer is an old one.
+        return self.now() - at >= EVERY * 900
+
+    def _see_present(self) -> Present:
+        now = self.now()
+        health = health_word(self.services.status())
+        return Present(now, alert_rows(self.services.alerts(), now), health)
+
+    def _see_past(self, metric: str, last: Past) -> Past:
+        now, ask = self.now(), self.services.query
         end = now // STEP * STEP
         span = (end - RANGE, end)
         try:
-            answers = {name: self._ask(expr) for name, expr in HOST_COLUMNS.items()}
-            found = services.query_range(METRICS[metric].expr, *span, STEP)
+            answers = {name: ask(expr, None) for name, expr in HOST_COLUMNS.items()}
+            found = self.services.query_range(METRICS[metric].expr, *span, STEP)
         except TocsinError as fault:
-            log.info("history not asked", extra={"error": str(fault)})
-            hosts, lines = (last.hosts, last.lines) if last else ((), ())
+            if not last.fault:
+                log.info("history not asked", extra={"error": str(fault)})
             why = str(fault) or type(fault).__name__
-            return Look(now, alerts, hosts, lines, span, health, why)
-        return Look(now, alerts, host_rows(answers, now), line_series(found), span, health)
-
-    def _ask(self, expr: str) -> QueryResult:
-        return self.services.query(expr, None)
+            return replace(last, at=now, span=span, fault=why)
+        except Exception as fault:
+            # Whatever is wrong with history, the alerts beside it have to be seen.
+            log.exception("history not understood")
+            return replace(last, at=now, span=span, fault=f"internal error: {type(fault).__name__}")
+        return Past(now, host_rows(answers, now), line_series(found), span)

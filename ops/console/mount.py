@@ -51,8 +51,7 @@ def _build() -> Any:
 
     @ui.page("/")
     async def page() -> None:
-        shown = Page(_eyes[0])
-        await shown.refresh()
+        await Page(_eyes[0]).open()
 
     shell = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     ui.run_with(

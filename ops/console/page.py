@@ -4,13 +4,17 @@ Text from outside goes into labels, table cells and chart names alone, which esc
 HTML, props or scripts.
 """
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from nicegui import ui
 
 from ops.console.look import EVERY, Eyes, Look
 from ops.console.rows import METRICS
 from ops.console.theme import STYLE, chart_options
+
+PATIENCE: Final = 1.0
+"""Seconds that the page waits for its first look."""
 
 _SEVERITY = """<q-td :props="props"><span
  :class="'tc-badge tc-is-' + props.row.look">{{ props.row.severity }}</span></q-td>"""
@@ -75,6 +79,16 @@ class Page:
         self._shown: dict[str, object] = {}
         self._build()
 
+    async def open(self) -> None:
+        """Show a first look if it comes soon, and go on looking."""
+        first = asyncio.create_task(self.eyes.look(self.metric))
+        # NiceGUI gives up a page that is not built within three seconds.
+        await asyncio.wait({first}, timeout=PATIENCE)
+        if first.done():
+            self.show(await first)
+        # Not before: a timer waits for the browser, and then NiceGUI sends the page as it stands.
+        ui.timer(EVERY, self.refresh, immediate=not first.done())
+
     async def refresh(self) -> None:
         """Look again."""
         self.show(await self.eyes.look(self.metric))
@@ -84,40 +98,40 @@ class Page:
         self.metric = metric
         look = await self.eyes.look(metric)
         self.chart.options.clear()
-        self.chart.options.update(chart_options(METRICS[metric], look.lines, look.span))
+        self.chart.options.update(chart_options(METRICS[metric], look.past.lines, look.past.span))
         self.chart.update()
-        self._shown["lines"] = (look.lines, look.span)
+        self._shown["lines"] = (look.past.lines, look.past.span)
         self.show(look)
 
     def show(self, look: Look) -> None:
         """Send what changed."""
-        word, colour, why = look.health
-        firing = sum(1 for row in look.alerts if row["state"] == "firing")
-        alive = sum(1 for row in look.hosts if row["state"] == "up")
-        if self._new("health", look.health):
+        word, colour, why = look.present.health
+        firing = sum(1 for row in look.present.alerts if row["state"] == "firing")
+        alive = sum(1 for row in look.past.hosts if row["state"] == "up")
+        if self._new("health", look.present.health):
             self.health.set_text(word)
             self.health.props(f"color={colour}")
             self.reason.set_text(why)
             self.reason.set_visibility(bool(why))
-        if self._new("tiles", (firing, len(look.alerts), alive, len(look.hosts))):
+        if self._new("tiles", (firing, len(look.present.alerts), alive, len(look.past.hosts))):
             self.tiles["firing"].set_text(str(firing))
             alarm = {"add": "tc-alarm"} if firing else {"remove": "tc-alarm"}
             self.tiles["firing"].classes(**alarm)
-            self.tiles["pending"].set_text(str(len(look.alerts) - firing))
-            self.tiles["hosts"].set_text(f"{alive} / {len(look.hosts)}")
+            self.tiles["pending"].set_text(str(len(look.present.alerts) - firing))
+            self.tiles["hosts"].set_text(f"{alive} / {len(look.past.hosts)}")
             ui.page_title(f"({firing}) Tocsin" if firing else "Tocsin")
-        if self._new("fault", look.fault):
-            self.away.set_visibility(bool(look.fault))
-            self.why_away.set_text(look.fault)
-        if self._new("alerts", look.alerts):
-            self.alerts.rows = list(look.alerts)
-            self.quiet.set_visibility(not look.alerts)
-            self.alerts.set_visibility(bool(look.alerts))
-        if self._new("hosts", look.hosts):
-            self.hosts.rows = list(look.hosts)
-        if self._new("lines", (look.lines, look.span)):
-            start, end = look.span
-            fresh = {"series": list(look.lines), "xAxis": {"min": start, "max": end}}
+        if self._new("fault", look.past.fault):
+            self.away.set_visibility(bool(look.past.fault))
+            self.why_away.set_text(look.past.fault)
+        if self._new("alerts", look.present.alerts):
+            self.alerts.rows = list(look.present.alerts)
+            self.quiet.set_visibility(not look.present.alerts)
+            self.alerts.set_visibility(bool(look.present.alerts))
+        if self._new("hosts", look.past.hosts):
+            self.hosts.rows = list(look.past.hosts)
+        if self._new("lines", (look.past.lines, look.past.span)):
+            start, end = look.past.span
+            fresh = {"series": list(look.past.lines), "xAxis": {"min": start, "max": end}}
             # Not update(): that would draw anew and show again the lines that people hid.
             self.chart.run_chart_method("setOption", fresh)
 
@@ -172,7 +186,6 @@ class Page:
                         titles, value="cpu", on_change=lambda event: self.choose(event.value)
                     ).props('dense no-caps toggle-color="primary" unelevated').classes("tc-toggle")
                 self.chart = ui.echart(chart_options(METRICS["cpu"], ())).classes("tc-chart")
-        ui.timer(EVERY, self.refresh)
 
     def _banner(self) -> None:
         self.away = ui.element("div").classes("tc-banner").mark("away")
