@@ -8,12 +8,13 @@ import ormsgpack
 import pytest
 from hypothesis import given
 
-from schemas.alerts import AlertLevel, AlertState
+from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.codec import Codec
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason, Refused, Undecodable
 from schemas.event import Event, Name
 from schemas.examples import EXAMPLES
+from schemas.plans import WakeUp
 from schemas.topics import CODEC, KINDS
 from tests.unit.schemas.strategies import EVENTS, envelopes, law
 
@@ -72,6 +73,7 @@ def test_a_value_that_is_no_finite_number_survives(value: float) -> None:
     level = AlertLevel(labels={}, state=AlertState.FIRING, active_at=0, value=value)
     batch = EXAMPLES["alerts"].event.model_copy(update={"alerts": (level,)})
     read = CODEC.decode(CODEC.encode(Envelope("1", Producer("p"), 0, batch))).event
+    assert isinstance(read, AlertBatch)
     assert struct.pack("<d", read.alerts[0].value) == struct.pack("<d", value)
 
 
@@ -114,6 +116,14 @@ def test_an_upgrade_that_stumbles_leaks_nothing(fault: type[Exception]) -> None:
 
     codec = Codec([Stumbling])
     assert why(codec, written(1, {})) is Reason.INVALID_EVENT
+
+
+def test_a_version_that_only_took_more_needs_no_upgrade() -> None:
+    class Wider(WakeUp):
+        VERSION: ClassVar[int] = 2
+
+    body = {"stage": "s", "due": 0}
+    assert Codec([Wider]).decode(written(1, body, "wakeup")).event == Wider(stage="s", due=0)
 
 
 def test_properties_of_a_newer_writer_are_ignored() -> None:

@@ -239,3 +239,7 @@ def test_every_problem_is_told_at_once() -> None:
     current = changed("properties.name.maxLength", 9)
     del current["properties"]["count"]
     assert len(problems(RELEASED, current)) == 2
+
+
+def test_a_map_that_takes_any_entry_takes_those_of_before() -> None:
+    assert problems(RELEASED, changed("properties.labels.additionalProperties", True)) == []
