@@ -37,6 +37,8 @@ class EmbeddedHistory:
         """For a query; raises `HistoryAway` while the child does not answer."""
         if not self.child.wait_ready(0.0):
             raise HistoryAway(f"history does not answer: {self.child.fault or 'it is starting'}")
+        if self._historian is None:
+            raise HistoryAway("history is being prepared")
         return self._history
 
     def status(self) -> StageStatus:
