@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.detector import PER_HOST, records
 from benchmarks.figures import Result, rate, spending
-from ops.embedded.shared import wall
+from ops.transport.log_clock import wall
 from ops.transport.sqlite_log import SqliteLog
 from schemas.stage import Message
 from schemas.topics import METRICS

@@ -33,15 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Refused, DataDirectoryError) as fault:
         complain(str(fault))
         return WRONG
+    except BrokenPipeError:
+        # `tocsin alerts list | head`: nobody reads on, and Python must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
     except (TocsinError, ConnectionError, TimeoutError) as fault:
         complain(str(fault))
         return AWAY
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # `tocsin alerts list | head`: nobody reads on, and Python must not complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,10 +5,11 @@ import threading
 import time
 from ipaddress import ip_network
 
-from ops.embedded.shared import Shared, wall
+from ops.embedded.shared import Shared
 from ops.plans import routes_text
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
+from ops.transport.log_clock import wall
 from schemas.topics import DELIVERIES
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ops.data_directory import DataDirectory
-from ops.embedded.shared import Shared, wall
+from ops.embedded.shared import Shared
 from ops.embedded.stages import DrivenStage, detector, router
 from ops.plans import PlanPublisher, routes_content, rules_content
 from ops.runtime.crash import crash_from
 from ops.runtime.threads import Worker
 from ops.settings import Settings
+from ops.transport.log_clock import LogClock
 from ops.transport.sqlite_log import SqliteLog
 from ops.transport.sqlite_writer import Limits
 from schemas.errors import LogAway
@@ -51,7 +52,9 @@ class Process:
                 segment=settings.log.segment_bytes,
             )
             path = settings.data / "log.sqlite"
-            self.shared = Shared(settings, SqliteLog(path, wall, None, sized, crash), crash)
+            clock = LogClock()
+            self.shared = Shared(settings, SqliteLog(path, clock, None, sized, crash), crash)
+            clock.at_least(self.shared.log.last_at)
         except BaseException:
             self._directory.close()
             raise

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ops.embedded.process import Process
-from ops.embedded.shared import wall
 from ops.figures import Figures, Reading
 from ops.history.errors import HistoryAway
-from ops.services import Access, AlertView, QueryResult, Series, StageStatus
+from ops.services import LOOPBACK_NAMES, Access, AlertView, QueryResult, Series, StageStatus
+from ops.settings import Settings
 from ops.tokens import keep_token
+from ops.transport.log_clock import wall
 from schemas.stage import Publish
 
 if TYPE_CHECKING:
@@ -40,8 +42,7 @@ class EmbeddedServices:
         settings = self._process.settings
         given = settings.token
         token = given.get_secret_value() if given else keep_token(self._process.token_file)
-        guarded = given is not None or not settings.listen.loopback
-        return Access(token=token, guarded=guarded)
+        return access_of(settings, token)
 
     def alerts(self) -> Sequence[AlertView]:
         """Every alert in the router's committed state."""
@@ -89,7 +90,11 @@ class EmbeddedServices:
 
     def _measured(self) -> Iterator[Reading]:
         process = self._process
-        yield "tocsin_log_bytes", {}, float(process.shared.log.size())
+        log = process.shared.log
+        yield "tocsin_log_bytes", {}, float(log.size())
+        yield "tocsin_log_refused_total", {"reason": "full"}, float(log.refused)
+        for topic, count in log.appended.items():
+            yield "tocsin_log_appended_total", {"topic": topic}, float(count)
         for status in self.status():
             yield "tocsin_stage_healthy", {"stage": status.name}, float(status.healthy)
             if "lag" in status.figures:
@@ -108,3 +113,20 @@ class EmbeddedServices:
             states[str(alert.state)] = states.get(str(alert.state), 0) + 1
         for state, count in states.items():
             yield "tocsin_alerts", {"state": state}, float(count)
+
+
+def access_of(settings: Settings, token: str) -> Access:
+    """What the settings say of who may call, and under which names.
+
+    Any name will do where others can reach the listener: nothing is served there without the
+    token. On loopback the names are ours, and that of `external_url`, which a proxy passes on.
+    """
+    loopback = settings.listen.loopback
+    outside = urlsplit(settings.external_url or "")
+    named = {outside.hostname} if outside.hostname else set()
+    return Access(
+        token=token,
+        guarded=settings.token is not None or not loopback,
+        hosts=LOOPBACK_NAMES | named if loopback else frozenset(),
+        origins=frozenset({outside.netloc.lower()} - {""}),
+    )

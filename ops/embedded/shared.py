@@ -1,6 +1,5 @@
 """What the parts of one process share."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,11 +7,6 @@ from ops.figures import Figures
 from ops.runtime.crash import Crash
 from ops.settings import Settings
 from ops.transport.sqlite_log import SqliteLog
-
-
-def wall() -> int:
-    """The machine's clock, in ms since 1970; it becomes the log's when the log appends."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,24 @@ class SqliteLog:
         return self._writer.broken
 
     @property
+    def last_at(self) -> int:
+        """The newest append time, in ms; 0 in an empty log."""
+        return self._writer.last_at
+
+    @property
     def commits(self) -> int:
         """How many transactions were committed since it was opened."""
         return self._writer.commits
+
+    @property
+    def appended(self) -> Mapping[str, int]:
+        """How many records were appended since it was opened, by topic."""
+        return dict(self._writer.appended)
+
+    @property
+    def refused(self) -> int:
+        """How many appends were refused since it was opened, for want of room."""
+        return self._writer.refused
 
     def size(self) -> int:
         """Bytes of the file and of its write-ahead log."""

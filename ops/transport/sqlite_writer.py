@@ -1,9 +1,10 @@
 """The log's one writer: it alone writes and checkpoints, and commits requests in groups."""
 
 import logging
+import os
 import sqlite3
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -16,13 +17,17 @@ from schemas.topics import TOPICS
 
 log = logging.getLogger(__name__)
 
+RETAIN_EVERY = 5_000
+"""ms between looks at what retention may drop."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How large the log may grow, in bytes.
 
-    Inputs are refused within `reserve` of `file`; decisions may use the reserve. `retain` bounds
-    the records of input topics: beyond it the oldest segments go.
+    Inputs are refused within `reserve` of `file`, and while the disk has less than `reserve` left;
+    decisions may use the reserve. `retain` bounds the records of input topics: beyond it the
+    oldest segments go.
     """
 
     file: int = 8 << 30
@@ -86,6 +91,11 @@ class Writer:
         self._retained_at = 0
         self.broken: str | None = None
         self.commits = 0
+        self.appended: Counter[str] = Counter()
+        """Records since the start, by topic."""
+        self.refused = 0
+        """Requests for which there was no room."""
+        self._directory = os.path.dirname(database.execute("PRAGMA database_list").fetchone()[2])
         page = database.execute("PRAGMA page_size").fetchone()[0]
         database.execute(f"PRAGMA max_page_count = {max(limits.file // page, 64)}")
         self._page = int(page)
@@ -95,7 +105,10 @@ class Writer:
         self._thread.start()
 
     def submit(self, request: Request, timeout: float) -> list[Position]:
-        """Wait for room, then for the commit. Raises `LogAway` when the outcome is not known."""
+        """Wait for room, then for the commit.
+
+        Raises `LogAway` when it did not happen, and for messages alone also when that is not known.
+        """
         with self._changed:
             room = self._changed.wait_for(
                 lambda: self._closing or self._waiting_bytes < self._limits.waiting, timeout
@@ -108,6 +121,9 @@ class Writer:
         try:
             return request.done.result(timeout)
         except TimeoutError as fault:
+            if not request.done.cancel() and request.offsets:
+                # It is being written: a stage that went on from what it knew would decide twice.
+                return request.done.result()
             raise LogAway(f"no answer within {timeout:g} s") from fault
 
     def close(self) -> None:
@@ -117,6 +133,11 @@ class Writer:
             self._changed.notify_all()
         self._thread.join()
 
+    @property
+    def last_at(self) -> int:
+        """The newest append time, in ms."""
+        return self._last_at
+
     def used(self) -> int:
         """Bytes of the file that hold something."""
         pages = self._database.execute("PRAGMA page_count").fetchone()[0]
@@ -124,7 +145,7 @@ class Writer:
         return int(pages - free) * self._page
 
     def _run(self) -> None:
-        while group := self._next_group():
+        while (group := self._next_group()) or not self._closing:
             size = sum(request.size for request in group)
             self._settle(group)
             with self._changed:
@@ -137,8 +158,12 @@ class Writer:
             group: list[Request] = []
             size = 0
             while self._waiting and size < self._limits.group:
-                group.append(self._waiting.popleft())
-                size += group[-1].size
+                request = self._waiting.popleft()
+                size += request.size
+                if request.done.set_running_or_notify_cancel():
+                    group.append(request)
+                else:
+                    self._waiting_bytes -= request.size
             return group
 
     def _settle(self, group: list[Request]) -> None:
@@ -147,9 +172,7 @@ class Writer:
             if self.broken:
                 raise LogAway(self.broken)
             inputs = [request for request in group if not request.decisions and request.messages]
-            if inputs and self.used() + sum(r.size for r in inputs) > (
-                self._limits.file - self._limits.reserve
-            ):
+            if inputs and not self._room(sum(request.size for request in inputs)):
                 group = self._refuse(group, inputs)
             self._commit(group)
         except sqlite3.OperationalError as fault:
@@ -168,7 +191,15 @@ class Writer:
             for request in group:
                 request.done.set_exception(fault)
 
+    def _room(self, size: int) -> bool:
+        """Whether inputs of this size leave the reserve alone, in the file and on the disk."""
+        if self.used() + size > self._limits.file - self._limits.reserve:
+            return False
+        disk = os.statvfs(self._directory)
+        return disk.f_bavail * disk.f_frsize - size >= self._limits.reserve
+
     def _refuse(self, group: list[Request], refused: list[Request]) -> list[Request]:
+        self.refused += len(refused)
         for request in refused:
             request.done.set_exception(
                 LogFull("the log is full: its reserve is kept for decisions; free space on disk")
@@ -183,9 +214,9 @@ class Writer:
             request.done.set_exception(LogAway(self.broken))
 
     def _commit(self, group: list[Request]) -> None:
-        if not group:
-            return
         now = max(self._clock(), self._last_at)
+        if not group and now - self._retained_at < RETAIN_EVERY:
+            return
         self._crash("log.before-commit")
         try:
             self._database.execute("BEGIN IMMEDIATE")
@@ -201,6 +232,8 @@ class Writer:
             raise
         self._last_at = now
         self.commits += 1
+        for request in group:
+            self.appended.update(message.topic for message in request.messages)
         self._crash("log.after-commit")
         self._committed(self._catalogue, topics)
         for request, positions in zip(group, answers, strict=True):
@@ -270,7 +303,7 @@ class Writer:
 
         A partition keeps its newest segment, which knows where it ends.
         """
-        if now - self._retained_at < 5_000:
+        if now - self._retained_at < RETAIN_EVERY:
             return
         self._retained_at = now
         old = []
