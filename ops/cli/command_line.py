@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     query = _command(commands, "query", "ops.cli.query", "PromQL on history")
     query.add_argument("expr", metavar="EXPR")
     query.add_argument("--at", metavar="T", help="seconds since 1970 or RFC 3339; else now")
+    query.add_argument("--from", dest="start", metavar="T", help="a stretch of time: from here")
+    query.add_argument("--to", dest="end", metavar="T", help="to here, included")
+    query.add_argument("--step", metavar="S", help="at every such step: seconds, or 30s, 5m")
     _client(query)
 
     alerts = commands.add_parser("alerts", help="alerts as they are now", allow_abbrev=False)

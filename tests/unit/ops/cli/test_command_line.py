@@ -117,6 +117,29 @@ def test_query_prints_a_table_or_json(
     assert json.loads(capsys.readouterr().out)["resultType"] == "vector"
 
 
+def test_query_over_a_stretch_of_time_prints_every_point(
+    services: FakeServices, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = [(1_750_000_000_000, 1.5), (1_750_000_060_000, 2.0)]
+    services.ranges = lambda expr, start, end, step: [({"instance": "a"}, points)]
+    stretch = ["--from", "1750000000", "--to", "1750000060", "--step", "1m"]
+    assert main(["query", "x", *stretch]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ['{instance="a"}', "2025-06-15T15:06:40.000Z", "1.5"]
+    assert lines[2].split() == ['{instance="a"}', "2025-06-15T15:07:40.000Z", "2"]
+    assert main(["query", "x", *stretch, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["resultType"] == "matrix"
+
+
+@pytest.mark.parametrize("half", [["--from", "1"], ["--at", "1", "--from", "1", "--to", "2",
+                                                    "--step", "1"]])  # fmt: skip
+def test_query_wants_an_instant_or_a_whole_stretch(
+    services: FakeServices, half: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["query", "x", *half]) == 2
+    assert "either --at T, or all of --from" in capsys.readouterr().err
+
+
 def test_query_says_what_is_wrong(
     services: FakeServices, capsys: pytest.CaptureFixture[str]
 ) -> None:
