@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,6 +42,7 @@ class Process:
         self.only = only
         self.problems: Sequence[str] = ()
         self._started = False
+        self._reloading = threading.Lock()
         self._check = check
         crash = crash_from(os.environ)
         self._directory = DataDirectory(settings.data)
@@ -132,15 +134,16 @@ class Process:
 
         What is in force stays when the files are wrong.
         """
-        self.problems = list(self._check())
-        if not self.problems:
-            try:
-                self._publish_plans()
-            except (LogAway, OSError) as fault:
-                self.problems = [str(fault)]
-        for problem in self.problems:
-            log.error("configuration refused", extra={"problem": problem})
-        return self.problems
+        with self._reloading:
+            self.problems = list(self._check())
+            if not self.problems:
+                try:
+                    self._publish_plans()
+                except (LogAway, OSError) as fault:
+                    self.problems = [str(fault)]
+            for problem in self.problems:
+                log.error("configuration refused", extra={"problem": problem})
+            return self.problems
 
     def _publish_plans(self) -> None:
         for stage in self.stages:

@@ -31,7 +31,8 @@ class StageBroken(Exception):
 class Driver:
     """Reads, steps, commits; wakes the stage with records of its own.
 
-    Outputs, state changes and the offset commit in one transaction. Steps that decided nothing
+    Outputs, state changes and the offset commit in one transaction. A commit that failed is
+    repeated before anything else is read. Steps that decided nothing
     are committed together within a second: a crash repeats them, and nobody can tell. A record on
     which the stage raises is buried after the others around it were stepped alone.
     """
@@ -71,6 +72,8 @@ class Driver:
 
     def turn(self) -> bool:
         """Take what there is; False when there was nothing and no wake-up was due."""
+        if self._failed:
+            self._flush()
         limit = 1 if self._next < self._careful_until else CHUNK
         records, gap = self._reader.read(self.partition, self._next, limit)
         if gap:
@@ -83,11 +86,7 @@ class Driver:
             self.ready.set()
             self._flush(only_if_due=True)
             return self._wake()
-        try:
-            self._take(records)
-        except LogAway:
-            self._load()
-            raise
+        self._take(records)
         return True
 
     def run(self, stop: threading.Event) -> None:
@@ -129,6 +128,8 @@ class Driver:
         self._committed = self._next
         self._since = time.monotonic()
         self._wake_offset = -1
+        self._failed = False
+        self._reload = False
         last, _ = self._reader.read(self.partition, max(0, self._next - 1), 1)
         if committed and last and last[0].offset == committed - 1:
             self._now = last[0].appended_at
@@ -175,8 +176,8 @@ class Driver:
             self._now = now
             self._next = run[-1].offset + 1
             if step.reload:
+                self._reload = True
                 self._flush()
-                self._load()
                 return
         if self._outputs or self._next <= self._careful_until:
             self._flush()
@@ -221,6 +222,7 @@ class Driver:
         if only_if_due and time.monotonic() - self._since < self._commit_within:
             return None
         self._crash(f"{self.stage.name}.before-commit")
+        self._failed = True
         positions = self._log.commit_stage(
             StageCommit(
                 self.stage.name,
@@ -234,7 +236,10 @@ class Driver:
         self._changes = {}
         self._committed = self._next
         self._since = time.monotonic()
+        self._failed = False
         self._crash(f"{self.stage.name}.after-commit")
+        if self._reload:
+            self._load()
         return positions[-1].offset if wake else None
 
     def _wake(self) -> bool:

@@ -60,8 +60,11 @@ class SqliteLog:
         decisions = all(TOPICS[message.topic].decisions for message in messages)
         return self._writer.submit(Request(messages, decisions, size), timeout)
 
-    def commit_stage(self, commit: StageCommit, timeout: float = 30.0) -> list[Position]:
-        """Append a stage's outputs, write its state and move its offset, all or nothing."""
+    def commit_stage(self, commit: StageCommit) -> list[Position]:
+        """Append a stage's outputs, write its state and move its offset, all or nothing.
+
+        After `LogAway` nothing of it is there, nor will be.
+        """
         changed = sum(len(change.value or b"") + len(change.key) for change in commit.changes)
         request = Request(
             commit.outputs,
@@ -70,7 +73,7 @@ class SqliteLog:
             {(commit.stage, commit.partition): commit.next},
             {(commit.stage, commit.partition.number): commit.changes},
         )
-        return self._writer.submit(request, timeout)
+        return self._writer.submit(request, 30.0)
 
     def commit_offsets(self, group: str, offsets: Mapping[Partition, int]) -> None:
         """Let a group go on from here."""

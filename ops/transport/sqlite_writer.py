@@ -159,9 +159,9 @@ class Writer:
             size = 0
             while self._waiting and size < self._limits.group:
                 request = self._waiting.popleft()
-                size += request.size
                 if request.done.set_running_or_notify_cancel():
                     group.append(request)
+                    size += request.size
                 else:
                     self._waiting_bytes -= request.size
             return group

@@ -1,0 +1,121 @@
+"""What the embedded driver does when the log does not take what a stage decided."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ops.runtime.embedded import Driver
+from ops.transport.sqlite_log import SqliteLog
+from ops.transport.sqlite_writer import StageCommit
+from processors.detector import Detector
+from schemas.errors import LogAway
+from schemas.stage import Partition, Position
+from schemas.topics import ALERTS, CODEC
+from tests.support.build import T0, metrics_message, rules_plan_messages, samples
+
+RULES = "groups: [{name: g, rules: [{alert: Hot, expr: temperature > 90}]}]"
+
+
+class Moody(SqliteLog):
+    """Refuses a stage's commits while told to."""
+
+    def __init__(self, path: Path) -> None:
+        self.now = T0
+        self.full = False
+        super().__init__(path, lambda: self.now)
+
+    def commit_stage(self, commit: StageCommit) -> list[Position]:
+        if self.full:
+            raise LogAway("full")
+        return super().commit_stage(commit)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Moody:
+    made = Moody(tmp_path / "log")
+    made.publish(rules_plan_messages(RULES))
+    return made
+
+
+def drained(driver: Driver) -> None:
+    while driver.turn():
+        pass
+
+
+def told(log: Moody) -> list[tuple[str, int]]:
+    reader = log.reader()
+    records, _ = reader.read(Partition(ALERTS, 0), 0)
+    reader.close()
+    levels: Sequence[tuple[str, int]] = [
+        (level.state, event.decided_at)
+        for record in records
+        for event in [CODEC.decode(record.value).event]
+        for level in event.alerts  # type: ignore[attr-defined]
+    ]
+    return list(levels)
+
+
+def heat(log: Moody, second: int, value: float) -> None:
+    log.now = T0 + second * 1_000
+    log.publish([metrics_message(samples("a", {"temperature": value}, log.now), log.now, second)])
+
+
+def test_a_commit_that_failed_is_repeated_and_decides_nothing_twice(log: Moody) -> None:
+    driver = Driver(log, Detector, commit_within=0.0)
+    drained(driver)
+    heat(log, 1, 95)
+    drained(driver)
+    log.full = True
+    heat(log, 16, 95)
+    for _ in range(3):
+        with pytest.raises(LogAway):
+            drained(driver)
+    assert told(log) == []
+    log.full = False
+    heat(log, 31, 20)
+    drained(driver)
+    assert told(log) == [("firing", T0 + 15_000)]
+    heat(log, 32, 20)
+    heat(log, 46, 20)
+    drained(driver)
+    assert told(log) == [("firing", T0 + 15_000), ("resolved", T0 + 45_000)]
+    driver.close()
+    log.close()
+
+
+def test_a_plan_whose_commit_failed_is_loaded_once_it_is_committed(tmp_path: Path) -> None:
+    log = Moody(tmp_path / "other")
+    driver = Driver(log, Detector, commit_within=0.0)
+    heat(log, 1, 95)
+    drained(driver)
+    log.publish(rules_plan_messages(RULES))
+    log.full = True
+    with pytest.raises(LogAway):
+        drained(driver)
+    log.full = False
+    heat(log, 16, 95)
+    drained(driver)
+    assert told(log) == [("firing", T0 + 15_000)]
+    driver.close()
+    log.close()
+
+
+def test_a_wake_up_is_appended_once_when_its_time_has_come(log: Moody) -> None:
+    driver = Driver(log, Detector, commit_within=0.0)
+    heat(log, 1, 95)
+    drained(driver)
+    log.now = T0 + 15_000
+    drained(driver)
+    assert told(log) == []
+    log.now = T0 + 15_001
+    drained(driver)
+    drained(driver)
+    assert told(log) == [("firing", T0 + 15_000)]
+    reader = log.reader()
+    records, _ = reader.read(driver.partition, 0)
+    reader.close()
+    kinds = [CODEC.decode(record.value).event.KIND for record in records]
+    assert kinds == ["plan", "metrics", "wakeup"]
+    driver.close()
+    log.close()
