@@ -1,0 +1,89 @@
+"""PromQL over history: what the engine is given, and what goes wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from ops import queries
+from ops.services import QueryFailed
+from schemas.errors import Refused
+
+T = 1_700_000_000_000
+
+
+class Rows:
+    """History as the queries see it: two hosts, out of label order, a sample each ten seconds."""
+
+    def __init__(self) -> None:
+        self.asked: list[Mapping[str, Any]] = []
+        self.series = {1: "b", 2: "a"}
+
+    def query_arrow(self, sql: str, params: Any = None, settings: Any = None) -> pa.Table:
+        if "FROM samples" in sql:
+            self.asked.append(params)
+            rows = [(i, T + n * 10_000, float(i * 100 + n)) for i in (1, 2) for n in range(31)]
+            rows = [row for row in rows if params["start"] <= row[1] <= params["end"]]
+            series, at, value = zip(*rows, strict=True) if rows else ((), (), ())
+            return pa.table(
+                {
+                    "series": pa.array(series, pa.uint64()),
+                    "at": pa.array(at, pa.int64()),
+                    "value": pa.array(value, pa.float64()),
+                }
+            )
+        return pa.table(
+            {
+                "id": pa.array(list(self.series), pa.uint64()),
+                "its_name": ["x", "x"],
+                "its_labels": pa.array(
+                    [[("instance", name)] for name in self.series.values()],
+                    pa.map_(pa.string(), pa.string()),
+                ),
+            }
+        )
+
+
+def test_an_instant_sees_the_newest_samples_in_label_order() -> None:
+    answer = queries.query(Rows(), "x", T + 60_000)  # type: ignore[arg-type]  # all it asks for
+    assert answer.kind == "vector"
+    assert [(labels["instance"], value) for labels, value in answer.samples] == [
+        ("a", 206.0),
+        ("b", 106.0),
+    ]
+
+
+def test_only_what_the_expression_reaches_back_for_is_fetched() -> None:
+    rows = Rows()
+    queries.query(rows, "rate(x[1m])", T + 300_000)  # type: ignore[arg-type]
+    assert (rows.asked[0]["start"], rows.asked[0]["end"]) == (T + 240_000, T + 300_000)
+
+
+def test_a_scalar_is_one_sample_without_labels() -> None:
+    answer = queries.query(Rows(), "1 + 1", T)  # type: ignore[arg-type]
+    assert (answer.kind, list(answer.samples)) == ("scalar", [({}, 2.0)])
+
+
+def test_a_range_is_fetched_once_and_evaluated_at_every_step() -> None:
+    rows = Rows()
+    found = queries.query_range(rows, "sum(x)", T, T + 60_000, 30_000)  # type: ignore[arg-type]
+    assert found == [({}, [(T, 300.0), (T + 30_000, 306.0), (T + 60_000, 312.0)])]
+    assert len(rows.asked) == 1
+
+
+@pytest.mark.parametrize("expr", ["sum(", "topk(1, x)", '"text"'])
+def test_a_bad_expression_is_refused(expr: str) -> None:
+    with pytest.raises(Refused):
+        queries.query(Rows(), expr, T)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("end", "step"), [(T - 1, 1_000), (T, 0), (T + 10**9, 1)])
+def test_a_range_that_makes_no_sense_is_refused(end: int, step: int) -> None:
+    with pytest.raises(Refused):
+        queries.query_range(Rows(), "x", T, end, step)  # type: ignore[arg-type]
+
+
+def test_an_expression_without_an_answer_on_this_data_fails() -> None:
+    with pytest.raises(QueryFailed, match="duplicate series"):
+        queries.query(Rows(), "x + on () x", T + 60_000)  # type: ignore[arg-type]
