@@ -195,7 +195,10 @@ class Writer:
         """Whether inputs of this size leave the reserve alone, in the file and on the disk."""
         if self.used() + size > self._limits.file - self._limits.reserve:
             return False
-        disk = os.statvfs(self._directory)
+        try:
+            disk = os.statvfs(self._directory)
+        except OSError:
+            return True  # SQLite will say what is wrong, if something is
         return disk.f_bavail * disk.f_frsize - size >= self._limits.reserve
 
     def _refuse(self, group: list[Request], refused: list[Request]) -> list[Request]:
