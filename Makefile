@@ -6,7 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help up install-dev lint format test test-slow soak bench schemas clean
+.PHONY: help up install-dev lint format test test-slow soak bench peers schemas clean
+
+# The PromQL oracle, where `make peers` built it; without it the differential tests say so and skip.
+export PROMTOOL ?= $(wildcard $(CURDIR)/.peers/promtool)
+PROMETHEUS_VERSION := v0.315.0
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +41,14 @@ soak: $(VENV)/.dev ## hours: 300 kills
 
 bench: $(VENV)/.dev ## measure, and print what docs/performance.md quotes
 	$(BIN)/python -m benchmarks
+
+peers: .peers/promtool ## build what the differential tests compare with (Go; 5 to 10 minutes once)
+
+.peers/promtool:
+	mkdir -p .peers
+	cd .peers && { test -f go.mod || go mod init peers; } \
+		&& go get github.com/prometheus/prometheus/cmd/promtool@$(PROMETHEUS_VERSION) \
+		&& go build -o promtool github.com/prometheus/prometheus/cmd/promtool
 
 schemas: $(VENV)/.dev ## write docs/schemas, and released forms of new versions
 	$(BIN)/python -m schemas.export
