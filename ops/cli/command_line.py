@@ -18,6 +18,8 @@ NO: Final = 1
 WRONG: Final = 2
 AWAY: Final = 3
 
+_OURS = frozenset({"schemas", "collectors", "processors", "notifiers", "ops"})
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the answer."""
@@ -32,6 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(arguments)
     except (Refused, DataDirectoryError) as fault:
         complain(str(fault))
+        return WRONG
+    except ModuleNotFoundError as fault:
+        if (fault.name or "").partition(".")[0] in _OURS:
+            raise
+        complain(f"{fault.name} is not installed: this command needs pip install '.[embedded]'")
         return WRONG
     except BrokenPipeError:
         # `tocsin alerts list | head`: nobody reads on, and Python must not complain at its end.

@@ -211,3 +211,20 @@ def test_a_table_lines_up_and_cuts_what_is_long() -> None:
 )
 def test_ages_are_short(milliseconds: int, text: str) -> None:
     assert age(milliseconds) == text
+
+
+def test_what_an_agents_installation_lacks_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacks(name: str) -> None:
+        def run(_: object) -> int:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        monkeypatch.setattr("ops.cli.version.run", run)
+
+    lacks("numpy")
+    assert main(["version"]) == 2
+    assert capsys.readouterr().err.startswith("numpy is not installed: ")
+    lacks("ops.nothing")
+    with pytest.raises(ModuleNotFoundError):
+        main(["version"])
