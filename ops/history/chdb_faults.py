@@ -3,6 +3,8 @@
 import re
 
 _DOUBLED = re.compile(r"^(?:Code: \d+\. DB::\w*Exception: )+(?=Code: \d+\. DB::)")
+_OUR_FILE = re.compile(r"\s*: \(in file/uri [^)]*\)")
+"""Inserts' data reach the engine as a file of ours, of which a client knows nothing."""
 _CODE = re.compile(r"Code: (\d+)\. DB::")
 
 SYNTAX_ERROR = 62
@@ -42,7 +44,7 @@ def named(code: int, name: str, message: str, status: int | None = None) -> Engi
 
 def translated(error: Exception) -> EngineFault:
     """The engine's exception with its doubled prefix removed and its code read out."""
-    text = _DOUBLED.sub("", str(error).strip())
+    text = _OUR_FILE.sub("", _DOUBLED.sub("", str(error).strip()))
     code = _CODE.search(text)
     if code is None:
         return EngineFault(f"Code: 1001. DB::Exception: {text} (STD_EXCEPTION)", 1001)

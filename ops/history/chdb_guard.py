@@ -107,6 +107,11 @@ def readonly() -> faults.EngineFault:
     return faults.named(164, "READONLY", "default: Cannot execute query in readonly mode.")
 
 
+def no_files() -> faults.EngineFault:
+    """For a statement that names a file of the machine's."""
+    return faults.named(faults.ACCESS_DENIED, "ACCESS_DENIED", "No files are read or written here")
+
+
 def _tree(connection: Any, sql: bytes, params: Mapping[str, str]) -> str:
     """The engine's own parse of the statement; a tree that cannot be read is a refusal."""
     named = sqltext.output_format(sql)

@@ -12,9 +12,15 @@ from ops.history.errors import HistoryAway, HistoryError, HistoryRefused
 # Numbers of ClickHouse's ErrorCodes.cpp that say "not now": time-outs, memory, disk and part
 # limits, shutdown, network, keeper, an insert whose fate is unknown.
 _NOT_NOW = frozenset(
-    {74, 75, 76, 159, 164, 202, 203, 209, 210, 236, 241, 242, 243, 252, 279, 319, 394, 425, 999}
+    {74, 75, 76, 159, 202, 203, 209, 210, 236, 241, 242, 243, 252, 279, 319, 394, 425, 999}
 )
-_READONLY = 164
+# Of an insert, what speaks of the rows themselves: types, ranges, encodings, constraints. Whatever
+# else an insert meets (a table that is not there, a full disk in any wording) may pass: nothing is
+# given up for it.
+_ROWS = frozenset(
+    {6, 26, 27, 33, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 117, 128, 130, 131}
+    | {321, 349, 407, 469}
+)
 _INSERT_SETTINGS = {
     "async_insert": 0,  # an answer means stored
     "insert_deduplicate": 0,
@@ -135,9 +141,5 @@ def _translated(error: Exception, *, inserts: bool) -> HistoryError:
     """Ours for theirs: without a code nothing was understood, so the call may be repeated."""
     code = getattr(error, "code", None) or 0
     text = str(error).splitlines()[0][:1000]
-    # A server that was made read-only takes inserts again later; a reader's write never passes.
-    if code == _READONLY and not inserts:
-        return HistoryRefused(text, code)
-    if code == 0 or code in _NOT_NOW:
-        return HistoryAway(text, code)
-    return HistoryRefused(text, code)
+    again = code not in _ROWS if inserts else code == 0 or code in _NOT_NOW
+    return HistoryAway(text, code) if again else HistoryRefused(text, code)

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # What the engine's own lexer knows, as far as quoting goes: so that a word, a parenthesis or a
@@ -14,15 +15,18 @@ _TOKEN = re.compile(
        | (?P<mark>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_ASSIGNED = re.compile(rb"\s+\w+\s*=")
 _LONGEST_HEAD = 256 * 1024
 """ClickHouse's own max_query_size: an insert's statement ends before this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """An INSERT … FORMAT statement: its head without FORMAT, the format, and where data starts."""
+    """An INSERT … FORMAT statement: its head up to SETTINGS or FORMAT, its own settings clause,
+    the format, and where data starts."""
 
     head: str
+    settings: str
     form: str
     data_at: int
 
@@ -76,7 +80,17 @@ def split_insert(sql: bytes) -> Insert | None:
     if ending := re.compile(rb";?[ \t\f]*\r?\n?").match(sql, end):
         end = ending.end()
     name = sql[name_at : words[-1][2]].decode("ascii", "replace")
-    return Insert(sql[:format_at].decode("utf-8", "replace").strip(), name, end)
+    split = _settings_at(sql, words, format_at)
+    settings = sql[split:format_at].decode("utf-8", "replace").strip()
+    return Insert(sql[:split].decode("utf-8", "replace").strip(), settings, name, end)
+
+
+def _settings_at(sql: bytes, words: Sequence[tuple[str, int, int]], end: int) -> int:
+    """Where the clause SETTINGS name = value begins; a table may have that name too."""
+    for word, at, after in words:
+        if word == "SETTINGS" and _ASSIGNED.match(sql, after):
+            return at
+    return end
 
 
 def output_format(sql: bytes) -> tuple[str, int] | None:
