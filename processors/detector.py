@@ -7,7 +7,7 @@ stand as they are, and evaluation goes on half a minute later, when agents have 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import ormsgpack
@@ -18,6 +18,7 @@ from processors.group_state import GroupState
 from processors.levels import generator_url
 from processors.producers import PREFIX as PRODUCER
 from processors.producers import SKEW_WINDOW, Producers
+from processors.promql.labels import Labels
 from processors.promql.plan import SelectorUse
 from processors.rules.file import BadRules
 from processors.rules.group import Evaluation, Group
@@ -42,6 +43,12 @@ ANNOUNCE_EVERY = 60_000
 HEARTBEAT = 30_000
 """ms between wake-ups at the most, so that a gap of `STOOD_STILL` means that nobody was there."""
 RESUME = "resume"
+CLOCK = "clock"
+CLOCK_EVERY = 60_000
+MAX_NAME = 1_000
+RECORDED_SERIES = 2_000
+RECORDED_TEXT = 200_000
+"""Series, and bytes of their labels, of one recorded batch: well below the message limit."""
 
 
 class _Running:
@@ -69,6 +76,7 @@ class Detector:
         self._windows = Windows(())
         self._producers = Producers()
         self._now = 0
+        self._told_now = 0
         self._resume_at = 0
         self._counts: Counter[str] = Counter()
 
@@ -81,6 +89,8 @@ class Detector:
             self._producers.restore(key, value)
         elif key == RESUME:
             self._resume_at = ormsgpack.unpackb(value)
+        elif key == CLOCK:
+            self._now = self._told_now = ormsgpack.unpackb(value)
         elif key.startswith(PLAN):
             self._plans.restore(key, value)
 
@@ -95,8 +105,9 @@ class Detector:
     def rebuild(self, batch: Sequence[Received], now: int) -> None:
         """Fill the windows."""
         for received in batch:
-            if isinstance(received.envelope.event, MetricBatch):
-                self._keep(received.envelope, received.envelope.event, now)
+            event = received.envelope.event
+            if isinstance(event, MetricBatch) and self._producers.rebuilds(received.envelope):
+                self._keep(received.envelope, event, now)
         self._now = max(self._now, now)
         self._counts.clear()
 
@@ -124,6 +135,12 @@ class Detector:
             elif isinstance(event, Plan) and event.stage == self.name:
                 reload |= self._switch(event, outputs, changes)
         changes += self._producers.changes(now)
+        if now - self._told_now >= CLOCK_EVERY and self._running:
+            # Last, for a replay that meets it takes everything before it as decided.
+            self._told_now = now
+            changes.append(StateChange(CLOCK, ormsgpack.packb(now)))
+        for what, count in self._windows.dropped().items():
+            self._counts[what] += count
         counts, self._counts = self._counts, Counter()
         return Step(outputs, changes, counts, reload)
 
@@ -197,26 +214,25 @@ class Detector:
         for at, order in sorted(due):
             running = self._running[order]
             if at > running.state.last:
-                self._evaluate_group(running, at, end, outputs, changes)
+                self._evaluate_group(running, at, outputs, changes)
 
     def _evaluate_group(
-        self,
-        running: _Running,
-        at: int,
-        now: int,
-        outputs: list[Output],
-        changes: list[StateChange],
+        self, running: _Running, at: int, outputs: list[Output], changes: list[StateChange]
     ) -> None:
+        """One group at one instant; if that fails, its alerts stand and the others go on."""
         before = running.state
-        found = running.group.evaluate(self._windows, at, before.memory, self._plan.external)
+        try:
+            found = running.group.evaluate(self._windows, at, before.memory, self._plan.external)
+            told = self._announced(running, at, self._levels(running, found, at))
+            told += self._recorded(running, found)
+        except Exception as fault:
+            self._counts[f"rule failed:{running.name}: {fault!r}"[:300]] += 1
+            return
         running.state = GroupState(at, found.memory)
         self._counts["evaluations"] += len(running.group.rules)
         for failure in found.failures:
             self._counts[f"rule failed:{running.name}:{failure.key}: {failure.reason}"] += 1
-        outputs += self._announced(running, at, self._levels(running, found, at))
-        if found.samples:
-            self._windows.keep(found.samples, found.sampled_at, now)
-            outputs += self._recorded(running, found)
+        outputs += told
         if running.state.worth_keeping(before):
             changes.append(StateChange(GROUP + running.name, running.state.pack()))
 
@@ -246,15 +262,16 @@ class Detector:
         ]
 
     def _recorded(self, running: _Running, found: Evaluation) -> list[Output]:
-        by_instance: dict[str, list[tuple[tuple[tuple[str, str], ...], float]]] = {}
+        """The samples on their way to the log; windows see them when they are read from it."""
+        by_instance: dict[str, list[tuple[Labels, float]]] = {}
         for labels, value in found.samples:
-            instance = dict(labels).get("instance", f"rules/{running.name}")
+            instance = dict(labels).get("instance", f"rules/{running.name}")[:MAX_NAME]
             by_instance.setdefault(instance, []).append((labels, value))
         return [
             Output(
                 METRICS,
                 instance,
-                derived_id("recorded", running.name, found.sampled_at, instance),
+                derived_id("recorded", running.name, found.sampled_at, instance, number),
                 metric_batch(
                     instance,
                     [labels for labels, _ in samples],
@@ -262,7 +279,8 @@ class Detector:
                     [found.sampled_at],
                 ),
             )
-            for instance, samples in by_instance.items()
+            for instance, all_samples in by_instance.items()
+            for number, samples in enumerate(_pieces(all_samples))
         ]
 
     def _url(self, running: _Running, key: str) -> str:
@@ -329,3 +347,18 @@ class Detector:
 
 def _lives(batch: Sequence[AlertLevel]) -> list[object]:
     return [(sorted(level.labels.items()), level.active_at, level.state) for level in batch[:1]]
+
+
+def _pieces(samples: Sequence[tuple[Labels, float]]) -> Iterator[list[tuple[Labels, float]]]:
+    """Samples in order, as many together as a batch holds."""
+    piece: list[tuple[Labels, float]] = []
+    text = 0
+    for labels, value in samples:
+        size = sum(len(name) + 4 * len(of) for name, of in labels)
+        if piece and (len(piece) >= RECORDED_SERIES or text + size > RECORDED_TEXT):
+            yield piece
+            piece, text = [], 0
+        piece.append((labels, value))
+        text += size
+    if piece:
+        yield piece

@@ -8,6 +8,9 @@ from processors.rules.lifecycle import Alert, State, Step, Transition
 from schemas.alerts import AlertLevel, AlertState
 
 MAX_NOTE = 16_384
+MAX_VALUE = 8_192
+SMALL = 256
+"""Characters that are left of a text when a level as a whole is larger than `MAX_TEXT`."""
 MAX_ALERTS = 500
 MAX_TEXT = 300_000
 _STATES = {
@@ -65,9 +68,14 @@ def _level(
     is_change: bool,
     url: str,
 ) -> AlertLevel:
+    named = {name: _cut(value, MAX_VALUE) for name, value in labels}
+    notes = {name: _cut(text, MAX_NOTE) for name, text in alert.annotations}
+    if _size(named) + _size(notes) > MAX_TEXT:
+        named = {name: _cut(value, SMALL) for name, value in named.items()}
+        notes = {name: _cut(text, SMALL) for name, text in notes.items()}
     return AlertLevel(
-        labels=dict(labels),
-        annotations={name: _cut(text) for name, text in alert.annotations},
+        labels=named,
+        annotations=notes,
         state=state,
         active_at=alert.active_at,
         starts_at=alert.fired_at,
@@ -78,8 +86,8 @@ def _level(
     )
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_NOTE else text[: MAX_NOTE - 1] + "…"
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _size(labels: Mapping[str, str]) -> int:

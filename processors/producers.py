@@ -10,6 +10,8 @@ from schemas.stage import StateChange
 SKEW_WINDOW = 600_000
 """ms over which the smallest delay tells a wrong clock from a slow broker; two buckets of half."""
 SKEW_LIMIT = 5_000
+JUMP = 120_000
+"""ms by which a delay cannot grow while clocks are right: no publisher waits that long."""
 EPOCHS = 4
 """Epochs of a producer that are remembered: a spool may still drain an earlier life."""
 FORGET_AFTER = 86_400_000
@@ -21,6 +23,8 @@ class _Producer:
     epochs: dict[int, tuple[int, int]] = field(default_factory=dict)  # epoch: sequence, offset
     seen_at: int = 0
     delays: dict[tuple[int, int], int] = field(default_factory=dict)  # epoch, bucket: least delay
+    sent_at: dict[int, int] = field(default_factory=dict)  # by epoch, the newest batch's
+    rebuilt: dict[int, int] = field(default_factory=dict)  # by epoch, the last sequence rebuilt
 
 
 class Producers:
@@ -59,25 +63,41 @@ class Producers:
             return True
         known.epochs[producer.epoch] = (producer.sequence, offset)
         while len(known.epochs) > EPOCHS:
-            del known.epochs[min(known.epochs)]
+            del known.epochs[min(known.epochs.keys() - {producer.epoch})]
         self._dirty.add(producer.name)
         return False
 
+    def rebuilds(self, envelope: Envelope) -> bool:
+        """Whether a batch is to be taken again when windows are rebuilt: not if it is a repeat."""
+        producer = envelope.producer
+        if not producer.sequence:
+            return True
+        rebuilt = self._known.setdefault(producer.name, _Producer()).rebuilt
+        if producer.sequence <= rebuilt.get(producer.epoch, 0):
+            return False
+        rebuilt[producer.epoch] = producer.sequence
+        return True
+
     def shift(self, envelope: Envelope, now: int) -> int:
-        """ms to add to the producer's times; 0 while its clock is within five seconds."""
+        """ms to add to the producer's times; 0 while its clock is within five seconds.
+
+        What was known of an epoch is forgotten when one of the two clocks was set: the producer's
+        went back, or the delay grew by more than any publisher waits.
+        """
         producer = envelope.producer
         if not producer.sequence:
             return 0
         known = self._known.setdefault(producer.name, _Producer())
-        bucket = now // (SKEW_WINDOW // 2)
+        epoch, bucket = producer.epoch, now // (SKEW_WINDOW // 2)
         delay = now - envelope.sent_at
-        here = (producer.epoch, bucket)
-        least = known.delays.get(here)
-        if least is None:
-            known.delays = {k: v for k, v in known.delays.items() if k[1] >= bucket - 1}
-        if least is None or delay < least:
-            known.delays[here] = delay
-        best = min(v for k, v in known.delays.items() if k[0] == producer.epoch)
+        known.delays = {k: v for k, v in known.delays.items() if k[1] >= bucket - 1}
+        before = min((v for k, v in known.delays.items() if k[0] == epoch), default=delay)
+        went_back = envelope.sent_at < known.sent_at.get(epoch, envelope.sent_at) - SKEW_LIMIT
+        if went_back or delay > before + JUMP:
+            known.delays = {k: v for k, v in known.delays.items() if k[0] != epoch}
+        known.sent_at = {epoch: envelope.sent_at}
+        known.delays[epoch, bucket] = min(known.delays.get((epoch, bucket), delay), delay)
+        best = min(v for k, v in known.delays.items() if k[0] == epoch)
         return best if abs(best) > SKEW_LIMIT else 0
 
     def changes(self, now: int) -> list[StateChange]:

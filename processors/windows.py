@@ -101,19 +101,16 @@ class Windows:
         self._take(ids, times, values, now)
         return len(ids)
 
-    def keep(self, batch: Sequence[tuple[Labels, float]], at: int, now: int) -> None:
-        """Take samples that were decided here, of one instant."""
-        chosen = [(self._id(labels), value) for labels, value in batch]
-        chosen = [(number, value) for number, value in chosen if number >= 0]
-        self._take(
-            np.array([number for number, _ in chosen], np.intp),
-            np.array([at], np.int64),
-            np.array([value for _, value in chosen], np.float64),
-            now,
-        )
+    def dropped(self) -> dict[str, int]:
+        """What was not taken since the last call, by reason."""
+        found = {"series refused": self.refused, "repeated sample": self.repeats}
+        self.refused = self.repeats = 0
+        return {what: count for what, count in found.items() if count}
 
     def only(self, batch: MetricBatch, chosen: Rows, times: Times, now: int) -> int:
         """Take these samples of a batch, `times` being theirs."""
+        if not batch.index and batch.count != (size := self._block(batch).size):
+            raise Undecodable(Reason.INVALID_COLUMNS, f"{batch.count} values for {size} series")
         index = np.frombuffer(batch.index, "<u4") if batch.index else np.arange(batch.count)
         narrowed = batch.model_copy(
             update={

@@ -14,6 +14,7 @@ from schemas.errors import LogAway, Reason
 from schemas.labels import derived_id
 from schemas.plans import WakeUp
 from schemas.stage import Message, Output, Partition, Record, Stage, StateChange, Step
+from schemas.topics import TOPICS
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +55,18 @@ class Driver:
         self._reader = log.reader()
         self._failures = 0
         self._careful_until = 0
+        self._failed = False
+        self._reload = False
+        self._next = 0
         self.error: str | None = None
         self.ready = threading.Event()
         self.stage = make()
         self.partition = Partition(self.stage.topic, number)
-        self._load()
+        try:
+            self._load()
+        except BaseException:
+            self._reader.close()
+            raise
 
     @property
     def lag(self) -> int:
@@ -82,6 +90,8 @@ class Driver:
                 extra={"stage": self.stage.name, "first": gap.first, "resumed": gap.resumed},
             )
             self._count("gap", gap.resumed - gap.first)
+            self._next = gap.resumed
+            self._flush()
         if not records:
             self.ready.set()
             self._flush(only_if_due=True)
@@ -204,11 +214,17 @@ class Driver:
 
     def _add(self, step: Step, letters: Sequence[Output], now: int) -> None:
         producer = f"{self.stage.name}/{self.partition.number}"
+        counts: Counter[str] = Counter(step.counts)
         for output in (*step.outputs, *letters):
-            self._outputs.append(encoded(output, producer, now))
+            message = encoded(output, producer, now)
+            if len(message.value) + len(message.key.encode()) > TOPICS[output.topic].max_message:
+                # Nothing that comes after the step may fail again and again on the same record.
+                logger.error("output too large", extra={"stage": producer, "id": output.id})
+                counts["output too large"] += 1
+                continue
+            self._outputs.append(message)
         for change in step.changes:
             self._changes[change.key] = change.value
-        counts: Counter[str] = Counter(step.counts)
         for letter in letters:
             counts[f"dead:{letter.event.reason}"] += 1  # type: ignore[attr-defined]
         for name, amount in counts.items():

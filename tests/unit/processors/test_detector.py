@@ -2,9 +2,11 @@
 
 import pytest
 
+from ops.runtime.intake import encoded
 from processors.detector import Detector
 from processors.rules_plan import RulesPlan
 from schemas.alerts import AlertBatch
+from schemas.labels import labels_of
 from schemas.metrics import metric_batch
 from schemas.plan_pieces import cut
 from schemas.stage import Received, Step
@@ -215,3 +217,86 @@ groups:
     recorded = [output for output in step.outputs if output.topic == "tocsin.metrics"]
     assert [output.key for output in recorded] == ["a"]
     assert day.told == [(15, "Twice", "firing")]
+
+
+def test_an_alert_too_large_for_a_message_is_told_with_shorter_texts() -> None:
+    day = Day("groups: [{name: g, rules: [{alert: Big, expr: temperature > 90}]}]")
+    labels = {f"l{n}": "x" * 8_000 for n in range(120)}
+    series = [labels_of({"__name__": "temperature", "instance": "a", **labels})]
+    day._step([envelope(metric_batch("a", series, [95.0], [T0 + 1_000]), T0 + 1_000)], 1)
+    step = day._step([], 16)
+    sizes = [len(encoded(output, "t", T0).value) for output in step.outputs]
+    assert day.told == [(15, "Big", "firing")]
+    assert max(sizes) < 400_000
+
+
+def test_a_rule_whose_labels_come_out_too_long_is_told_cut_and_stops_no_other() -> None:
+    long = "{{ $labels.x }}" * 9
+    day = Day(HOT.replace("severity: high", f"severity: '{long}'"))
+    series = [labels_of({"__name__": "temperature", "x": "y" * 8_000})]
+    day._step([envelope(metric_batch("a", series, [95.0], [T0 + 1_000]), T0 + 1_000)], 1)
+    day._step([], 16)
+    assert day.told == [(15, "Hot", "pending")]
+
+
+def test_a_group_that_cannot_be_evaluated_is_counted_and_the_others_go_on() -> None:
+    day = Day(HOT + HOT.split("groups:\n")[1].replace("name: g", "name: bad"))
+    broken = next(each for each in day.detector._running if each.name.endswith(":bad"))
+    broken.group = None  # type: ignore[assignment]  # whatever may be wrong with it
+    day.at(1, temperature=95).idle(16)
+    assert day.told == [(15, "Hot", "pending")]
+    assert [name for name in day.counts if name.startswith("rule failed:r.yml:bad")]
+
+
+def test_recorded_samples_go_in_pieces_below_the_message_limit() -> None:
+    day = Day("groups: [{name: g, rules: [{record: r, expr: temperature}]}]")
+    series = [
+        labels_of({"__name__": "temperature", "instance": "a", "path": f"{n:05d}" + "p" * 200})
+        for n in range(5_000)
+    ]
+    values = [1.0] * len(series)
+    day._step([envelope(metric_batch("a", series, values, [T0 + 1_000]), T0 + 1_000)], 1)
+    step = day._step([], 16)
+    assert sum(output.event.count for output in step.outputs) == 5_000
+    assert max(len(encoded(output, "t", T0).value) for output in step.outputs) < 300_000
+    assert len({output.id for output in step.outputs}) == len(step.outputs) > 5
+
+
+def test_after_a_long_absence_whose_records_are_gone_alerts_still_hold() -> None:
+    day = Day()
+    for second in range(1, 122, 10):
+        day.at(second, temperature=95)
+    again = Detector()
+    for key, value in day.state.items():
+        again.restore(key, value)
+    day.detector, told = again, len(day.told)
+    day.detector.reach()
+    eight_hours = 28_800
+    for second in range(eight_hours, eight_hours + 60, 10):
+        day.at(second, temperature=95)
+    assert day.told[told:] == []
+    assert day.counts["stood still"] == 1
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_was_set_costs_its_producer_one_batch_at_most(hours: int) -> None:
+    day = Day()
+    for sequence in range(1, 90):
+        second = sequence * 10
+        wrong = hours * 3_600_000 if sequence > 30 else 0
+        at = T0 + second * 1_000 + wrong
+        batch = samples("a", {"temperature": 95}, at)
+        day._step([envelope(batch, at, "p", sequence)], second + 0.2)
+    assert [what for _, _, what in day.told if not what.endswith("again")] == ["pending", "firing"]
+    assert day.counts.get("late", 0) <= 1
+
+
+def test_the_logs_own_clock_that_jumped_ahead_makes_no_producer_late() -> None:
+    day = Day()
+    for sequence in range(1, 90):
+        second = sequence * 10
+        at = T0 + second * 1_000
+        batch = samples("a", {"temperature": 95}, at)
+        day._step([envelope(batch, at, "p", sequence)], second + (7_200 if sequence > 30 else 0))
+    assert "resolved" not in [what for _, _, what in day.told]
+    assert day.counts.get("late", 0) <= 1

@@ -9,8 +9,9 @@ from ops.runtime.embedded import Driver
 from ops.transport.sqlite_log import SqliteLog
 from ops.transport.sqlite_writer import StageCommit
 from processors.detector import Detector
+from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.errors import LogAway
-from schemas.stage import Partition, Position
+from schemas.stage import Output, Partition, Position, Step
 from schemas.topics import ALERTS, CODEC
 from tests.support.build import T0, metrics_message, rules_plan_messages, samples
 
@@ -117,5 +118,62 @@ def test_a_wake_up_is_appended_once_when_its_time_has_come(log: Moody) -> None:
     reader.close()
     kinds = [CODEC.decode(record.value).event.KIND for record in records]
     assert kinds == ["plan", "metrics", "wakeup"]
+    driver.close()
+    log.close()
+
+
+class Fragile(Detector):
+    """Raises on the values of one instance."""
+
+    def step(self, batch, now):  # type: ignore[no-untyped-def]
+        if any(each.envelope.id.startswith("agent-poison") for each in batch):
+            raise ZeroDivisionError("poisoned")
+        return super().step(batch, now)
+
+
+def test_poison_right_behind_a_gap_is_buried_like_any_other(tmp_path: Path) -> None:
+    log = Moody(tmp_path / "other")
+    for number in range(14):
+        name = "poison" if number > 3 else "a"
+        log.publish([metrics_message(samples(name, {"x": 1.0}, log.now), log.now)])
+        log.now += 3_600_000
+    gone: dict[str, int] = {}
+    driver = Driver(log, Fragile, commit_within=0.0, count=lambda name, n: gone.update({name: n}))
+    driver._next = driver._committed = 0
+    reader = log.reader()
+    begin = reader.begin(driver.partition)
+    reader.close()
+    assert begin > 0
+    drained(driver)
+    assert gone["gap"] == begin
+    assert gone["dead:stage failed"] == 1
+    assert driver.error is None
+    assert driver.lag == 0
+    driver.close()
+    log.close()
+
+
+class Shouting(Detector):
+    """Says more than a message holds."""
+
+    def step(self, batch, now):  # type: ignore[no-untyped-def]
+        step = super().step(batch, now)
+        level = AlertLevel(
+            labels={str(n): "x" * 60_000 for n in range(20)}, state=AlertState.FIRING, active_at=1
+        )
+        event = AlertBatch(source="s", plan=1, decided_at=now, alerts=(level,))
+        return Step([*step.outputs, Output(ALERTS, "default", "x", event)], step.changes)
+
+
+def test_an_output_too_large_is_counted_and_does_not_stop_the_stage(log: Moody) -> None:
+    counted: dict[str, int] = {}
+    driver = Driver(
+        log, Shouting, commit_within=0.0, count=lambda name, n: counted.update({name: n})
+    )
+    drained(driver)
+    heat(log, 1, 95)
+    drained(driver)
+    assert counted["output too large"] == 1
+    assert driver.lag == 0
     driver.close()
     log.close()
