@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ops.runtime import embedded
 from processors.detector import Detector
 from schemas.alerts import AlertBatch
 from schemas.stage import Message
@@ -62,12 +64,17 @@ def decisions(runtime: Runtime) -> set[tuple[object, ...]]:
 
 
 def play(
-    make: Make, steps: Sequence[tuple[int, int]], partitions: int, cuts: Sequence[int], crash: int
+    make: Make,
+    steps: Sequence[tuple[int, int]],
+    partitions: int,
+    cuts: Sequence[int],
+    crash: int,
+    rules: str = RULES,
 ) -> tuple[set[tuple[object, ...]], list[bytes]]:
     with TemporaryDirectory() as directory:
         runtime = make(Path(directory), Detector, partitions)
         try:
-            runtime.publish(rules_plan_messages(RULES, partitions=partitions), T0)
+            runtime.publish(rules_plan_messages(rules, partitions=partitions), T0)
             runtime.settle()
             if crash >= 0:
                 runtime.crash_after(crash)
@@ -120,6 +127,30 @@ def test_exactly_once_repeats_no_id_at_any_boundary() -> None:
         again, told_again = play(Embedded, heat, 1, range(30), crash)
         assert again == calm
         assert [CODEC.decode(value).id for value in told_again] == ids
+
+
+ACROSS = """
+groups:
+  - name: records
+    interval: 5s
+    rules: [{record: "warm", expr: "temperature * 1"}]
+  - name: alerts
+    interval: 5s
+    rules: [{alert: Warm, expr: "last_over_time(warm[1m]) > 60"}]
+"""
+
+
+def test_recorded_samples_are_seen_when_they_are_read_also_by_who_restarts_in_a_backlog(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embedded, "CHUNK", 4)
+    steps = [(7, heat) for heat in (95, 95, 10, 95, 20, 95, 95, 30, 95, 95)]
+    halfway = [99, 14]
+    calm, _ = play(Embedded, steps, 1, halfway, -1, ACROSS)
+    assert calm
+    for crash in range(0, 40, 3):
+        again, _ = play(Embedded, steps, 1, halfway, crash, ACROSS)
+        assert again == calm
 
 
 def test_what_cannot_be_decoded_is_buried_with_its_bytes_and_the_partition_moves_on(
