@@ -42,9 +42,9 @@ def routes_text(file: Path | None) -> str:
     return file.read_text("utf-8") if file else _NOWHERE
 
 
-def routes_content(file: Path | None) -> bytes:
+def routes_content(text: str) -> bytes:
     """The router's plan: the routing file less its secrets, which only the courier needs."""
-    return without_secrets(routes_text(file)).encode()
+    return without_secrets(text).encode()
 
 
 class PlanPublisher:

@@ -1,31 +1,46 @@
 """The courier in this process."""
 
+from __future__ import annotations
+
 import random
 import threading
 import time
 from ipaddress import ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ops.accepted_routes import Routes, current, kept
 from ops.embedded.shared import Shared
-from ops.plans import routes_text
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
 from ops.transport.log_clock import wall
 from schemas.topics import DELIVERIES
+
+if TYPE_CHECKING:
+    from notifiers.config import Config
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 """Receivers on this machine are reachable unless `delivery.allow` says otherwise."""
 
 
 class EmbeddedCourier:
-    """Carries deliveries to the receivers of the routing file as it stood at `reload`."""
+    """Carries deliveries to the receivers of the routing file that was accepted last.
+
+    That may be older than the file as it stands: the router, too, goes on with its last plan.
+    """
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._again = threading.Event()
+        self._reading = threading.Lock()
+        self._taken: tuple[Config, Path] | None = None
         self.worker = Worker("courier", self._work)
 
-    def reload(self) -> None:
-        """Take the receivers of the routing file as it stands now."""
+    def reload(self, routes: Routes) -> None:
+        """Take these receivers. Raises ValueError, and goes on with the old ones, if it cannot."""
+        taken = _parsed(routes)
+        with self._reading:
+            self._taken = taken
         self._again.set()
 
     def status(self) -> StageStatus:
@@ -36,23 +51,27 @@ class EmbeddedCourier:
     def _work(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._again.clear()
-            self._carry(stop)
+            self._carry(stop, *self._receivers())
 
-    def _carry(self, stop: threading.Event) -> None:
+    def _receivers(self) -> tuple[Config, Path]:
+        """What was taken; else, after a start with a broken file, what an earlier run accepted."""
+        with self._reading:
+            if self._taken is None:
+                settings = self._shared.settings
+                earlier = kept(settings.data) or current(settings.routes, settings.data)
+                self._taken = _parsed(earlier)
+            return self._taken
+
+    def _carry(self, stop: threading.Event, config: Config, secrets: Path) -> None:
         from notifiers.channels.build import build
-        from notifiers.config import read
         from notifiers.courier import Clock, Courier
         from notifiers.courier_loop import CourierLoop
 
         settings = self._shared.settings
-        text = routes_text(settings.routes)
-        config, problems = read(text, str(settings.routes))
-        if config is None:
-            raise ValueError(str(problems[0]))
         channels = build(
             config,
             data=settings.data,
-            secrets=settings.routes.parent if settings.routes else settings.data,
+            secrets=secrets,
             allow=settings.delivery.allow or LOOPBACK,
             now=time.time,
         )
@@ -73,6 +92,15 @@ class EmbeddedCourier:
             inbox.close()
             for channel in channels.values():
                 channel.close()
+
+
+def _parsed(routes: Routes) -> tuple[Config, Path]:
+    from notifiers.config import read
+
+    config, problems = read(routes.text, str(routes.file))
+    if config is None:
+        raise ValueError(str(problems[0]))
+    return config, routes.directory
 
 
 class _Either(threading.Event):

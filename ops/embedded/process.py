@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ops import accepted_routes
 from ops.data_directory import DataDirectory
 from ops.embedded.shared import Shared
 from ops.embedded.stages import DrivenStage, detector, router
@@ -139,24 +140,24 @@ class Process:
             if not self.problems:
                 try:
                     self._publish_plans()
-                except (LogAway, OSError) as fault:
+                except (LogAway, OSError, ValueError) as fault:
                     self.problems = [str(fault)]
             for problem in self.problems:
                 log.error("configuration refused", extra={"problem": problem})
             return self.problems
 
     def _publish_plans(self) -> None:
+        settings = self.settings
+        # Read once: router and courier must not go by different files.
+        routes = accepted_routes.current(settings.routes, settings.data)
         for stage in self.stages:
             name = stage.worker.name
-            content = (
-                rules_content(self.settings)
-                if name == "detector"
-                else routes_content(self.settings.routes)
-            )
+            content = rules_content(settings) if name == "detector" else routes_content(routes.text)
             number = self._plans.publish(name, content)
             self.shared.figures.set("tocsin_plan_number", number, stage=name)
         if self.courier is not None:
-            self.courier.reload()
+            self.courier.reload(routes)
+            accepted_routes.keep(routes, settings.data)
 
     def _workers(self) -> list[Worker]:
         workers = [stage.worker for stage in self.stages]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.plans import PlanPublisher, routes_content, rules_content
+from ops.plans import PlanPublisher, routes_content, routes_text, rules_content
 from ops.settings import load
 from ops.transport.sqlite_log import SqliteLog
 from processors.rules_plan import RulesPlan
@@ -75,4 +75,4 @@ def test_rules_are_known_by_their_files_name_and_by_their_path_where_names_meet(
 
 
 def test_without_a_routing_file_there_is_nowhere_to_send_anything() -> None:
-    assert b"nobody" in routes_content(None)
+    assert b"nobody" in routes_content(routes_text(None))
