@@ -12,7 +12,7 @@ from ops.runtime.crash import Crash
 from ops.runtime.intake import dead_letter, encoded
 from processors.historian import Collector
 from schemas.errors import LogAway, Reason, Undecodable
-from schemas.stage import Inbox, Partition, Publish, Record
+from schemas.stage import Inbox, Message, Partition, Publish, Record
 from schemas.topics import ALERTS, CODEC, DELIVERIES, HISTORY, METRICS
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Historian:
         self._clock = clock
         self._collectors: dict[Partition, Collector] = {}
         self._records: dict[Partition, list[Record]] = {}
+        self._letters: dict[Partition, list[tuple[Reason, Message]]] = {}
         self._owned: frozenset[Partition] = frozenset()
         self._since = 0.0
         self._refusals = 0
@@ -80,7 +81,7 @@ class Historian:
         Raises `HistoryAway` or `LogAway`; the next turn goes on where this one was.
         """
         self._follow_assignment()
-        waiting = sum(collector.rows for collector in self._collectors.values())
+        waiting = self._rows() + sum(len(letters) for letters in self._letters.values())
         records = self._inbox.poll(timeout, 1_000) if waiting < MOST_ROWS else []
         for gap in self._inbox.gaps():
             logger.error(
@@ -105,8 +106,10 @@ class Historian:
             self._write()
 
     def _due(self) -> bool:
-        rows = sum(collector.rows for collector in self._collectors.values())
-        return rows >= BLOCK_ROWS or self._clock() - self._since >= BLOCK_SECONDS
+        return self._rows() >= BLOCK_ROWS or self._clock() - self._since >= BLOCK_SECONDS
+
+    def _rows(self) -> int:
+        return sum(collector.rows for collector in self._collectors.values())
 
     def _follow_assignment(self) -> None:
         """After a rebalance begin anew: others may have written what we hold."""
@@ -115,9 +118,11 @@ class Historian:
             self._owned = owned
             self._collectors.clear()
             self._records.clear()
+            self._letters.clear()
             self._writer.forget()
 
     def _take(self, record: Record) -> None:
+        """Hold a record that was polled; nothing here may fail, for it is not polled again."""
         collector = self._collectors.setdefault(record.partition, Collector(self._retention))
         self._records.setdefault(record.partition, []).append(record)
         collector.pass_by(record.offset, record.appended_at)
@@ -127,15 +132,20 @@ class Historian:
         except Undecodable as fault:
             # What no stage can decode is buried by the stage whose input it is.
             if record.partition.topic == HISTORY or fault.reason is Reason.INVALID_COLUMNS:
-                self._bury(record, fault.reason, fault.detail)
+                letter = _letter(record, fault.reason, fault.detail)
+                self._letters.setdefault(record.partition, []).append((fault.reason, letter))
 
-    def _bury(self, record: Record, reason: Reason, detail: str) -> None:
-        letter = dead_letter(NAME, record, reason, detail, record.appended_at)
-        self._publish.publish([encoded(letter, NAME, record.appended_at)])
-        self._count(f"dead:{reason}", 1)
+    def _bury(self, letters: Sequence[tuple[Reason, Message]]) -> None:
+        """Publish the letters; a repeat has the ids of the first time."""
+        if letters:
+            self._publish.publish([letter for _, letter in letters])
+        for reason, _ in letters:
+            self._count(f"dead:{reason}", 1)
 
     def _write(self) -> None:
         for partition in [partition for partition, held in self._records.items() if held]:
+            self._bury(self._letters.get(partition, ()))
+            self._letters.pop(partition, None)
             self._write_partition(partition, self._records[partition])
             self._crash("historian.before-commit")
             self._inbox.commit({partition: self._records[partition][-1].offset + 1})
@@ -173,7 +183,9 @@ class Historian:
                 self._refusals += 1
                 if self._refusals > REFUSALS_IN_A_ROW:
                     raise HistoryAway(f"history refuses record after record: {fault}") from fault
-                self._bury(held[0], Reason.STAGE_FAILED, str(fault))
+                self._bury(
+                    [(Reason.STAGE_FAILED, _letter(held[0], Reason.STAGE_FAILED, str(fault)))]
+                )
                 return
             middle = len(held) // 2
             for half in (held[:middle], held[middle:]):
@@ -199,3 +211,8 @@ class Historian:
             self.flush()
         except (HistoryError, LogAway, OSError) as fault:
             logger.warning("last block left to the log", extra={"error": str(fault)})
+
+
+def _letter(record: Record, reason: Reason, detail: str) -> Message:
+    letter = dead_letter(NAME, record, reason, detail, record.appended_at)
+    return encoded(letter, NAME, record.appended_at)

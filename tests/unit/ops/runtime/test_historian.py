@@ -11,8 +11,9 @@ from ops.history.errors import HistoryAway, HistoryRefused
 from ops.history.writer import Writer
 from ops.runtime.historian import TOPICS_KEPT, Historian
 from ops.transport.sqlite_log import SqliteLog, no_crash
+from schemas.errors import LogAway
 from schemas.metrics import metric_batch
-from schemas.stage import Message, Partition
+from schemas.stage import Message, Partition, Position
 from schemas.topics import CODEC, DEAD_LETTERS, METRICS
 from tests.support.build import T0, envelope, metrics_message, samples
 
@@ -185,4 +186,27 @@ def test_bad_columns_are_buried_here_and_what_no_stage_can_decode_is_left_to_its
     assert [letter.reason for letter in bench.letters()] == ["invalid columns"]
     assert bench.store.values() == [7]
     assert bench.committed() == 3
+    close(bench)
+
+
+def test_while_the_log_takes_no_dead_letter_the_records_around_it_are_kept(bench: Bench) -> None:
+    bad = metric_batch("a", [(("__name__", "x"),)], [1.0, 2.0], [T0])
+    bench.publish(1)
+    bench.log.publish([Message(METRICS, "a", CODEC.encode(envelope(bad, T0)))])
+    bench.publish(2, 3)
+    publish = bench.log.publish
+
+    def refuse(messages: Sequence[Message], timeout: float = 0.0) -> list[Position]:
+        raise LogAway("full")
+
+    bench.log.publish = refuse  # type: ignore[method-assign]  # the log is away for a while
+    with pytest.raises(LogAway):
+        bench.turn()
+    assert bench.committed() is None
+    bench.log.publish = publish  # type: ignore[method-assign]
+    bench.turn()
+    assert bench.store.values() == [1, 2, 3]
+    assert [letter.offset for letter in bench.letters()] == [1]
+    assert bench.counted["dead:invalid columns"] == 1
+    assert bench.committed() == 4
     close(bench)
