@@ -3,8 +3,8 @@
 import argparse
 import logging
 import signal
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 from ops import logs
 from ops.cli.options import settings_of
@@ -38,12 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
         spool=Spool(directory, config.spool.max_bytes),
         labels=config.extra,
     )
-    ended = threading.Event()
+    # Not an Event: a handler must not wait for a lock that the interrupted code holds.
+    ended: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: ended.put(None))
     agent.start()
     log.info("agent started", extra={"instance": config.instance, "server": arguments.server})
-    ended.wait()
+    ended.get()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     kept = agent.stop()
     log.info("agent stopped", extra={"everything_kept": kept})

@@ -34,6 +34,7 @@ SLOW = """
         for: 5s
 """
 MIB = 1 << 20
+MOST = 25_000
 
 
 def _taken(act: Callable[[], object]) -> None:
@@ -70,21 +71,25 @@ class Flood:
 
     def _run(self) -> None:
         block = pack_series([labels_of({"__name__": "flood", "instance": "flood"})])
+        count = MOST
         while not self._stop.is_set():
             now = wall()
             batch = MetricBatch(
                 instance="flood",
                 series=block,
-                times=array("q", range(now - 25_000, now)).tobytes(),
-                values=self._noise[:200_000],
-                index=bytes(100_000),
+                times=array("q", range(now - count, now)).tobytes(),
+                values=self._noise[: 8 * count],
+                index=bytes(4 * count),
             )
             value = CODEC.encode(Envelope("flood", Producer("flood"), now, batch))
             try:
                 self._publish.publish([Message(METRICS, "flood", value)])
             except LogAway:
                 self.refused += 1
-                self._stop.wait(0.05)
+                count = max(count // 2, 50)  # so that small batches find no room either
+                self._stop.wait(0.01)
+            else:
+                count = min(count * 2, MOST)
 
 
 def test_a_full_log_refuses_inputs_and_goes_on_deciding_until_there_is_room(
@@ -97,9 +102,7 @@ def test_a_full_log_refuses_inputs_and_goes_on_deciding_until_there_is_room(
     }
     only = ("agent", "detector", "router", "courier", "console")
     routes = ROUTES.format(url=receiver.url).replace("[life]", "[room]")
-    with (
-        Tocsin(tmp_path, rules=RULES + SLOW, routes=routes, config=config, only=only) as tocsin,
-    ):
+    with Tocsin(tmp_path, rules=RULES + SLOW, routes=routes, config=config, only=only) as tocsin:
         tocsin.start().ready()
         with Sender(tocsin.url, tocsin.token_file) as sender:
             sender.send("damp", 99, room="cellar")
