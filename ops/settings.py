@@ -7,7 +7,7 @@ command runs.
 
 import glob
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -218,18 +218,30 @@ def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:
         hint = "set token_file, or listen on 127.0.0.1"
         message = f"{settings.listen} is reachable by others, and there is no token"
         problems.append(report(("listen",), message, hint))
-    for index, pattern in enumerate(settings.rules):
-        if not _matches(pattern):
-            path = ("rules", index) if ("rules", index) in layers.origins else ("rules",)
-            problems.append(report(path, f"{pattern} matches no file", "check the path"))
-    if settings.routes is not None and not settings.routes.is_file():
-        problems.append(report(("routes",), f"{settings.routes} is no file", "check the path"))
+    problems += missing_files(settings, layers.origins)
     if settings.log.reserve_bytes * 2 > settings.log.max_bytes:
         hint = "keep reserve_bytes below half of max_bytes"
         problems.append(report(("log", "reserve_bytes"), "leaves too little for inputs", hint))
     if problems:
         raise Problems(problems, settings)
     return Loaded(settings.model_copy(update={"token": token}), layers.origins, tuple(warnings))
+
+
+def missing_files(
+    settings: Settings, origins: Mapping[tuple[str | int, ...], Origin]
+) -> Iterator[Problem]:
+    """The patterns of `rules` that match nothing now, and the routing file if it is not there.
+
+    Also for a reload: files that are being replaced are no reason to resolve every alert.
+    """
+    for index, pattern in enumerate(settings.rules):
+        if not _matches(pattern):
+            path = ("rules", index) if ("rules", index) in origins else ("rules",)
+            origin = origins.get(path, Origin("defaults"))
+            yield Problem(origin, key_text(path), f"{pattern} matches no file", "check the path")
+    if settings.routes is not None and not settings.routes.is_file():
+        origin = origins.get(("routes",), Origin("defaults"))
+        yield Problem(origin, "routes", f"{settings.routes} is no file", "check the path")
 
 
 def read_secret(file: Path) -> tuple[SecretStr, str]:

@@ -26,6 +26,8 @@ log = logging.getLogger("tocsin")
 
 LOOK_EVERY = 2.0
 """Seconds between looks at the rule and routing files."""
+Stamps = dict[str, tuple[int, int]]
+"""Time of change and size by file."""
 
 
 def run(
@@ -35,7 +37,7 @@ def run(
 ) -> int:
     """Run until SIGTERM or SIGINT, then end within ten seconds; SIGHUP and changed files reload.
 
-    0 after an orderly end, 3 if something did not end in time or the log failed. Raises
+    0 after an orderly end, 3 if something did not end in time, or the log or a stage failed. Raises
     `Refused` when files are wrong and nothing is in force that could go on.
     """
     process = Process(settings, only or ALL, check)
@@ -46,18 +48,19 @@ def run(
         process.stop()
         raise Refused("\n".join([*problems, f"{len(problems)} problems, nothing started"]))
     server = None
+    broken = ""
     try:
         if "console" in process.only:
             server = _serve(process, services)
         process.start()
-        _watch(process, signals)
+        broken = _watch(process, signals)
     finally:
         began = time.monotonic()
         endpoint.remove(settings.data)
         if server is not None:
             server.stop()
         left = process.stop(STOP_WITHIN - (time.monotonic() - began))
-    code = 3 if process.shared.log.broken or set(left) - {"courier"} else 0
+    code = 3 if broken or process.shared.log.broken or set(left) - {"courier"} else 0
     if left:
         log.warning("ended without waiting any longer", extra={"parts": ", ".join(left)})
         logging.shutdown()
@@ -105,23 +108,44 @@ def _serve(process: Process, services: EmbeddedServices) -> Server:
     return server
 
 
-def _watch(process: Process, signals: _Signals) -> None:
-    """Sleep until something is asked for, a file changed, or the log failed."""
-    seen = _stamps(process.settings)
+class Changes:
+    """Tells when files have changed and are not being written any more, look by look."""
+
+    def __init__(self, stamps: Stamps) -> None:
+        self._read = self._looked = stamps
+
+    def settled(self, stamps: Stamps) -> bool:
+        """Whether they differ from those read last, and not from those of the last look."""
+        still, self._looked = stamps == self._looked, stamps
+        return still and stamps != self._read
+
+    def read(self, stamps: Stamps) -> None:
+        """They are read now, whatever they hold."""
+        self._read = stamps
+
+
+def _watch(process: Process, signals: _Signals) -> str:
+    """Sleep until an end is asked for, or the process cannot go on: then why.
+
+    Changed files are reloaded once they were the same over two looks.
+    """
+    changes = Changes(_stamps(process.settings))
     while not signals.end:
         signals.wait(LOOK_EVERY)
         now = _stamps(process.settings)
-        if signals.reload or now != seen:
-            signals.reload, seen = False, now
+        if changes.settled(now) or signals.reload:
+            signals.reload = False
+            changes.read(now)
             process.reload()
-        if process.shared.log.broken:
-            print(f"tocsin: {process.shared.log.broken}", file=sys.stderr)
-            return
+        if process.broken:
+            print(f"tocsin: {process.broken}", file=sys.stderr)
+            return process.broken
+    return ""
 
 
-def _stamps(settings: Settings) -> dict[str, tuple[int, int]]:
+def _stamps(settings: Settings) -> Stamps:
     files = [*settings.rule_files(), *([settings.routes] if settings.routes else [])]
-    stamps = {}
+    stamps: Stamps = {}
     for file in files:
         try:
             found = file.stat()

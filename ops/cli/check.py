@@ -9,7 +9,7 @@ from pathlib import Path
 from ops.cli.options import settings_of
 from ops.cli.terminal import complain
 from ops.config_problems import Origin, Problem, Problems
-from ops.settings import Settings
+from ops.settings import Loaded, Settings, missing_files
 from schemas.errors import Refused
 
 
@@ -33,6 +33,17 @@ def run(arguments: argparse.Namespace) -> int:
         files = [*settings.rule_files(), *([settings.routes] if settings.routes else [])]
         print("\n".join([*(f"{file}: fine" for file in files), "no problems"]))
     return 2 if found else 0
+
+
+def file_problems(loaded: Loaded) -> list[str]:
+    """What is wrong with rule and routing files as they stand, also that they are gone."""
+    settings = loaded.settings
+    found = (
+        *missing_files(settings, loaded.origins),
+        *check_rules(settings),
+        *check_routes(settings),
+    )
+    return [str(problem) for problem in found]
 
 
 def check_rules(settings: Settings) -> Iterator[Problem]:

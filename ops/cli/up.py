@@ -17,14 +17,9 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = settings_of(arguments)
     logs.configure(loaded.settings.logging.level, loaded.settings.logging.format)
     from ops import up
-    from ops.cli.check import check_routes, check_rules
+    from ops.cli.check import file_problems
 
-    settings = loaded.settings
-
-    def check() -> list[str]:
-        return [str(problem) for problem in (*check_rules(settings), *check_routes(settings))]
-
-    return up.run(settings, only, check)
+    return up.run(loaded.settings, only, lambda: file_problems(loaded))
 
 
 def stages(text: str | None) -> frozenset[str] | None:

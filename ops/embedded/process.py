@@ -92,6 +92,19 @@ class Process:
         """Whether an earlier run left rules or routes in force."""
         return bool(self._plans.last("detector") or self._plans.last("router"))
 
+    @property
+    def broken(self) -> str:
+        """Why it cannot go on, once it was started; empty while it can."""
+        if self.shared.log.broken:
+            return self.shared.log.broken
+        for stage in self.stages:
+            if stage.broken:
+                return f"{stage.worker.name} stopped: {stage.broken}"
+        for worker in self._workers():
+            if worker.join(0):
+                return f"{worker.name} stopped: {worker.failure or 'its thread ended'}"
+        return ""
+
     def start(self) -> None:
         """Begin everything; nothing waits for anything else."""
         self._started = True

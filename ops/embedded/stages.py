@@ -35,6 +35,11 @@ class DrivenStage:
             figures,
         )
 
+    @property
+    def broken(self) -> str:
+        """Why it stopped for good; empty while it did not."""
+        return (self.driver.error or "") if self.driver is not None else ""
+
     def _work(self, stop: threading.Event) -> None:
         name = self.worker.name
         self.driver = Driver(
