@@ -4,6 +4,8 @@ import re
 import warnings
 from functools import lru_cache
 
+from schemas.patterns import refuse_slow
+
 _NOT_RE2 = re.compile(r"\(\?(?:=|!|<=|<!|P=|\(|#|>)|(?<!\\)(?:\\\\)*\\[1-9Z]|[*+?}]\+")
 _CLASSES = {
     "[:alnum:]": "0-9A-Za-z",
@@ -23,7 +25,7 @@ _CLASSES = {
 def compiled(pattern: str) -> re.Pattern[str]:
     """The expression, to be used with `fullmatch` (Alertmanager anchors it at both ends).
 
-    Raises ValueError for what Go refuses or Python would read in another way.
+    Raises ValueError for what Go refuses, or Python would read in another way or not in time.
     """
     if len(pattern) > 4_096:
         raise ValueError("the regular expression is longer than 4096 characters")
@@ -35,6 +37,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return re.compile(python, re.ASCII)
+            found = re.compile(python, re.ASCII)
     except (re.error, Warning, OverflowError, RecursionError) as fault:
         raise ValueError(f"not a regular expression: {fault}") from fault
+    try:
+        refuse_slow(python, re.ASCII)
+    except (ValueError, RecursionError) as fault:
+        raise ValueError(f"the regular expression {pattern!r}: {fault}") from fault
+    return found

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from processors.promql.errors import Refused
 from processors.promql.labels import METRIC_NAME, Labels
+from schemas.patterns import refuse_slow
 
 _POSIX = {
     "[:alnum:]": "0-9A-Za-z",
@@ -35,9 +36,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
     for name, members in _POSIX.items():
         translated = translated.replace(name, members)
     try:
-        return re.compile(translated, re.DOTALL | re.ASCII)
-    except re.error as fault:
+        found = re.compile(translated, re.DOTALL | re.ASCII)
+        refuse_slow(translated, re.DOTALL | re.ASCII)
+    except (ValueError, re.error, OverflowError, RecursionError) as fault:
         raise Refused(f"regular expression {pattern!r}: {fault}") from fault
+    return found
 
 
 @dataclass(frozen=True, slots=True)

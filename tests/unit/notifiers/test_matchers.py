@@ -51,3 +51,8 @@ def test_what_is_no_matcher_is_refused(text: str) -> None:
 def test_matching_is_alertmanagers(matcher: str, labels: dict[str, str], want: bool) -> None:
     [one] = parse_matchers(matcher)
     assert one.matches(labels) is want
+
+
+def test_a_regular_expression_that_hostile_labels_could_stall_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(a\+\)\+b.*could take exponential time"):
+        parse_matchers('a=~"(a+)+b"')

@@ -35,3 +35,8 @@ def test_a_selector_is_a_key_and_knows_its_metric() -> None:
 def test_a_regular_expression_that_python_cannot_read_is_refused() -> None:
     with pytest.raises(Refused, match="regular expression"):
         Matcher("job", Match.REGEX, r"\pL")
+
+
+def test_a_regular_expression_that_hostile_labels_could_stall_is_refused() -> None:
+    with pytest.raises(Refused, match=r"\(a\+\)\+b.*could take exponential time"):
+        Matcher("job", Match.REGEX, "(a+)+b")
