@@ -10,7 +10,7 @@ from ops.services import QueryFailed, QueryResult, Series
 from processors.promql.columns import Columns
 from processors.promql.errors import EvaluationFailed
 from processors.promql.errors import Refused as BadExpression
-from processors.promql.memory import MemorySource
+from processors.promql.memory import columns
 from processors.promql.plan import Plan, compile
 from processors.promql.selector import Selector
 from processors.promql.vector import Vector
@@ -88,10 +88,10 @@ def _columns(history: History, selector: Selector, start: int, end: int) -> Colu
     rank[order] = np.arange(len(labels))
     index = rank[found.series]
     by_row = np.argsort(index, kind="stable")
-    source = MemorySource.flat(
+    # History matched already, with RE2: Python's `re` on labels that anybody sends could stall.
+    return columns(
         [labels[row] for row in order], index[by_row], found.times[by_row], found.values[by_row]
     )
-    return source.select(selector, start, end)
 
 
 def _text(labels: Mapping[str, str]) -> dict[str, str]:

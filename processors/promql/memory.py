@@ -1,4 +1,4 @@
-"""Samples in memory as a source: for unit tests, and for queries over what history returned."""
+"""Samples in memory: a source for unit tests, and flat arrays as the engine's columns."""
 
 from collections.abc import Iterable, Sequence
 from typing import Self
@@ -30,14 +30,7 @@ class MemorySource:
     @classmethod
     def flat(cls, labels: Sequence[Labels], index: Rows, times: Times, values: Floats) -> Self:
         """From flat arrays sorted by (series index, time)."""
-        counts = np.bincount(index, minlength=len(labels)).astype(np.intp, copy=False)
-        width = int(counts.max()) if len(counts) else 0
-        place = np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
-        when = np.zeros((len(labels), width), dtype=np.int64)
-        value = np.zeros((len(labels), width))
-        when[index, place] = times
-        value[index, place] = values
-        return cls(Columns(SeriesSet(tuple(labels)), when, value, counts))
+        return cls(columns(labels, index, times, values))
 
     def select(self, selector: Selector, start: int, end: int) -> Columns:
         """All samples of the selected series, whatever the bounds."""
@@ -56,3 +49,15 @@ class MemorySource:
             every.values[rows],
             every.counts[rows],
         )
+
+
+def columns(labels: Sequence[Labels], index: Rows, times: Times, values: Floats) -> Columns:
+    """Flat arrays, sorted by (series index, time), as the engine takes them: nothing left out."""
+    counts = np.bincount(index, minlength=len(labels)).astype(np.intp, copy=False)
+    width = int(counts.max()) if len(counts) else 0
+    place = np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
+    when = np.zeros((len(labels), width), dtype=np.int64)
+    value = np.zeros((len(labels), width))
+    when[index, place] = times
+    value[index, place] = values
+    return Columns(SeriesSet(tuple(labels)), when, value, counts)

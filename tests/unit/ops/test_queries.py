@@ -60,6 +60,11 @@ def test_only_what_the_expression_reaches_back_for_is_fetched() -> None:
     assert (rows.asked[0]["start"], rows.asked[0]["end"]) == (T + 240_000, T + 300_000)
 
 
+def test_what_history_matched_is_not_matched_again() -> None:
+    answer = queries.query(Rows(), 'x{instance=~"only RE2 knows"}', T)  # type: ignore[arg-type]
+    assert [labels["instance"] for labels, _ in answer.samples] == ["a", "b"]
+
+
 def test_a_scalar_is_one_sample_without_labels() -> None:
     answer = queries.query(Rows(), "1 + 1", T)  # type: ignore[arg-type]
     assert (answer.kind, list(answer.samples)) == ("scalar", [({}, 2.0)])
