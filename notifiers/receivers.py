@@ -197,6 +197,15 @@ def _file(found: Section) -> FileConfig | None:
         path=path or "",
     )
     found.close()
+    hint = 'write for example "notifications.jsonl", for DATA/deliveries/notifications.jsonl'
     if not path:
-        found.problem("path", "missing path of the file")
+        found.problem("path", "missing path of the file", hint)
+    elif not _stays_inside(path):
+        found.problem("path", f'"{path[:60]}" is not a path inside the deliveries folder', hint)
     return config
+
+
+def _stays_inside(path: str) -> bool:
+    """Whether it names a file below the folder that it is relative to."""
+    parts = path.split("/")
+    return path.isprintable() and not {"", ".", ".."} & set(parts)

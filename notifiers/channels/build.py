@@ -9,6 +9,8 @@ from notifiers.channels.jsonl import JsonLines
 from notifiers.config import Config
 from notifiers.receivers import FileConfig, WebhookConfig
 
+DELIVERIES = "deliveries"
+"""The only folder that a routing file can have something written to."""
 Channels = dict[tuple[str, int], Channel]
 
 
@@ -22,8 +24,8 @@ def build(
 ) -> Channels:
     """One channel for each integration.
 
-    Files that are written are relative to `data`; files of secrets, as Alertmanager has it, to the
-    configuration's own folder, `secrets`.
+    Files that are written are relative to `deliveries` in `data`; files of secrets, as Alertmanager
+    has it, to the configuration's own folder, `secrets`.
     """
     networks = tuple(allow)
     return {
@@ -47,4 +49,4 @@ def _channel(
 
             return Webhook(config, allow=allow, now=now, directory=secrets)
         case FileConfig():
-            return JsonLines(data / config.path)
+            return JsonLines(data / DELIVERIES, config.path)

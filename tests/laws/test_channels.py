@@ -56,9 +56,9 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         else:
             path = tmp_path / "out.jsonl"
             case = Case(
-                JsonLines(path),
+                JsonLines(path.parent, path.name),
                 lambda: [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]],
-                JsonLines(tmp_path / "secret-canary" / "missing" / "out.jsonl"),
+                JsonLines(tmp_path / "secret-canary" / "missing", "out.jsonl"),
             )
         yield case
         case.channel.close()

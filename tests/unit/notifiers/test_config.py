@@ -169,3 +169,13 @@ def test_a_url_is_never_repeated_in_a_problem() -> None:
 
 def test_a_problem_reads_as_file_line_key_and_message() -> None:
     assert str(Problem("f", 3, "", "empty")) == "f:3: empty"
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../../etc/cron.d/x", "a/../../b", ".", "a/", "a//b", "'a\\0b'"]
+)
+def test_a_file_is_written_inside_the_deliveries_folder_only(path: str) -> None:
+    text = f"route: {{receiver: a}}\nreceivers:\n- name: a\n  file_configs:\n  - path: {path}\n"
+    _, [problem] = read(text.replace("'", '"'), "routes.yml")
+    assert str(problem).startswith("routes.yml:5: receivers[0].file_configs[0].path: ")
+    assert "is not a path inside the deliveries folder: write for example" in str(problem)
