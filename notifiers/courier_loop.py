@@ -28,6 +28,7 @@ Lane = tuple[str, str, int]
 Answer = tuple["_Task", list[Output] | BaseException]
 MOST_WAITING = 1_000
 MOST_REMEMBERED = 10_000
+"""Receipts; each is at most some KiB."""
 _TURN, _IDLE, _AWAY = 0.02, 0.2, 1.0
 
 
@@ -61,7 +62,7 @@ class CourierLoop:
     _busy: dict[tuple[str, int], int] = field(default_factory=dict)
     _answers: SimpleQueue[Answer] = field(default_factory=SimpleQueue)
     _open: dict[Partition, dict[int, bool]] = field(default_factory=dict)
-    _remembered: OrderedDict[tuple[str, int], list[Output]] = field(default_factory=OrderedDict)
+    _remembered: OrderedDict[tuple[str, int], Output] = field(default_factory=OrderedDict)
 
     def run(self) -> None:
         """Work until `stop` is set, then finish what is under way (its sleeps are cut short)."""
@@ -112,7 +113,7 @@ class CourierLoop:
             self._busy[channel] = self._busy.get(channel, 0) + 1
             if (known := self._remembered.get(task.attempt)) is not None:
                 # The router, too, publishes at least once: this very attempt was answered.
-                self._answers.put((task, known))
+                self._answers.put((task, [known]))
             else:
                 pool.submit(self._work, task)
 
@@ -140,7 +141,8 @@ class CourierLoop:
                 raise outputs
             del self._running[task.lane]
             self._busy[task.lane[1:]] -= 1
-            self._remembered[task.attempt] = outputs
+            # The receipt alone: a dead letter is as large as the record that it buries.
+            self._remembered[task.attempt] = outputs[0]
             done.append((task.record, outputs))
         while len(self._remembered) > MOST_REMEMBERED:
             self._remembered.popitem(last=False)

@@ -150,6 +150,15 @@ def test_the_same_attempt_read_twice_is_sent_once_and_answered_twice() -> None:
     assert log.receipts() == ["d", "d", "d"]
 
 
+def test_of_what_was_buried_only_the_receipt_is_remembered() -> None:
+    log = Log(value("d", receiver="nobody"), value("d", receiver="nobody"), ends=Event())
+    work = loop(log, Hooks())
+    work.run()
+    assert log.receipts() == ["d", "d"]
+    assert [one.topic for one in log.published].count(DEAD_LETTERS) == 1
+    assert [type(one.event) for one in work._remembered.values()] == [Receipt]
+
+
 def test_while_the_log_is_away_receipts_are_kept_and_nothing_is_committed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
