@@ -10,8 +10,10 @@ def wall() -> int:
 
 
 def since_boot() -> float:
-    """Seconds that passed, those of a suspended machine included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+    """Seconds that passed, those of a suspended machine included where the system counts them."""
+    # Only Linux has this clock: https://docs.python.org/3/library/time.html#time.CLOCK_BOOTTIME
+    clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 class LogClock:

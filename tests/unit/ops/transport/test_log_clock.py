@@ -1,6 +1,10 @@
 """What the log's clock does when the machine's is wrong."""
 
-from ops.transport.log_clock import LogClock
+import time
+
+import pytest
+
+from ops.transport.log_clock import LogClock, since_boot
 
 
 class Machine:
@@ -50,3 +54,11 @@ def test_a_log_from_the_past_changes_nothing() -> None:
     machine = Machine()
     machine.clock.at_least(5)
     assert machine.clock() == 1_000_000
+
+
+def test_where_the_system_has_no_clock_since_boot_the_monotonic_one_will_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    before = time.monotonic()
+    assert before <= since_boot() <= time.monotonic()
