@@ -101,7 +101,8 @@ def _serve(process: Process, services: EmbeddedServices) -> Server:
     from ops.console.mount import console
 
     listener = bind(process.settings.listen.host, process.settings.listen.port)
-    server = Server(build(services, services.access, console(services)), listener)
+    page = console(services, process.shared.log.clock)
+    server = Server(build(services, services.access, page), listener)
     server.start()
     note = endpoint.Endpoint(server.address, str(process.token_file), os.getpid())
     endpoint.write(process.settings.data, note)

@@ -13,7 +13,6 @@ from ops.accepted_routes import Routes, current, kept
 from ops.embedded.shared import Shared
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
-from ops.transport.log_clock import wall
 from schemas.topics import DELIVERIES
 
 if TYPE_CHECKING:
@@ -76,7 +75,9 @@ class EmbeddedCourier:
             now=time.time,
         )
         ending = _Either(stop, self._again)
-        clock = Clock(wall, time.monotonic, ending.wait, random.random)
+        # The log's clock, as the router's: after a jump the wall clock is not what expiry is in.
+        now = self._shared.log.clock
+        clock = Clock(now, time.monotonic, ending.wait, random.random)
         inbox = self._shared.log.inbox("courier", [DELIVERIES])
         try:
             CourierLoop(
@@ -84,7 +85,7 @@ class EmbeddedCourier:
                 self._shared.log,
                 Courier(channels, clock),
                 ending,
-                wall,
+                now,
                 crash=self._shared.crash,
                 count=self._shared.counter("courier"),
             ).run()

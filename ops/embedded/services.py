@@ -12,7 +12,6 @@ from ops.history.errors import HistoryAway
 from ops.services import LOOPBACK_NAMES, Access, AlertView, QueryResult, Series, StageStatus
 from ops.settings import Settings
 from ops.tokens import keep_token
-from ops.transport.log_clock import wall
 from schemas.stage import Publish
 
 if TYPE_CHECKING:
@@ -54,7 +53,8 @@ class EmbeddedServices:
         """PromQL over history at an instant."""
         from ops import queries
 
-        return queries.query(self._history(), expr, wall() if at is None else at)
+        now = self._process.shared.log.clock
+        return queries.query(self._history(), expr, now() if at is None else at)
 
     def query_range(self, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
         """PromQL over history, step by step."""
