@@ -1,6 +1,7 @@
 """PromQL over history: the samples are fetched once, the engine is the detector's own."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from schemas.labels import labels_of
 
 MOST_POINTS = 11_000
 """Steps of a range query, as Prometheus limits them."""
+MOST_SECONDS = 30.0
+MOST_CELLS = 50_000_000
+"""Series times the samples of the longest: what the engine's columns take, 16 bytes each."""
 
 
 class _Fetched:
@@ -47,16 +51,25 @@ def query(history: History, expr: str, at: int) -> QueryResult:
     return QueryResult("scalar", at, [({}, float(value))])
 
 
-def query_range(history: History, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
+def query_range(
+    history: History,
+    expr: str,
+    start: int,
+    end: int,
+    step: int,
+    clock: Callable[[], float] = time.monotonic,
+) -> Sequence[Series]:
     """The values at start, start + step, … up to end (ms); raises what `query` raises."""
     if step <= 0 or end < start:
         raise Refused("step must be positive, and end not before start")
     if (end - start) // step > MOST_POINTS:
         raise Refused(f"more than {MOST_POINTS} points: take a longer step")
-    plan = _compiled(expr)
+    plan, ends = _compiled(expr), clock() + MOST_SECONDS
     source = _Fetched(history, plan, start, end)
     found: dict[tuple[tuple[str, str], ...], list[tuple[int, float]]] = {}
     for at in range(start, end + 1, step):
+        if clock() > ends:
+            raise QueryFailed(f"took longer than {MOST_SECONDS:.0f} s: take a longer step")
         value = _evaluated(plan, source, at)
         items = value.items() if isinstance(value, Vector) else [((), float(value))]
         for labels, number in items:
@@ -88,6 +101,12 @@ def _columns(history: History, selector: Selector, start: int, end: int) -> Colu
     rank[order] = np.arange(len(labels))
     index = rank[found.series]
     by_row = np.argsort(index, kind="stable")
+    longest = int(np.bincount(index).max(initial=0))
+    if len(labels) * longest > MOST_CELLS:
+        raise Refused(
+            f"{len(labels)} series of up to {longest} samples are more than a query may hold:"
+            " narrow the selector or the range"
+        )
     # History matched already, with RE2: Python's `re` on labels that anybody sends could stall.
     return columns(
         [labels[row] for row in order], index[by_row], found.times[by_row], found.values[by_row]

@@ -6,11 +6,24 @@ from typing import Any, Final, Protocol  # pyarrow has no types
 
 import numpy as np
 
+from ops.history.errors import HistoryError, HistoryRefused
+
 Matcher = tuple[str, str, str]
 """A label's name, one of = != =~ !~, and a value or regular expression."""
 
 NAME: Final = "__name__"
 _OPERATORS: Final = ("=", "!=", "=~", "!~")
+MOST_SAMPLES: Final = 20_000_000
+"""Samples of one selection: half a gigabyte as arrays, and more while it is sorted."""
+MOST_SECONDS: Final = 30
+_LIMITS: Final[dict[str, Any]] = {
+    "max_result_rows": MOST_SAMPLES,
+    "result_overflow_mode": "throw",
+    "max_execution_time": MOST_SECONDS,
+    "timeout_overflow_mode": "throw",
+}
+_TOO_MUCH: Final = {158, 159, 241, 396}
+"""ClickHouse's numbers for too many rows, too much time, memory, or too large a result."""
 
 
 class Answers(Protocol):
@@ -60,10 +73,14 @@ def conditions(matchers: Sequence[Matcher]) -> tuple[str, dict[str, str]]:
 
 
 def select(history: Answers, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Selection:
-    """Samples from `start_ms` to `end_ms`, both included, of the series that match."""
+    """Samples from `start_ms` to `end_ms`, both included, of the series that match.
+
+    Raises HistoryRefused where that is more than one query may read.
+    """
     where, params = conditions(matchers)
     bounds = params | {"start": start_ms, "end": end_ms}
-    answer = history.query_arrow(
+    answer = _bounded(
+        history,
         "SELECT series, toUnixTimestamp64Milli(time) AS at, value FROM samples"
         f" WHERE series IN (SELECT id FROM series WHERE {where})"
         " AND time >= fromUnixTimestamp64Milli({start:Int64})"
@@ -89,7 +106,8 @@ def _labels(
     """The label sets of the ids, in their order."""
     if wanted.size == 0:
         return ()
-    answer = history.query_arrow(
+    answer = _bounded(
+        history,
         "SELECT id, any(name) AS its_name, any(labels) AS its_labels FROM series"
         f" WHERE {where} GROUP BY id",
         params,
@@ -98,6 +116,20 @@ def _labels(
         row["id"]: {NAME: row["its_name"], **dict(row["its_labels"])} for row in answer.to_pylist()
     }
     return tuple(by_id[int(identity)] for identity in wanted)
+
+
+def _bounded(history: Answers, sql: str, params: Mapping[str, Any]) -> Any:
+    """The answer, unless it is too much: history itself is well, so that is no absence."""
+    try:
+        return history.query_arrow(sql, params, _LIMITS)
+    except HistoryError as fault:
+        if fault.code not in _TOO_MUCH:
+            raise
+        raise HistoryRefused(
+            f"more than {MOST_SAMPLES:,} samples, {MOST_SECONDS} s or history's memory to answer:"
+            " narrow the selector or the range",
+            fault.code,
+        ) from fault
 
 
 def _column(answer: Any, name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from ops.history import samples as selection
 from ops.history import tables
 from ops.history.child import HistoryChild
 from ops.history.clickhouse import History
@@ -252,3 +253,12 @@ def test_both_ends_of_the_time_range_are_included(history: History, measured: in
 def test_a_bad_expression_is_refused(history: History, measured: int) -> None:
     with pytest.raises(HistoryRefused):
         select(history, [("job", "=~", "(")], measured, measured + 1)
+
+
+def test_a_selection_larger_than_a_query_may_read_is_refused(
+    history: History, measured: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(selection._LIMITS, "max_result_rows", 3)
+    with pytest.raises(HistoryRefused, match="narrow the selector") as refused:
+        select(history, [("__name__", "=", "up")], measured, measured + 5000)
+    assert refused.value.code == 396

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ops import queries
+from ops.history.errors import HistoryAway, HistoryRefused
 from ops.services import QueryFailed
 from schemas.errors import Refused
 
@@ -19,8 +20,13 @@ class Rows:
     def __init__(self) -> None:
         self.asked: list[Mapping[str, Any]] = []
         self.series = {1: "b", 2: "a"}
+        self.limits: list[Mapping[str, Any]] = []
+        self.fails: Exception | None = None
 
     def query_arrow(self, sql: str, params: Any = None, settings: Any = None) -> pa.Table:
+        self.limits.append(settings)
+        if self.fails is not None:
+            raise self.fails
         if "FROM samples" in sql:
             self.asked.append(params)
             rows = [(i, T + n * 10_000, float(i * 100 + n)) for i in (1, 2) for n in range(31)]
@@ -92,3 +98,47 @@ def test_a_range_that_makes_no_sense_is_refused(end: int, step: int) -> None:
 def test_an_expression_without_an_answer_on_this_data_fails() -> None:
     with pytest.raises(QueryFailed, match="duplicate series"):
         queries.query(Rows(), "x + on () x", T + 60_000)  # type: ignore[arg-type]
+
+
+def test_every_question_to_history_is_bounded_in_rows_and_time() -> None:
+    rows = Rows()
+    queries.query(rows, "x", T)  # type: ignore[arg-type]
+    assert len(rows.limits) == 2
+    assert {limits["max_result_rows"] for limits in rows.limits} == {20_000_000}
+    assert {limits["max_execution_time"] for limits in rows.limits} == {30}
+
+
+@pytest.mark.parametrize("fault", [HistoryRefused("rows", 396), HistoryAway("time", 159)])
+def test_what_is_too_much_for_history_is_refused_with_what_to_do(fault: Exception) -> None:
+    rows = Rows()
+    rows.fails = fault
+    with pytest.raises(HistoryRefused, match="narrow the selector or the range"):
+        queries.query(rows, "x", T)  # type: ignore[arg-type]
+
+
+def test_that_history_is_away_stays_an_absence() -> None:
+    rows = Rows()
+    rows.fails = HistoryAway("gone")
+    with pytest.raises(HistoryAway, match="gone"):
+        queries.query(rows, "x", T)  # type: ignore[arg-type]
+
+
+def test_a_range_query_stops_after_thirty_seconds() -> None:
+    seconds = iter(range(0, 1_000, 11))
+    with pytest.raises(QueryFailed, match="took longer than 30 s"):
+        queries.query_range(
+            Rows(),  # type: ignore[arg-type]
+            "x",
+            T,
+            T + 60_000,
+            10_000,
+            lambda: float(next(seconds)),
+        )
+
+
+def test_one_long_series_among_many_is_refused_before_it_fills_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queries, "MOST_CELLS", 61)
+    with pytest.raises(Refused, match="2 series of up to 31 samples"):
+        queries.query(Rows(), "rate(x[1h])", T + 300_000)  # type: ignore[arg-type]
