@@ -15,7 +15,7 @@ from ops.plans import PlanPublisher, routes_content, rules_content
 from ops.runtime.crash import crash_from
 from ops.runtime.threads import Worker
 from ops.settings import Settings
-from ops.transport.log_clock import LogClock
+from ops.transport.log_clock import LogClock, wall
 from ops.transport.sqlite_log import SqliteLog
 from ops.transport.sqlite_writer import Limits
 from schemas.errors import LogAway
@@ -108,6 +108,7 @@ class Process:
     def start(self) -> None:
         """Begin everything; nothing waits for anything else."""
         self._started = True
+        self.shared.figures.set("tocsin_start_time_seconds", wall() / 1000)
         if self.history is not None:
             self.history.start()
         for worker in self._workers():

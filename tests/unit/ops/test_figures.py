@@ -60,8 +60,8 @@ def test_a_source_that_fails_hides_no_other_and_is_counted() -> None:
 
 def test_an_unknown_count_of_a_stage_is_counted_and_stops_nothing() -> None:
     figures = Figures()
-    figures.add_counts({"tocsin_nonsense": 3, "tocsin_samples_total": 5}, stage="detector")
-    assert figures.value("tocsin_samples_total", stage="detector") == 5
+    figures.add_counts({"tocsin_nonsense": 3, "tocsin_history_rows_total": 5}, stage="detector")
+    assert figures.value("tocsin_history_rows_total", stage="detector") == 5
     assert figures.value("tocsin_figure_failures_total") == 1
 
 
@@ -70,11 +70,11 @@ def test_threads_lose_no_count() -> None:
 
     def count() -> None:
         for _ in range(1_000):
-            figures.add("tocsin_records_total", stage="detector")
+            figures.add("tocsin_stage_events_total", stage="detector")
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert figures.value("tocsin_records_total", stage="detector") == 4_000
+    assert figures.value("tocsin_stage_events_total", stage="detector") == 4_000
