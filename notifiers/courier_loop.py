@@ -45,7 +45,9 @@ class CourierLoop:
     """Runs a courier between an inbox of deliveries and a publisher, until `stop` is set.
 
     `crash` is called at the boundaries where a test may end the process; `now` in ms. `count`
-    hears of every receipt (`delivery:CHANNEL:FATE`) and dead letter (`dead:REASON`).
+    hears of every receipt (`delivery:CHANNEL:FATE`) and dead letter (`dead:REASON`). `remembered`
+    outlives the loop if its owner keeps it: what was answered behind an open delivery is read
+    again by the next loop, and not sent again.
     """
 
     inbox: Inbox
@@ -57,12 +59,13 @@ class CourierLoop:
     crash: Callable[[str], None] = lambda point: None
     threads: int = 16
     count: Callable[[str, int], None] = lambda event, amount: None
+    remembered: OrderedDict[tuple[str, int], Output] = field(default_factory=OrderedDict)
     _lanes: dict[Lane, deque[_Task]] = field(default_factory=dict)
     _running: dict[Lane, _Task] = field(default_factory=dict)
     _busy: dict[tuple[str, int], int] = field(default_factory=dict)
     _answers: SimpleQueue[Answer] = field(default_factory=SimpleQueue)
     _open: dict[Partition, dict[int, bool]] = field(default_factory=dict)
-    _remembered: OrderedDict[tuple[str, int], Output] = field(default_factory=OrderedDict)
+    _behind: bool = False
 
     def run(self) -> None:
         """Work until `stop` is set, then finish what is under way (its sleeps are cut short)."""
@@ -80,6 +83,8 @@ class CourierLoop:
                 self._take(record)
         self._start(pool)
         self._collect(_TURN if self._running else 0.0)
+        if self._behind:
+            self._commit()
 
     def _take(self, record: Record) -> None:
         self._open.setdefault(record.partition, {})[record.offset] = False
@@ -111,7 +116,7 @@ class CourierLoop:
                 continue
             self._running[lane] = task
             self._busy[channel] = self._busy.get(channel, 0) + 1
-            if (known := self._remembered.get(task.attempt)) is not None:
+            if (known := self.remembered.get(task.attempt)) is not None:
                 # The router, too, publishes at least once: this very attempt was answered.
                 self._answers.put((task, [known]))
             else:
@@ -142,10 +147,10 @@ class CourierLoop:
             del self._running[task.lane]
             self._busy[task.lane[1:]] -= 1
             # The receipt alone: a dead letter is as large as the record that it buries.
-            self._remembered[task.attempt] = outputs[0]
+            self.remembered[task.attempt] = outputs[0]
             done.append((task.record, outputs))
-        while len(self._remembered) > MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
+        while len(self.remembered) > MOST_REMEMBERED:
+            self.remembered.popitem(last=False)
         self._finish(done)
 
     def _finish(self, done: Sequence[tuple[Record, list[Output]]]) -> None:
@@ -184,14 +189,20 @@ class CourierLoop:
                 # Another member reads it now, from what was committed.
                 del self._open[partition]
                 continue
-            answered = self._open[partition]
-            for offset in sorted(answered):
-                if not answered[offset]:
+            for offset, answered in sorted(self._open[partition].items()):
+                if not answered:
                     break
-                del answered[offset]
                 offsets[partition] = offset + 1
-        if offsets:
-            self.inbox.commit(offsets)
+        try:
+            if offsets:
+                self.inbox.commit(offsets)
+        except LogAway:
+            # The receipts are there; only this process must remember that until the next turn.
+            self._behind = True
+            return
+        self._behind = False
+        for partition, end in offsets.items():
+            self._open[partition] = {o: a for o, a in self._open[partition].items() if o >= end}
 
 
 def _event(output: Output) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import OrderedDict
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from ops.accepted_routes import Routes, current, kept
 from ops.embedded.shared import Shared
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
+from schemas.stage import Output
 from schemas.topics import DELIVERIES
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class EmbeddedCourier:
         self._again = threading.Event()
         self._reading = threading.Lock()
         self._taken: tuple[Config, Path] | None = None
+        self._remembered: OrderedDict[tuple[str, int], Output] = OrderedDict()
         self.worker = Worker("courier", self._work)
 
     def reload(self, routes: Routes) -> None:
@@ -88,6 +91,7 @@ class EmbeddedCourier:
                 now,
                 crash=self._shared.crash,
                 count=self._shared.counter("courier"),
+                remembered=self._remembered,
             ).run()
         finally:
             inbox.close()

@@ -156,7 +156,7 @@ def test_of_what_was_buried_only_the_receipt_is_remembered() -> None:
     work.run()
     assert log.receipts() == ["d", "d"]
     assert [one.topic for one in log.published].count(DEAD_LETTERS) == 1
-    assert [type(one.event) for one in work._remembered.values()] == [Receipt]
+    assert [type(one.event) for one in work.remembered.values()] == [Receipt]
 
 
 def test_while_the_log_is_away_receipts_are_kept_and_nothing_is_committed(
@@ -208,3 +208,35 @@ def test_stopping_finishes_what_is_under_way() -> None:
     thread.join(5)
     assert not thread.is_alive()
     assert (log.receipts(), log.committed) == (["slow"], 1)
+
+
+def test_a_commit_that_fails_is_made_up_for_and_nothing_is_sent_again() -> None:
+    log, channel = Log(value("d1", "g1"), value("d2", "g2"), ends=Event()), Hooks()
+    commit, faults = log.commit, [LogAway(), LogAway()]
+
+    def failing(offsets: Mapping[Partition, int]) -> None:
+        if faults:
+            raise faults.pop()
+        commit(offsets)
+
+    log.commit = failing  # type: ignore[method-assign]
+    loop(log, channel).run()
+    assert sorted(channel.sent) == sorted(log.receipts()) == ["d1", "d2"]
+    assert log.committed == 2
+
+
+def test_what_was_answered_behind_an_open_delivery_is_not_sent_again_by_the_next_loop() -> None:
+    log = Log(value("slow1"), value("slow2"), value("fast", "g2"), ends=Event())
+    channel = Hooks("slow1", "slow2")
+    first = loop(log, channel)
+    with ThreadPoolExecutor(4) as pool:
+        while not log.published:
+            first.turn(pool)
+        channel.slow["slow1"].set()
+        channel.slow["slow2"].set()
+    assert log.committed == 0
+    log.polled = 0  # a new member reads from what was committed
+    second = loop(log, channel, remembered=first.remembered)
+    second.run()
+    assert channel.sent.count("fast") == 1
+    assert log.committed == 3
