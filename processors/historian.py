@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.producers import Producers
+from processors.corrections import Corrections
 from schemas.alerts import AlertBatch
 from schemas.checks import CheckResult
 from schemas.deliveries import Decision, Delivery, Receipt, Why
@@ -46,12 +46,16 @@ class Collector:
     and at most the append time. What retention would drop at once is dropped here, counted.
     """
 
-    def __init__(self, retention: int) -> None:
+    def __init__(self, retention: int, corrections: Corrections | None = None) -> None:
         self._retention = retention
-        self._producers = Producers()
+        self._corrections = corrections or Corrections()
         self._blocks: OrderedDict[bytes, _Block] = OrderedDict()
         self.counts: Counter[str] = Counter()
         self._clear()
+
+    def emptied(self) -> "Collector":
+        """A collector for the same records again: it corrects their times as this one did."""
+        return Collector(self._retention, self._corrections)
 
     def _clear(self) -> None:
         self._samples = _Samples([], [], [], [])
@@ -123,8 +127,9 @@ class Collector:
             ids = ids[index]
         elif len(values) != len(ids):
             raise Undecodable(Reason.INVALID_COLUMNS, f"{len(values)} values for {len(ids)} series")
-        shift = self._producers.shift(envelope, appended)
-        times = np.minimum(np.frombuffer(batch.times, "<i8") + shift, appended)
+        correction = self._corrections.of(envelope, appended)
+        times = np.frombuffer(batch.times, "<i8") + correction.shift
+        times = np.minimum(times, correction.latest)
         if len(times) == 1:
             times = np.repeat(times, len(values))
         kept = times > appended - self._retention

@@ -159,7 +159,7 @@ class Historian:
         try:
             self._store(partition, held, collector)
         except BaseException:
-            self._collectors[partition] = self._gathered(held)
+            self._collectors[partition] = _gathered(held, collector)
             raise
         for name, amount in collector.counts.items():
             self._count(name, amount)
@@ -189,17 +189,7 @@ class Historian:
                 return
             middle = len(held) // 2
             for half in (held[:middle], held[middle:]):
-                self._store(partition, half, self._gathered(half))
-
-    def _gathered(self, held: Sequence[Record]) -> Collector:
-        collector = Collector(self._retention)
-        for record in held:
-            collector.pass_by(record.offset, record.appended_at)
-            try:
-                collector.add(record.offset, record.appended_at, CODEC.decode(record.value))
-            except Undecodable:
-                continue  # buried when it was first read
-        return collector
+                self._store(partition, half, _gathered(half, collector))
 
     def _say_away(self, why: str) -> None:
         if self.away is None:
@@ -216,3 +206,15 @@ class Historian:
 def _letter(record: Record, reason: Reason, detail: str) -> Message:
     letter = dead_letter(NAME, record, reason, detail, record.appended_at)
     return encoded(letter, NAME, record.appended_at)
+
+
+def _gathered(held: Sequence[Record], before: Collector) -> Collector:
+    """The rows of these records once more, as `before` had them."""
+    collector = before.emptied()
+    for record in held:
+        collector.pass_by(record.offset, record.appended_at)
+        try:
+            collector.add(record.offset, record.appended_at, CODEC.decode(record.value))
+        except Undecodable:
+            continue  # buried when it was first read
+    return collector

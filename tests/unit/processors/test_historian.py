@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from processors import corrections
 from processors.historian import SEEN_AGAIN, Collector
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.checks import CheckResult, CheckStatus
@@ -156,3 +157,40 @@ def test_a_decision_says_whether_somebody_is_told(why: Why, said: str) -> None:
 
 def test_what_has_no_rows_leaves_none() -> None:
     assert collected((1, WakeUp(stage="detector", due=T0))) == {}
+
+
+def test_a_batch_gathered_again_has_the_times_of_the_first_time() -> None:
+    """Its producer is an hour behind, and what it sends takes a while longer each time."""
+    first = Collector(30 * DAY)
+    sent = [envelope(batch([1.0, 2.0], [T0 - 10]), T0, "p", sequence=n) for n in (1, 2, 3)]
+    arrivals = [T0 + 3_600_000 + late for late in (500, 9_000, 0)]
+
+    def gathered(collector: Collector, numbers: tuple[int, ...]) -> list[int]:
+        for number in numbers:
+            collector.add(number, arrivals[number], sent[number])
+        return list(dict(collector.take())["samples"]["time"])
+
+    times = gathered(first, (0, 1, 2))
+    assert gathered(first.emptied(), (0, 1, 2)) == times
+    assert gathered(first.emptied(), (1, 2)) == times[2:]
+
+
+@pytest.mark.parametrize("ahead", [2_000, -3_600_000], ids=["future samples", "a clock behind"])
+def test_a_batch_sent_again_has_the_times_of_the_first_time(ahead: int) -> None:
+    collector = Collector(30 * DAY)
+    sent = envelope(batch([1.0, 2.0], [T0 + ahead]), T0 + ahead, "p", sequence=1)
+    collector.add(1, T0, sent)
+    once = list(dict(collector.take())["samples"]["time"])
+    again = collector.emptied()  # a write failed in between
+    again.add(2, T0 + 700, sent)
+    assert list(dict(again.take())["samples"]["time"]) == once
+
+
+def test_only_so_many_batches_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corrections, "REMEMBERED", 1)
+    found = corrections.Corrections()
+    one, two = (envelope(batch([1.0, 2.0], [T0]), T0, "p", sequence=n) for n in (1, 2))
+    assert found.of(one, T0 + 6_000).latest == T0 + 6_000
+    assert found.of(one, T0 + 7_000).latest == T0 + 6_000
+    found.of(two, T0 + 8_000)
+    assert found.of(one, T0 + 9_000).latest == T0 + 9_000

@@ -210,3 +210,28 @@ def test_while_the_log_takes_no_dead_letter_the_records_around_it_are_kept(bench
     assert bench.counted["dead:invalid columns"] == 1
     assert bench.committed() == 4
     close(bench)
+
+
+def test_a_skewed_producers_batch_sent_again_over_a_failed_write_has_its_times(
+    bench: Bench,
+) -> None:
+    def send(value: float, sequence: int, sent_at: int) -> None:
+        batch = samples("a", {"x": value}, sent_at)
+        bench.log.publish([metrics_message(batch, sent_at, sequence)])
+
+    hour = 3_600_000
+    send(1, 1, T0 - hour)
+    bench.turn()
+    bench.now += 9_000
+    send(2, 2, T0 - hour)
+    bench.store.away = True
+    with pytest.raises(HistoryAway):
+        bench.turn()
+    send(1, 1, T0 - hour)
+    bench.store.away = False
+    bench.turn()
+    bench.turn()
+    rows = bench.store.tables["samples"]
+    assert bench.store.values() == [1, 2, 1]
+    assert len({row["time"] for row in rows}) == 1
+    close(bench)
