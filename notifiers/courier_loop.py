@@ -9,6 +9,7 @@ a quarter of the threads, so that a dead receiver does not hold up the others. T
 thread alone uses the inbox and the publisher.
 """
 
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +19,13 @@ from threading import Event
 
 from notifiers.courier import Courier
 from schemas.dead_letter import DeadLetter
-from schemas.deliveries import Delivery, Receipt
+from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.envelope import Envelope, Producer
 from schemas.errors import LogAway, Reason, Undecodable
 from schemas.stage import Inbox, Message, Output, Partition, Publish, Record
 from schemas.topics import CODEC
+
+log = logging.getLogger("tocsin.courier")
 
 Lane = tuple[str, str, int]
 Answer = tuple["_Task", list[Output] | BaseException]
@@ -58,6 +61,7 @@ class CourierLoop:
     producer: Producer = field(default_factory=lambda: Producer("courier"))
     crash: Callable[[str], None] = lambda point: None
     threads: int = 16
+    failing: dict[tuple[str, int], str] = field(default_factory=dict)
     count: Callable[[str, int], None] = lambda event, amount: None
     remembered: OrderedDict[tuple[str, int], Output] = field(default_factory=OrderedDict)
     _lanes: dict[Lane, deque[_Task]] = field(default_factory=dict)
@@ -162,7 +166,30 @@ class CourierLoop:
             self._open.setdefault(record.partition, {})[record.offset] = True
             for output in outputs:
                 self.count(_event(output), 1)
+                if isinstance(output.event, Receipt):
+                    self._note(output.event)
         self._commit()
+
+    def _note(self, receipt: Receipt) -> None:
+        """Say once that a channel takes no messages, and once that it does again."""
+        channel = (receipt.receiver, receipt.integration)
+        known = self.failing.get(channel, "")
+        reason = "" if receipt.fate is Fate.DELIVERED else receipt.reason or str(receipt.fate)
+        if reason:
+            self.failing[channel] = reason
+        else:
+            self.failing.pop(channel, None)
+        if reason != known:
+            log.warning(
+                "channel fails" if reason else "channel delivers again",
+                extra={
+                    "receiver": receipt.receiver,
+                    "integration": receipt.integration,
+                    "channel": receipt.channel,
+                    "reason": reason or known,
+                    "delivery": receipt.delivery,
+                },
+            )
 
     def _send(self, messages: Sequence[Message]) -> None:
         """Publish until it is acknowledged; receipts have derived ids, so a repeat is harmless."""

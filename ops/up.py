@@ -40,6 +40,7 @@ def run(
     0 after an orderly end, 3 if something did not end in time, or the log or a stage failed. Raises
     `Refused` when files are wrong and nothing is in force that could go on.
     """
+    os.umask(0o077)
     process = Process(settings, only or ALL, check)
     signals = _Signals()
     services = EmbeddedServices(process)

@@ -36,6 +36,7 @@ class EmbeddedCourier:
         self._reading = threading.Lock()
         self._taken: tuple[Config, Path] | None = None
         self._remembered: OrderedDict[tuple[str, int], Output] = OrderedDict()
+        self._failing: dict[tuple[str, int], str] = {}
         self.worker = Worker("courier", self._work)
 
     def reload(self, routes: Routes) -> None:
@@ -48,6 +49,10 @@ class EmbeddedCourier:
     def status(self) -> StageStatus:
         """How it is."""
         worker = self.worker
+        if worker.alive and self._failing:
+            # One dead receiver is no dead courier: the others are still told.
+            told = ", ".join(f"{name}[{n}]: {why}" for (name, n), why in dict(self._failing).items())
+            return StageStatus("courier", False, True, f"not taken by {told}", vital=False)
         return StageStatus("courier", worker.alive, worker.alive, worker.failure)
 
     def _work(self, stop: threading.Event) -> None:
@@ -77,6 +82,7 @@ class EmbeddedCourier:
             allow=settings.delivery.allow or LOOPBACK,
             now=time.time,
         )
+        self._failing = {}
         ending = _Either(stop, self._again)
         # The log's clock, as the router's: after a jump the wall clock is not what expiry is in.
         now = self._shared.log.clock
@@ -92,6 +98,7 @@ class EmbeddedCourier:
                 crash=self._shared.crash,
                 count=self._shared.counter("courier"),
                 remembered=self._remembered,
+                failing=self._failing,
             ).run()
         finally:
             inbox.close()

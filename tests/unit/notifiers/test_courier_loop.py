@@ -240,3 +240,24 @@ def test_what_was_answered_behind_an_open_delivery_is_not_sent_again_by_the_next
     second.run()
     assert channel.sent.count("fast") == 1
     assert log.committed == 3
+
+
+def test_a_channel_that_takes_nothing_is_named_once_until_it_delivers_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Moody(Hooks):
+        def send(self, message: Message) -> None:
+            if message.delivery.id != "good":
+                raise DeliveryFailed(Failure.REJECTED, retry=False)
+            super().send(message)
+
+    ends = Event()
+    log = Log(value("bad1", "g1"), value("bad2", "g1"), ends=ends)
+    failing: dict[tuple[str, int], str] = {}
+    loop(log, Moody(), failing=failing).run()
+    assert failing == {("ops", 0): str(Failure.REJECTED)}
+    assert [record.message for record in caplog.records] == ["channel fails"]
+    again = Log(value("good", "g1"), ends=Event())
+    loop(again, Moody(), failing=failing).run()
+    assert failing == {}
+    assert caplog.records[-1].message == "channel delivers again"
