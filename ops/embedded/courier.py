@@ -51,7 +51,8 @@ class EmbeddedCourier:
         worker = self.worker
         if worker.alive and self._failing:
             # One dead receiver is no dead courier: the others are still told.
-            told = ", ".join(f"{name}[{n}]: {why}" for (name, n), why in dict(self._failing).items())
+            failing = dict(self._failing)
+            told = ", ".join(f"{name}[{n}]: {why}" for (name, n), why in failing.items())
             return StageStatus("courier", False, True, f"not taken by {told}", vital=False)
         return StageStatus("courier", worker.alive, worker.alive, worker.failure)
 
