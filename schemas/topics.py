@@ -53,7 +53,6 @@ TOPICS: Final[dict[str, Topic]] = {
             "topic",
             (DeadLetter,),
             timedelta(days=30),
-            decisions=True,
             single=True,
             max_message=MAX_DEAD_LETTER,
         ),

@@ -5,4 +5,4 @@ from zlib import crc32
 
 def partition_of(key: str, partitions: int) -> int:
     """The same key always meets the same partition of a topic."""
-    return crc32(key.encode("utf-8", "surrogatepass")) % partitions
+    return crc32(key.encode()) % partitions

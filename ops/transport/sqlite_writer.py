@@ -10,8 +10,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from ops.transport.keys import partition_of
+from ops.transport.sqlite_retention import outdated, shed
 from ops.transport.sqlite_segments import Catalogue, Row
-from schemas.errors import LogAway, LogFull, TooLarge
+from schemas.errors import LogAway, LogFull, Refused, TooLarge
 from schemas.stage import Message, Partition, Position, StateChange
 from schemas.topics import TOPICS
 
@@ -99,6 +100,8 @@ class Writer:
         page = database.execute("PRAGMA page_size").fetchone()[0]
         database.execute(f"PRAGMA max_page_count = {max(limits.file // page, 64)}")
         self._page = int(page)
+        # A small file, too, consists of enough segments that dropping some makes room.
+        self._segment = min(limits.segment, max(limits.file // 32, 65_536))
         self._last_at = self._catalogue.last_at()
         committed(self._catalogue, frozenset())
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
@@ -166,7 +169,7 @@ class Writer:
                     self._waiting_bytes -= request.size
             return group
 
-    def _settle(self, group: list[Request]) -> None:
+    def _settle(self, group: list[Request], again: bool = True) -> None:
         """Commit a group; where inputs have no room, the decisions in it still get theirs."""
         try:
             if self.broken:
@@ -179,17 +182,21 @@ class Writer:
             if fault.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 self._break(group, fault)
                 return
+            if again and self._make_room():
+                self._settle(group, again=False)
+                return
             rest = [request for request in group if request.decisions]
             if rest and len(rest) < len(group):
                 self._refuse(group, [request for request in group if not request.decisions])
                 self._settle(rest)
                 return
             self._refuse(group, group)
-        except sqlite3.Error as fault:
-            self._break(group, fault)
         except LogAway as fault:
             for request in group:
                 request.done.set_exception(fault)
+        except Exception as fault:
+            # Whatever it is: a writer that is gone without a word would stop everybody.
+            self._break(group, fault)
 
     def _room(self, size: int) -> bool:
         """Whether inputs of this size leave the reserve alone, in the file and on the disk."""
@@ -209,12 +216,13 @@ class Writer:
             )
         return [request for request in group if not any(request is r for r in refused)]
 
-    def _break(self, group: list[Request], fault: sqlite3.Error) -> None:
+    def _break(self, group: list[Request], fault: Exception) -> None:
         """After an I/O error nothing that was written counts as durable: stop, do not retry."""
         self.broken = f"the log failed and takes nothing more: {fault}"
         log.error("log failed", extra={"error": str(fault)})
         for request in group:
-            request.done.set_exception(LogAway(self.broken))
+            if not request.done.done():
+                request.done.set_exception(LogAway(self.broken))
 
     def _commit(self, group: list[Request]) -> None:
         now = max(self._clock(), self._last_at)
@@ -228,10 +236,8 @@ class Writer:
             self._retain(now)
             self._catalogue.flush()
             self._database.execute("COMMIT")
-        except sqlite3.Error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            self._catalogue.load()
+        except BaseException:
+            self._roll_back()
             raise
         self._last_at = now
         self.commits += 1
@@ -276,7 +282,7 @@ class Writer:
             return False
         lifetime = TOPICS[partition.topic].retention.total_seconds() * 1000 / 8
         last = segments[-1]
-        return last.bytes >= self._limits.segment or now - last.first_at > lifetime
+        return last.bytes >= self._segment or now - last.first_at > lifetime
 
     def _remember(self, group: list[Request]) -> None:
         offsets: dict[tuple[str, Partition], int] = {}
@@ -301,45 +307,65 @@ class Writer:
             [where for where, value in state.items() if value is None],
         )
 
-    def _retain(self, now: int) -> None:
-        """Drop segments past their age, then the oldest inputs beyond `Limits.retain`.
-
-        A partition keeps its newest segment, which knows where it ends.
-        """
-        if now - self._retained_at < RETAIN_EVERY:
-            return
+    def _retain(self, now: int, full: bool = False) -> bool:
+        """Drop what may go; the more, the fuller the file is. Whether anything went."""
+        if now - self._retained_at < RETAIN_EVERY and not full:
+            return False
         self._retained_at = now
-        old = []
-        for partition, segments in self._catalogue.segments.items():
-            horizon = now - TOPICS[partition.topic].retention.total_seconds() * 1000
-            old += [segment for segment in segments[:-1] if segment.last_at < horizon]
-        self._catalogue.drop(old)
-        inputs = sorted(
-            (
-                segment
-                for partition, segments in self._catalogue.segments.items()
-                if not TOPICS[partition.topic].decisions
-                for segment in segments[:-1]
-            ),
-            key=lambda segment: segment.first_at,
-        )
-        excess = sum(segment.bytes for segment in inputs) - self._limits.retain
-        while excess > 0 and inputs:
-            segment = inputs.pop(0)
-            excess -= segment.bytes
-            self._catalogue.drop([segment])
+        segments = self._catalogue.segments
+        gone = outdated(segments, now, self._limits.retain)
+        self._catalogue.drop(gone)
+        most = self._limits.file - 2 * self._limits.reserve
+        excess = self.used() - most
+        if full:
+            excess = max(excess, self._segment)
+        if excess > 0:
+            gone += (more := shed(segments, excess, self._read_by_all()))
+            self._catalogue.drop(more)
+        return bool(gone)
+
+    def _read_by_all(self) -> dict[Partition, int]:
+        """How far every group of a partition has come."""
+        return {
+            Partition(topic, number): offset
+            for topic, number, offset in self._database.execute(
+                "SELECT topic, partition, min(next) FROM offsets GROUP BY topic, partition"
+            )
+        }
+
+    def _make_room(self) -> bool:
+        """What a full file can do for itself, in a transaction of its own."""
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            went = self._retain(max(self._clock(), self._last_at), full=True)
+            self._catalogue.flush()
+            self._database.execute("COMMIT")
+        except sqlite3.Error:
+            self._roll_back()
+            return False
+        self._committed(self._catalogue, frozenset())
+        return went
+
+    def _roll_back(self) -> None:
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+        self._catalogue.load()
 
 
 def measured(messages: Iterable[Message], partitions: Mapping[str, int]) -> int:
     """The bytes of these messages.
 
-    Raises `TooLarge` for one above its topic's limit, and `LogAway` for a topic that is not there.
+    Raises `TooLarge` for one above its topic's limit, `Refused` for a key that is no UTF-8 text,
+    and `LogAway` for a topic that is not there.
     """
     total = 0
     for message in messages:
         if message.topic not in partitions:
             raise LogAway(f"no topic {message.topic!r}")
-        size = len(message.value) + len(message.key.encode("utf-8", "surrogatepass"))
+        try:
+            size = len(message.value) + len(message.key.encode())
+        except UnicodeEncodeError as fault:
+            raise Refused(f"key {message.key!r} is not text that UTF-8 can hold") from fault
         if size > TOPICS[message.topic].max_message:
             raise TooLarge(
                 f"a message of {size} bytes for {message.topic}: the limit is "

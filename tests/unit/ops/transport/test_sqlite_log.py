@@ -7,10 +7,11 @@ import pytest
 
 from ops.data_directory import DataDirectory
 from ops.transport.sqlite_log import SqliteLog
+from ops.transport.sqlite_segments import Catalogue
 from ops.transport.sqlite_writer import Limits, StageCommit
-from schemas.errors import DataDirectoryError, LogAway, LogFull
+from schemas.errors import DataDirectoryError, LogAway, LogFull, Refused
 from schemas.stage import Message, Partition, StateChange
-from schemas.topics import ALERTS, METRICS
+from schemas.topics import ALERTS, DEAD_LETTERS, METRICS
 
 HOUR = 3_600_000
 P = Partition(METRICS, 0)
@@ -170,3 +171,62 @@ def test_a_directory_with_other_things_in_it_is_not_taken(tmp_path: Path) -> Non
     (tmp_path / "photos").touch()
     with pytest.raises(DataDirectoryError, match="not a Tocsin data directory"):
         DataDirectory(tmp_path)
+
+
+def test_a_key_that_is_no_text_is_refused_and_stops_nobody(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log", Clock())
+    with pytest.raises(Refused, match="UTF-8"):
+        log.publish([Message(METRICS, "\ud800", b"x")])
+    log.publish([Message(METRICS, "k", b"x")])
+    assert log.broken is None
+    log.close()
+
+
+def test_whatever_the_writer_meets_is_said_and_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = SqliteLog(tmp_path / "log", Clock())
+
+    def run_out(*_: object) -> None:
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(Catalogue, "append", run_out)
+    for _ in range(2):
+        with pytest.raises(LogAway, match="no more"):
+            log.publish([Message(METRICS, "k", b"x")])
+    assert "no more" in str(log.broken)
+    log.close()
+
+
+def test_a_file_full_of_decisions_that_everybody_has_read_makes_room_for_new_ones(
+    tmp_path: Path,
+) -> None:
+    log = SqliteLog(tmp_path / "log", Clock(), limits=Limits(file=4_000_000, reserve=200_000))
+    alerts = Partition(ALERTS, 0)
+    for number in range(1_200):
+        log.publish([Message(ALERTS, "k", b"y" * 10_000)])
+        log.commit_offsets("router", {alerts: number + 1})
+    reader = log.reader()
+    assert reader.end(alerts) == 1_200
+    assert reader.begin(alerts) > 0
+    reader.close()
+    log.close()
+
+
+def test_decisions_that_somebody_has_not_read_are_kept_whatever_comes(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log", Clock(), limits=Limits(file=4_000_000, reserve=200_000))
+    alerts = Partition(ALERTS, 0)
+    log.commit_offsets("historian", {alerts: 0})
+    taken = fill(log, ALERTS, 1_000)
+    reader = log.reader()
+    assert reader.begin(alerts) == 0
+    assert reader.end(alerts) == taken < 400
+    reader.close()
+    log.close()
+
+
+def test_dead_letters_have_no_claim_on_the_reserve(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log", Clock(), limits=Limits(file=2_000_000, reserve=500_000))
+    assert fill(log, DEAD_LETTERS, 1_000) > 50
+    log.publish([Message(ALERTS, "k", b"decided")])
+    log.close()
