@@ -8,7 +8,7 @@ import ormsgpack
 
 from processors.promql.labels import Labels
 from processors.rules.group import Memory
-from processors.rules.lifecycle import Alert, Alerts, State
+from processors.rules.lifecycle import Alert, State
 
 PREFIX = "group/"
 
@@ -57,20 +57,11 @@ class GroupState:
         return GroupState(self.last, memory)
 
     def worth_keeping(self, before: "GroupState") -> bool:
-        """Whether more changed than values, which the next evaluation finds out by itself."""
-        if self.memory.recorded != before.memory.recorded:
-            return True
-        old, new = before.memory.alerts, self.memory.alerts
-        return old.keys() != new.keys() or any(_moved(old[key], new[key]) for key in new)
+        """Whether a replay could say something else without it.
 
-
-def _moved(before: Alerts, after: Alerts) -> bool:
-    return before.keys() != after.keys() or any(
-        (b.state, b.active_at, b.fired_at, b.keep_firing_since)
-        != (a.state, a.active_at, a.fired_at, a.keep_firing_since)
-        for labels, a in after.items()
-        for b in (before[labels],)
-    )
+        Values and annotations count too: an alert ends with those of its last evaluation.
+        """
+        return self.memory != before.memory
 
 
 def _alert(labels: Labels, alert: Alert) -> list[object]:
