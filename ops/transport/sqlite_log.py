@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ops.transport.keys import encoded
 from ops.transport.sqlite_inbox import Membership, SqliteInbox
 from ops.transport.sqlite_reader import Reader, Span
 from ops.transport.sqlite_segments import Catalogue
 from ops.transport.sqlite_writer import Limits, Request, StageCommit, Writer, measured
 from schemas.errors import DataDirectoryError
 from schemas.stage import Message, Partition, Position
-from schemas.topics import TOPICS
+from schemas.topics import DEAD_LETTERS, TOPICS
 
 _FORMAT = 1
 
@@ -57,7 +58,11 @@ class SqliteLog:
     def publish(self, messages: Sequence[Message], timeout: float = 30.0) -> list[Position]:
         """Append; see `schemas.stage.Publish`."""
         size = measured(messages, self.partitions)
-        decisions = all(TOPICS[message.topic].decisions for message in messages)
+        # A receipt must not wait because a dead letter goes with it; letters alone are inputs.
+        topics = {message.topic for message in messages}
+        decisions = topics != {DEAD_LETTERS} and all(
+            TOPICS[topic].decisions for topic in topics - {DEAD_LETTERS}
+        )
         return self._writer.submit(Request(messages, decisions, size), timeout)
 
     def commit_stage(self, commit: StageCommit) -> list[Position]:
@@ -65,7 +70,9 @@ class SqliteLog:
 
         After `LogAway` nothing of it is there, nor will be.
         """
-        changed = sum(len(change.value or b"") + len(change.key) for change in commit.changes)
+        changed = sum(
+            len(change.value or b"") + len(encoded(change.key)) for change in commit.changes
+        )
         request = Request(
             commit.outputs,
             True,
@@ -82,7 +89,9 @@ class SqliteLog:
 
     def reader(self) -> Reader:
         """A reader of its own connection; the caller closes it."""
-        return Reader(self.path, lambda partition: self._spans.get(partition, ()))
+        return Reader(
+            self.path, lambda partition: self._spans.get(partition, ()), self._writer.fail
+        )
 
     def inbox(self, group: str, topics: Sequence[str]) -> SqliteInbox:
         """Join a consumer group."""
@@ -168,5 +177,7 @@ def _open(path: Path) -> sqlite3.Connection:
             f"{path}: written by a newer Tocsin (log format {version}, this one reads "
             f"{_FORMAT}): upgrade Tocsin"
         )
-    database.execute(f"PRAGMA user_version = {_FORMAT}")
+    if version < _FORMAT:
+        # Only then: a full disk would not take even this, and a log must open to make room.
+        database.execute(f"PRAGMA user_version = {_FORMAT}")
     return database

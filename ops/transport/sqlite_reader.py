@@ -2,11 +2,15 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.errors import LogAway
 from schemas.stage import Gap, Partition, Record
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Span(NamedTuple):
@@ -28,11 +32,22 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 class Reader:
-    """Reads any partition; one thread at a time uses it."""
+    """Reads any partition; one thread at a time uses it.
 
-    def __init__(self, path: Path, spans: Callable[[Partition], tuple[Span, ...]]) -> None:
+    Where the file is damaged, reading raises `LogAway`, and `damaged` is told why: what follows
+    from records that cannot be read must not be decided without them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        spans: Callable[[Partition], tuple[Span, ...]],
+        damaged: Callable[[str], None],
+    ) -> None:
         self._database = connect(path)
+        self._path = path
         self._spans = spans
+        self._damaged = damaged
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -88,7 +103,7 @@ class Reader:
             low, high = span.base, span.end
             while low < high:
                 middle = (low + high) // 2
-                with self._lock:
+                with self._reading():
                     row = self._database.execute(
                         f"SELECT appended_at FROM {span.table} WHERE offset = ?", (middle,)
                     ).fetchone()
@@ -98,7 +113,7 @@ class Reader:
 
     def committed(self, group: str, partition: Partition) -> int | None:
         """Where a group goes on, if it ever committed."""
-        with self._lock:
+        with self._reading():
             row = self._database.execute(
                 "SELECT next FROM offsets WHERE member_group = ? AND topic = ? AND partition = ?",
                 (group, partition.topic, partition.number),
@@ -107,12 +122,28 @@ class Reader:
 
     def state(self, stage: str, partition: int, prefix: str = "") -> list[tuple[str, bytes]]:
         """A stage's committed state, by key."""
-        with self._lock:
+        with self._reading():
             return self._database.execute(
                 "SELECT key, value FROM state WHERE stage = ? AND partition = ? AND key >= ? "
                 "AND key < ? ORDER BY key",
                 (stage, partition, prefix, prefix + "\U0010ffff"),
             ).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            with self._lock:
+                yield
+        except sqlite3.DatabaseError as fault:
+            # The lowest byte is the kind of error, what is above it a finer distinction.
+            if getattr(fault, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+                raise
+            why = (
+                f"{self._path}: damaged: {fault}: restore it from a backup, or move it away to "
+                "start with an empty log"
+            )
+            self._damaged(why)
+            raise LogAway(why) from fault
 
     def _collect(
         self,
@@ -124,7 +155,7 @@ class Reader:
         into: list[Record],
     ) -> int:
         taken = 0
-        with self._lock:
+        with self._reading():
             cursor = self._database.execute(
                 f"SELECT offset, appended_at, key, value FROM {span.table} "
                 "WHERE offset >= ? AND offset < ? ORDER BY offset LIMIT ?",

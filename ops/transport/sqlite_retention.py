@@ -12,7 +12,8 @@ Segments = Mapping[Partition, Sequence[Segment]]
 def outdated(segments: Segments, now: int, retain: int) -> list[Segment]:
     """Segments past their topic's age, and the oldest inputs beyond `retain` bytes.
 
-    A partition keeps its newest segment, which knows where it ends.
+    A partition keeps its newest segment, which knows where it ends. Dead letters, which are read
+    by people, do not age faster because there is much to measure: of `retain` they are no part.
     """
     old = []
     inputs = []
@@ -22,7 +23,7 @@ def outdated(segments: Segments, now: int, retain: int) -> list[Segment]:
         for segment in held[:-1]:
             if segment.last_at < horizon:
                 old.append(segment)
-            elif not topic.decisions:
+            elif not topic.decisions and partition.topic != DEAD_LETTERS:
                 inputs.append(segment)
     inputs.sort(key=lambda segment: segment.first_at)
     excess = sum(segment.bytes for segment in inputs) - retain

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from ops.transport.keys import partition_of
+from ops.transport.keys import encoded, partition_of
 from ops.transport.sqlite_retention import outdated, shed
 from ops.transport.sqlite_segments import Catalogue, Row
-from schemas.errors import LogAway, LogFull, Refused, TooLarge
+from schemas.errors import LogAway, LogFull, TooLarge
 from schemas.stage import Message, Partition, Position, StateChange
 from schemas.topics import TOPICS
 
@@ -27,8 +27,9 @@ class Limits:
     """How large the log may grow, in bytes.
 
     Inputs are refused within `reserve` of `file`, and while the disk has less than `reserve` left;
-    decisions may use the reserve. `retain` bounds the records of input topics: beyond it the
-    oldest segments go.
+    decisions may use the reserve. `retain` bounds the records of input topics, dead letters apart:
+    beyond it the oldest segments go. Above `file` less twice the reserve segments of any topic go,
+    see `sqlite_retention.shed`: so room is made before anybody has to be refused.
     """
 
     file: int = 8 << 30
@@ -103,6 +104,8 @@ class Writer:
         # A small file, too, consists of enough segments that dropping some makes room.
         self._segment = min(limits.segment, max(limits.file // 32, 65_536))
         self._last_at = self._catalogue.last_at()
+        if self.used() > limits.file - 2 * limits.reserve:
+            self._make_room()
         committed(self._catalogue, frozenset())
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
@@ -114,7 +117,8 @@ class Writer:
         """
         with self._changed:
             room = self._changed.wait_for(
-                lambda: self._closing or self._waiting_bytes < self._limits.waiting, timeout
+                lambda: self._closing or self.broken or self._waiting_bytes < self._limits.waiting,
+                timeout,
             )
             if self.broken or self._closing or not room:
                 raise LogAway(self.broken or ("closed" if self._closing else "busy: no room"))
@@ -150,7 +154,11 @@ class Writer:
     def _run(self) -> None:
         while (group := self._next_group()) or not self._closing:
             size = sum(request.size for request in group)
-            self._settle(group)
+            try:
+                self._settle(group)
+            except BaseException as fault:
+                # Whatever it is: a writer that is gone without a word would stop everybody.
+                self._break(group, fault)
             with self._changed:
                 self._waiting_bytes -= size
                 self._changed.notify_all()
@@ -194,9 +202,6 @@ class Writer:
         except LogAway as fault:
             for request in group:
                 request.done.set_exception(fault)
-        except Exception as fault:
-            # Whatever it is: a writer that is gone without a word would stop everybody.
-            self._break(group, fault)
 
     def _room(self, size: int) -> bool:
         """Whether inputs of this size leave the reserve alone, in the file and on the disk."""
@@ -216,10 +221,17 @@ class Writer:
             )
         return [request for request in group if not any(request is r for r in refused)]
 
-    def _break(self, group: list[Request], fault: Exception) -> None:
+    def fail(self, why: str) -> None:
+        """Take nothing more; what waits is answered at once."""
+        with self._changed:
+            first, self.broken = self.broken is None, self.broken or why
+            self._changed.notify_all()
+        if first:
+            log.error("log failed", extra={"error": why})
+
+    def _break(self, group: list[Request], fault: BaseException) -> None:
         """After an I/O error nothing that was written counts as durable: stop, do not retry."""
-        self.broken = f"the log failed and takes nothing more: {fault}"
-        log.error("log failed", extra={"error": str(fault)})
+        self.fail(f"the log failed and takes nothing more: {fault or repr(fault)}")
         for request in group:
             if not request.done.done():
                 request.done.set_exception(LogAway(self.broken))
@@ -340,8 +352,10 @@ class Writer:
             went = self._retain(max(self._clock(), self._last_at), full=True)
             self._catalogue.flush()
             self._database.execute("COMMIT")
-        except sqlite3.Error:
+        except sqlite3.Error as fault:
             self._roll_back()
+            if fault.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
             return False
         self._committed(self._catalogue, frozenset())
         return went
@@ -362,10 +376,7 @@ def measured(messages: Iterable[Message], partitions: Mapping[str, int]) -> int:
     for message in messages:
         if message.topic not in partitions:
             raise LogAway(f"no topic {message.topic!r}")
-        try:
-            size = len(message.value) + len(message.key.encode())
-        except UnicodeEncodeError as fault:
-            raise Refused(f"key {message.key!r} is not text that UTF-8 can hold") from fault
+        size = len(message.value) + len(encoded(message.key))
         if size > TOPICS[message.topic].max_message:
             raise TooLarge(
                 f"a message of {size} bytes for {message.topic}: the limit is "
