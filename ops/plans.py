@@ -9,7 +9,7 @@ import ormsgpack
 from notifiers.redact import without_secrets
 from ops.settings import Settings
 from ops.transport.sqlite_log import SqliteLog
-from ops.transport.sqlite_writer import StageCommit
+from ops.transport.stage_log import StageCommit
 from processors.rules_plan import RulesPlan
 from schemas.envelope import Envelope, Producer
 from schemas.labels import derived_id

@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from collectors.config import AgentConfig
 from collectors.durations import Duration
+from ops.config_kafka import KafkaSettings
 from ops.config_layers import Layers, anchored
 from ops.config_problems import Origin, Problem, Problems, did_you_mean, from_validation, key_text
 from ops.config_types import Address, LabelName, Listen, Url
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     token_file: Path | None = None
     agent: AgentConfig = Field(default_factory=AgentConfig)
     log: LogSettings = LogSettings()
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     history: HistorySettings = HistorySettings()
     delivery: DeliverySettings = DeliverySettings()
     logging: LoggingSettings = LoggingSettings()
@@ -213,6 +215,9 @@ def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:
         key = "token" if settings.token_file is None else "token_file"
         hint = "use for example the output of: openssl rand -hex 32"
         problems.append(report((key,), f"has fewer than {MIN_TOKEN} characters", hint))
+    kafka, found = _kafka_password(settings.kafka)
+    for path, message, hint, fatal in found:
+        (problems if fatal else warnings).append(report(("kafka", path), message, hint))
     unguarded = token is None and settings.token_file is None and not wrong & _TOKEN_KEYS
     if unguarded and not settings.listen.loopback:
         hint = "set token_file, or listen on 127.0.0.1"
@@ -224,7 +229,25 @@ def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:
         problems.append(report(("log", "reserve_bytes"), "leaves too little for inputs", hint))
     if problems:
         raise Problems(problems, settings)
-    return Loaded(settings.model_copy(update={"token": token}), layers.origins, tuple(warnings))
+    settings = settings.model_copy(update={"token": token, "kafka": kafka})
+    return Loaded(settings, layers.origins, tuple(warnings))
+
+
+def _kafka_password(kafka: KafkaSettings) -> tuple[KafkaSettings, list[tuple[str, str, str, bool]]]:
+    """The settings with the password in them; and key, message, hint, whether it is fatal."""
+    found = []
+    if kafka.password_file is not None:
+        try:
+            secret, warning = read_secret(kafka.password_file)
+        except ValueError as fault:
+            return kafka, [("password_file", str(fault), "write the password into that file", True)]
+        kafka = kafka.model_copy(update={"password": secret})
+        if warning:
+            found.append(("password_file", warning, "chmod 600", False))
+    if kafka.sasl and not (kafka.username and kafka.password):
+        hint = "set kafka.username and kafka.password_file"
+        found.append(("sasl", "needs a user and a password", hint, True))
+    return kafka, found
 
 
 def missing_files(

@@ -61,3 +61,8 @@ TOPICS: Final[dict[str, Topic]] = {
 
 KINDS: Final = tuple({kind: None for topic in TOPICS.values() for kind in topic.kinds})
 CODEC: Final = Codec(KINDS)
+
+
+def checkpoints(stage: str) -> str:
+    """The compacted topic of a stage's state, with as many partitions as the stage's input."""
+    return f"tocsin.checkpoints.{stage}"

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from ops.embedded.shared import Shared
-from ops.runtime.embedded import Driver
+from ops.runtime.driver import Driver
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
 from schemas.stage import Stage

@@ -9,7 +9,8 @@ from ops.transport.keys import encoded
 from ops.transport.sqlite_inbox import Membership, SqliteInbox
 from ops.transport.sqlite_reader import Reader, Span
 from ops.transport.sqlite_segments import Catalogue
-from ops.transport.sqlite_writer import Limits, Request, StageCommit, Writer, measured
+from ops.transport.sqlite_writer import Limits, Request, Writer, measured
+from ops.transport.stage_log import StageCommit
 from schemas.errors import DataDirectoryError
 from schemas.stage import Message, Partition, Position
 from schemas.topics import DEAD_LETTERS, TOPICS
@@ -64,6 +65,9 @@ class SqliteLog:
             TOPICS[topic].decisions for topic in topics - {DEAD_LETTERS}
         )
         return self._writer.submit(Request(messages, decisions, size), timeout)
+
+    def claim(self, stage: str, partition: Partition) -> None:
+        """Nothing to do: one process alone has the file, and one driver a partition."""
 
     def commit_stage(self, commit: StageCommit) -> list[Position]:
         """Append a stage's outputs, write its state and move its offset, all or nothing.

@@ -95,6 +95,10 @@ class Reader:
                 break
         return records, gap
 
+    def caught_up(self, partition: Partition, offset: int) -> bool:
+        """Whether nothing is committed from this offset on."""
+        return offset >= self.end(partition)
+
     def offset_at(self, partition: Partition, at: int) -> int:
         """The first offset whose record was appended at `at` (ms) or later."""
         for span in self._spans(partition):

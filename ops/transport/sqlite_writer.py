@@ -40,17 +40,6 @@ class Limits:
     waiting: int = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class StageCommit:
-    """What a stage came to, to be committed whole or not at all."""
-
-    stage: str
-    partition: Partition
-    next: int
-    outputs: Sequence[Message] = ()
-    changes: Sequence[StateChange] = ()
-
-
 @dataclass(slots=True)
 class Request:
     """One caller's wish; `decisions` may use the reserve."""

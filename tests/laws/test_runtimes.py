@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ops.runtime import embedded
+from ops.runtime import driver
 from processors.detector import Detector
 from schemas.alerts import AlertBatch
 from schemas.stage import Message
@@ -143,7 +143,7 @@ groups:
 def test_recorded_samples_are_seen_when_they_are_read_also_by_who_restarts_in_a_backlog(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(embedded, "CHUNK", 4)
+    monkeypatch.setattr(driver, "CHUNK", 4)
     steps = [(7, heat) for heat in (95, 95, 10, 95, 20, 95, 95, 30, 95, 95)]
     halfway = [99, 14]
     calm, _ = play(Embedded, steps, 1, halfway, -1, ACROSS)

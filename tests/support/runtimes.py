@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ops.runtime.embedded import Driver
+from ops.runtime.driver import Driver
 from ops.transport.sqlite_log import SqliteLog
 from schemas.stage import Message, Partition, Stage
 from schemas.topics import METRICS

@@ -8,7 +8,8 @@ import pytest
 from ops.data_directory import DataDirectory
 from ops.transport.sqlite_log import SqliteLog
 from ops.transport.sqlite_segments import Catalogue
-from ops.transport.sqlite_writer import Limits, StageCommit
+from ops.transport.sqlite_writer import Limits
+from ops.transport.stage_log import StageCommit
 from schemas.errors import DataDirectoryError, LogAway, LogFull, Refused
 from schemas.stage import Message, Partition, StateChange
 from schemas.topics import ALERTS, DEAD_LETTERS, METRICS

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.runtime.embedded import Driver
+from ops.runtime.driver import Driver
 from ops.transport.sqlite_log import SqliteLog
-from ops.transport.sqlite_writer import StageCommit
+from ops.transport.stage_log import StageCommit
 from processors.detector import Detector
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.errors import LogAway

@@ -1,4 +1,4 @@
-"""The embedded driver: one stage over one partition of the SQLite log, exactly once."""
+"""The driver: one stage over one partition of a log, exactly once."""
 
 import logging
 import threading
@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from ops.runtime.crash import Crash
 from ops.runtime.intake import dead_letter, decoded, encoded, runs
-from ops.transport.sqlite_log import SqliteLog, no_crash
-from ops.transport.sqlite_writer import StageCommit
+from ops.transport.sqlite_log import no_crash
+from ops.transport.stage_log import CommitUnknown, StageCommit, StageLog
 from schemas.errors import LogAway, Reason
 from schemas.labels import derived_id
 from schemas.plans import WakeUp
@@ -40,7 +40,7 @@ class Driver:
 
     def __init__(
         self,
-        log: SqliteLog,
+        log: StageLog,
         make: Callable[[], Stage],
         number: int = 0,
         crash: Crash = no_crash,
@@ -57,6 +57,7 @@ class Driver:
         self._careful_until = 0
         self._failed = False
         self._reload = False
+        self._loaded = False
         self._next = 0
         self.error: str | None = None
         self.ready = threading.Event()
@@ -80,6 +81,8 @@ class Driver:
 
     def turn(self) -> bool:
         """Take what there is; False when there was nothing and no wake-up was due."""
+        if not self._loaded:
+            self._load()
         if self._failed:
             self._flush()
         limit = 1 if self._next < self._careful_until else CHUNK
@@ -93,7 +96,8 @@ class Driver:
             self._next = gap.resumed
             self._flush()
         if not records:
-            self.ready.set()
+            if not self.ready.is_set() and self._reader.caught_up(self.partition, self._next):
+                self.ready.set()
             self._flush(only_if_due=True)
             return self._wake()
         self._take(records)
@@ -127,7 +131,9 @@ class Driver:
 
     def _load(self) -> None:
         """Start from what is committed: state, then windows, then the offset."""
+        self._loaded = False
         stage = self.stage = self._make()
+        self._log.claim(stage.name, self.partition)
         for key, value in self._reader.state(stage.name, self.partition.number):
             stage.restore(key, value)
         committed = self._reader.committed(stage.name, self.partition)
@@ -144,6 +150,7 @@ class Driver:
         if committed and last and last[0].offset == committed - 1:
             self._now = last[0].appended_at
         self._rebuild(stage)
+        self._loaded = True
 
     def _rebuild(self, stage: Stage) -> None:
         reach = stage.reach()
@@ -155,6 +162,7 @@ class Driver:
             records, _ = self._reader.read(
                 self.partition, offset, min(CHUNK * 4, self._next - offset)
             )
+            records = [record for record in records if record.offset < self._next]
             if not records:
                 return
             for at, run in runs(records, now):
@@ -202,7 +210,7 @@ class Driver:
         if self._failures > FAILURES_IN_A_ROW:
             raise StageBroken(f"{self._failures} failures in a row, the last: {fault!r}")
         until = run[-1].offset + 1
-        alone = len(run) == 1 and self._committed == run[0].offset
+        alone = len(run) == 1 and self._committed == self._next
         self._load()
         self._careful_until = max(self._careful_until, until)
         if alone:
@@ -239,15 +247,15 @@ class Driver:
             return None
         self._crash(f"{self.stage.name}.before-commit")
         self._failed = True
-        positions = self._log.commit_stage(
-            StageCommit(
-                self.stage.name,
-                self.partition,
-                self._next,
-                [*self._outputs, wake] if wake else self._outputs,
-                _changes(self._changes),
-            )
+        outputs = [*self._outputs, wake] if wake else self._outputs
+        commit = StageCommit(
+            self.stage.name, self.partition, self._next, outputs, _changes(self._changes)
         )
+        try:
+            positions = self._log.commit_stage(commit)
+        except CommitUnknown:
+            self._loaded = False
+            raise
         self._outputs = []
         self._changes = {}
         self._committed = self._next
@@ -262,6 +270,8 @@ class Driver:
         """Append a wake-up once the stage's time has come; one outstanding at a time."""
         due = self.stage.wake_at()
         if due is None or self._next <= self._wake_offset or self._log.clock() < due:
+            return False
+        if not self._reader.caught_up(self.partition, self._next):
             return False
         event = WakeUp(stage=self.stage.name, due=due)
         where = self.partition

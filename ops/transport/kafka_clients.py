@@ -1,0 +1,139 @@
+"""kafka-python's clients as every worker sets them up, and their errors in our words."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import errors as kafka_errors
+
+from ops.config_kafka import KafkaSettings
+from schemas.errors import LogAway, Refused, TooLarge
+
+PATIENCE = 10.0
+"""Seconds until a broker that does not answer counts as away."""
+MAX_RECORD = 1_048_000
+"""Bytes of one record that producers accept; brokers take 1,048,588 of a whole batch."""
+_OURS_TO_MEND = (
+    kafka_errors.SaslAuthenticationFailedError,
+    kafka_errors.AuthorizationError,
+    kafka_errors.UnsupportedSaslMechanismError,
+    kafka_errors.KafkaConfigurationError,
+    kafka_errors.IncompatibleBrokerVersion,
+)
+
+
+class Clients:
+    """Makes producers, consumers and admins for one cluster.
+
+    Raises `LogAway` while no broker answers, `Refused` where waiting would not help: a wrong
+    password, a certificate that is not good, a permission that is missing.
+    """
+
+    def __init__(self, settings: KafkaSettings, name: str) -> None:
+        self.settings = settings
+        self.name = name
+
+    def producer(self, **more: Any) -> KafkaProducer:
+        """Idempotent, acknowledged by all replicas in sync, compressed with zstd."""
+        config: dict[str, Any] = {
+            "acks": "all",
+            "compression_type": "zstd",
+            "max_request_size": MAX_RECORD,
+            "allow_auto_create_topics": False,
+            "max_block_ms": int(PATIENCE * 1000),
+            "request_timeout_ms": int(PATIENCE * 1000),
+            "delivery_timeout_ms": int(PATIENCE * 3000),
+        }
+        with said(self.settings):
+            return KafkaProducer(**self.common(), **(config | more))
+
+    def consumer(self, **more: Any) -> KafkaConsumer:
+        """Committed records only; offsets are committed by us, and a lost one is not jumped."""
+        config: dict[str, Any] = {
+            "isolation_level": "read_committed",
+            "auto_offset_reset": "none",
+            "enable_auto_commit": False,
+            "allow_auto_create_topics": False,
+            "request_timeout_ms": int(PATIENCE * 1000),
+            "default_api_timeout_ms": int(PATIENCE * 1000),
+            "session_timeout_ms": int(self.settings.session_timeout.total_seconds() * 1000),
+            "heartbeat_interval_ms": int(self.settings.session_timeout.total_seconds() * 300),
+            "fetch_max_bytes": 16 << 20,
+            "max_partition_fetch_bytes": 4 << 20,
+        }
+        known = KafkaConsumer.DEFAULT_CONFIG
+        with said(self.settings):
+            return KafkaConsumer(
+                **self.common(), **{k: v for k, v in (config | more).items() if k in known}
+            )
+
+    def admin(self) -> KafkaAdminClient:
+        """For topics and their settings."""
+        with said(self.settings):
+            return KafkaAdminClient(**self.common(), request_timeout_ms=int(PATIENCE * 1000))
+
+    def common(self) -> dict[str, Any]:
+        """Where the brokers are, and who we are."""
+        settings = self.settings
+        if not settings.bootstrap:
+            raise Refused('kafka.bootstrap: is missing: write for example "127.0.0.1:9092"')
+        config: dict[str, Any] = {
+            "bootstrap_servers": list(settings.bootstrap),
+            "client_id": self.name,
+            "bootstrap_timeout_ms": int(PATIENCE * 1000),
+            "reconnect_backoff_max_ms": 1_000,
+            "metrics_enabled": False,
+            "security_protocol": protocol(settings),
+        }
+        if settings.security == "tls":
+            config["ssl_context"] = tls_context(settings)
+        if settings.sasl:
+            config["sasl_mechanism"] = settings.sasl
+            config["sasl_plain_username"] = settings.username
+            config["sasl_plain_password"] = password(settings)
+        return config
+
+
+def protocol(settings: KafkaSettings) -> str:
+    """Kafka's own name for what is set."""
+    if settings.security == "tls":
+        return "SASL_SSL" if settings.sasl else "SSL"
+    return "SASL_PLAINTEXT" if settings.sasl else "PLAINTEXT"
+
+
+def password(settings: KafkaSettings) -> str:
+    """The SASL password; empty if none is set."""
+    return settings.password.get_secret_value() if settings.password else ""
+
+
+def tls_context(settings: KafkaSettings) -> ssl.SSLContext:
+    """Trusts `ca_file`, else the system's authorities; shows a certificate if one is set."""
+    try:
+        context = ssl.create_default_context(
+            cafile=str(settings.ca_file) if settings.ca_file else None
+        )
+        if settings.certificate_file:
+            context.load_cert_chain(
+                settings.certificate_file, settings.key_file or settings.certificate_file
+            )
+    except (OSError, ssl.SSLError) as fault:
+        named = settings.certificate_file or settings.ca_file
+        raise Refused(f"kafka: {named}: no certificate that can be used: {fault}") from fault
+    return context
+
+
+@contextmanager
+def said(settings: KafkaSettings) -> Iterator[None]:
+    """Vendor's errors as ours."""
+    try:
+        yield
+    except kafka_errors.MessageSizeTooLargeError as fault:
+        raise TooLarge(f"the broker's limit is below ours: {fault}: set message.max.bytes") from (
+            fault
+        )
+    except _OURS_TO_MEND as fault:
+        raise Refused(f"Kafka at {', '.join(settings.bootstrap)} refuses us: {fault}") from fault
+    except (kafka_errors.KafkaError, OSError) as fault:
+        raise LogAway(f"Kafka at {', '.join(settings.bootstrap)}: {fault}") from fault
