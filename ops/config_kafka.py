@@ -29,6 +29,7 @@ class KafkaSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     bootstrap: Servers = Field((), examples=["kafka-1:9092, kafka-2:9092"])
+    prefix: Annotated[str, Field(max_length=100, pattern=r"^[a-zA-Z0-9._-]*$")] = ""
     security: Literal["plaintext", "tls"] = "plaintext"
     ca_file: Path | None = None
     certificate_file: Path | None = None

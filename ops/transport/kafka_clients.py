@@ -39,6 +39,7 @@ class Clients:
         """Idempotent, acknowledged by all replicas in sync, compressed with zstd."""
         config: dict[str, Any] = {
             "acks": "all",
+            "metrics_enabled": False,
             "compression_type": "zstd",
             "max_request_size": MAX_RECORD,
             "allow_auto_create_topics": False,
@@ -53,6 +54,7 @@ class Clients:
         """Committed records only; offsets are committed by us, and a lost one is not jumped."""
         config: dict[str, Any] = {
             "isolation_level": "read_committed",
+            "metrics_enabled": False,
             "auto_offset_reset": "none",
             "enable_auto_commit": False,
             "allow_auto_create_topics": False,
@@ -74,6 +76,14 @@ class Clients:
         with said(self.settings):
             return KafkaAdminClient(**self.common(), request_timeout_ms=int(PATIENCE * 1000))
 
+    def named(self, name: str) -> str:
+        """A topic's, group's or transactional id's name on this cluster."""
+        return f"{self.settings.prefix}{name}"
+
+    def plain(self, topic: str) -> str:
+        """The name of a topic as the rest of Tocsin knows it."""
+        return topic.removeprefix(self.settings.prefix)
+
     def common(self) -> dict[str, Any]:
         """Where the brokers are, and who we are."""
         settings = self.settings
@@ -84,7 +94,6 @@ class Clients:
             "client_id": self.name,
             "bootstrap_timeout_ms": int(PATIENCE * 1000),
             "reconnect_backoff_max_ms": 1_000,
-            "metrics_enabled": False,
             "security_protocol": protocol(settings),
         }
         if settings.security == "tls":

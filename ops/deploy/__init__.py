@@ -1,0 +1,1 @@
+"""What puts Tocsin's surroundings in place: a Kafka for development, compose files, images."""

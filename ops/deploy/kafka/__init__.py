@@ -1,0 +1,1 @@
+"""Apache Kafka on this machine's Java, for development and tests: one broker, no Docker."""
