@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError
 from pydantic import IPvAnyNetwork as Network
@@ -53,10 +53,25 @@ class LogSettings(Part):
 
 
 class HistorySettings(Part):
-    """Whether history is kept, and for how long."""
+    """Whether history is kept, how long, and where: in a child of ours unless `url` is set.
+
+    `password` is read from `password_file` by `load`.
+    """
 
     enabled: bool = True
     retention: Duration = Field(timedelta(days=30), ge=timedelta(hours=1), examples=["30d"])
+    url: Url | None = None
+    user: str = "default"
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    database: str = "default"
+
+
+class WorkerSettings(Part):
+    """Where a worker on Kafka answers probes, and what it calls itself."""
+
+    listen: Listen = Address("127.0.0.1", 0)
+    name: Annotated[str, Field(max_length=200)] = ""
 
 
 class DeliverySettings(Part):
@@ -94,6 +109,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     history: HistorySettings = HistorySettings()
+    worker: WorkerSettings = WorkerSettings()
     delivery: DeliverySettings = DeliverySettings()
     logging: LoggingSettings = LoggingSettings()
 
@@ -118,6 +134,9 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Where people reach the console."""
         return self.external_url or f"http://{self.listen}"
+
+
+P = TypeVar("P", KafkaSettings, HistorySettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +234,15 @@ def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:
         key = "token" if settings.token_file is None else "token_file"
         hint = "use for example the output of: openssl rand -hex 32"
         problems.append(report((key,), f"has fewer than {MIN_TOKEN} characters", hint))
-    kafka, found = _kafka_password(settings.kafka)
+    kafka, found = _with_password(settings.kafka)
+    if kafka.sasl and not (kafka.username and kafka.password):
+        hint = "set kafka.username and kafka.password_file"
+        found.append(("sasl", "needs a user and a password", hint, True))
     for path, message, hint, fatal in found:
         (problems if fatal else warnings).append(report(("kafka", path), message, hint))
+    history, found = _with_password(settings.history)
+    for path, message, hint, fatal in found:
+        (problems if fatal else warnings).append(report(("history", path), message, hint))
     unguarded = token is None and settings.token_file is None and not wrong & _TOKEN_KEYS
     if unguarded and not settings.listen.loopback:
         hint = "set token_file, or listen on 127.0.0.1"
@@ -229,25 +254,21 @@ def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:
         problems.append(report(("log", "reserve_bytes"), "leaves too little for inputs", hint))
     if problems:
         raise Problems(problems, settings)
-    settings = settings.model_copy(update={"token": token, "kafka": kafka})
+    read = {"token": token, "kafka": kafka, "history": history}
+    settings = settings.model_copy(update=read)
     return Loaded(settings, layers.origins, tuple(warnings))
 
 
-def _kafka_password(kafka: KafkaSettings) -> tuple[KafkaSettings, list[tuple[str, str, str, bool]]]:
-    """The settings with the password in them; and key, message, hint, whether it is fatal."""
-    found = []
-    if kafka.password_file is not None:
-        try:
-            secret, warning = read_secret(kafka.password_file)
-        except ValueError as fault:
-            return kafka, [("password_file", str(fault), "write the password into that file", True)]
-        kafka = kafka.model_copy(update={"password": secret})
-        if warning:
-            found.append(("password_file", warning, "chmod 600", False))
-    if kafka.sasl and not (kafka.username and kafka.password):
-        hint = "set kafka.username and kafka.password_file"
-        found.append(("sasl", "needs a user and a password", hint, True))
-    return kafka, found
+def _with_password(section: P) -> tuple[P, list[tuple[str, str, str, bool]]]:
+    """The section with the password in it; and key, message, hint, whether it is fatal."""
+    if section.password_file is None:
+        return section, []
+    try:
+        secret, warning = read_secret(section.password_file)
+    except ValueError as fault:
+        return section, [("password_file", str(fault), "write the password into that file", True)]
+    found = [("password_file", warning, "chmod 600", False)] if warning else []
+    return section.model_copy(update={"password": secret}), found
 
 
 def missing_files(

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from ops.api.health import overall, stage_json
+from ops.health import overall, stage_json
 from ops.services import AlertView, Services
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ops import accepted_routes
 from ops.data_directory import DataDirectory
-from ops.embedded.shared import Shared
 from ops.embedded.stages import DrivenStage, detector, router
+from ops.parts.shared import Shared
 from ops.plans import PlanPublisher, routes_content, rules_content
 from ops.runtime.crash import crash_from
 from ops.runtime.threads import Worker
@@ -70,17 +70,18 @@ class Process:
             self.stages.append(router(self.shared))
         self.courier = self.history = self.agent = None
         if "courier" in only:
-            from ops.embedded.courier import EmbeddedCourier
+            from ops.parts.courier import CourierPart
 
-            self.courier = EmbeddedCourier(self.shared)
+            self.courier = CourierPart(self.shared)
         if "historian" in only and settings.history.enabled:
-            from ops.embedded.history import EmbeddedHistory
+            from ops.parts.history import HistoryPart
+            from ops.parts.history_server import server_of
 
-            self.history = EmbeddedHistory(self.shared)
+            self.history = HistoryPart(self.shared, server_of(settings))
         if "agent" in only:
-            from ops.embedded.agent import agent_of
+            from ops.parts.agent import agent_of
 
-            self.agent = agent_of(self.shared)
+            self.agent = agent_of(settings, self.shared.log, "spool")
 
     @property
     def token_file(self) -> Path:

@@ -3,17 +3,18 @@
 import threading
 from collections.abc import Callable
 
-from ops.embedded.shared import Shared
+from ops.parts.shared import Shared
 from ops.runtime.driver import Driver
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
+from ops.transport.sqlite_log import SqliteLog
 from schemas.stage import Stage
 
 
 class DrivenStage:
     """A stage and its worker; begins with loading its state, which may take a while."""
 
-    def __init__(self, shared: Shared, name: str, make: Callable[[], Stage]) -> None:
+    def __init__(self, shared: Shared[SqliteLog], name: str, make: Callable[[], Stage]) -> None:
         self._shared = shared
         self._make = make
         self.driver: Driver | None = None
@@ -48,7 +49,7 @@ class DrivenStage:
         self.driver.run(stop)
 
 
-def detector(shared: Shared) -> DrivenStage:
+def detector(shared: Shared[SqliteLog]) -> DrivenStage:
     """The detector, over the metrics topic."""
 
     def make() -> Stage:
@@ -59,7 +60,7 @@ def detector(shared: Shared) -> DrivenStage:
     return DrivenStage(shared, "detector", make)
 
 
-def router(shared: Shared) -> DrivenStage:
+def router(shared: Shared[SqliteLog]) -> DrivenStage:
     """The router, over the alerts topic."""
 
     def make() -> Stage:

@@ -62,7 +62,7 @@ def test_a_stage_that_is_broken_ends_the_process_with_3_and_says_why(
         raise RuntimeError("no idea")
 
     monkeypatch.setattr(Router, "step", step)
-    monkeypatch.setattr("ops.runtime.embedded.FAILURES_IN_A_ROW", 0)
+    monkeypatch.setattr("ops.runtime.driver.FAILURES_IN_A_ROW", 0)
     monkeypatch.setattr(up, "LOOK_EVERY", 0.02)
     settings = load(None, {"data": str(tmp_path / "data")}, {}).settings
     assert up.run(settings, frozenset({"router"})) == 3

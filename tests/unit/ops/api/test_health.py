@@ -1,6 +1,6 @@
 import pytest
 
-from ops.api.health import Health, overall
+from ops.health import Health, overall
 from ops.services import StageStatus
 from tests.support.fake_services import FakeServices
 from tests.unit.ops.api.asking import BEARER, GUARDED, ask

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from ops.figures import Figures
 from ops.runtime.crash import Crash
 from ops.settings import Settings
-from ops.transport.sqlite_log import SqliteLog
+from ops.transport.log import Log
+
+L_co = TypeVar("L_co", bound=Log, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Generic[L_co]):
     """The log, the settings, and where to count."""
 
     settings: Settings
-    log: SqliteLog
+    log: L_co
     crash: Crash
     figures: Figures = field(default_factory=Figures)
 

@@ -1,4 +1,4 @@
-"""The courier in this process."""
+"""The courier over a log: deliveries to receivers, receipts back."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.accepted_routes import Routes, current, kept
-from ops.embedded.shared import Shared
+from ops.parts.shared import Shared
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
+from ops.transport.log import Log
 from schemas.stage import Output
 from schemas.topics import DELIVERIES
 
@@ -24,13 +25,13 @@ LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 """Receivers on this machine are reachable unless `delivery.allow` says otherwise."""
 
 
-class EmbeddedCourier:
+class CourierPart:
     """Carries deliveries to the receivers of the routing file that was accepted last.
 
     That may be older than the file as it stands: the router, too, goes on with its last plan.
     """
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared[Log]) -> None:
         self._shared = shared
         self._again = threading.Event()
         self._reading = threading.Lock()
