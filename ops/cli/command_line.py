@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as fault:
         if (fault.name or "").partition(".")[0] in _OURS:
             raise
-        complain(f"{fault.name} is not installed: this command needs pip install '.[embedded]'")
+        extra = "kafka" if fault.name in {"kafka", "faust"} else "embedded"
+        complain(f"{fault.name} is not installed: this command needs pip install '.[{extra}]'")
         return WRONG
     except BrokenPipeError:
         # `tocsin alerts list | head`: nobody reads on, and Python must not complain at its end.
@@ -90,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     listed = _command(verbs, "list", "ops.cli.alerts", "all alerts; exit code 1 if one is firing")
     _client(listed)
 
+    topics = commands.add_parser("topics", help="Kafka's topics", allow_abbrev=False)
+    _topics(topics.add_subparsers(metavar="VERB", dest="verb", required=True))
+
     version = _command(commands, "version", "ops.cli.version", "which Tocsin this is")
     version.add_argument("--json", action="store_true")
     return parser
@@ -109,6 +113,20 @@ def _command(
 def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="F", help="else ./tocsin.yaml, if it is there")
     parser.add_argument("--data", metavar="DIR", help="data directory; else ./tocsin-data")
+
+
+def _topics(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    create = _command(verbs, "create", "ops.cli.topics", "make the topics that are missing")
+    create.add_argument("--alter", action="store_true", help="and change those that differ")
+    listed = _command(verbs, "list", "ops.cli.topics", "the topics that are there")
+    check = _command(verbs, "check", "ops.cli.topics", "compare them; exit code 1 if they differ")
+    acls = _command(verbs, "acls", "ops.cli.topics", "print what a worker has to be allowed")
+    acls.add_argument("worker", metavar="WORKER", help="a command, for example agent")
+    acls.add_argument("--principal", required=True, metavar="P", help="for example User:agent")
+    for parser in (create, listed, check, acls):
+        _settings(parser)
+    for parser in (listed, check):
+        parser.add_argument("--json", action="store_true")
 
 
 def _client(parser: argparse.ArgumentParser) -> None:

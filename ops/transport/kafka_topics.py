@@ -1,15 +1,16 @@
 """Tocsin's topics on a cluster: create, list, compare with the table, alter."""
 
 import logging
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kafka import KafkaAdminClient
 from kafka import errors as kafka_errors
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from ops.transport.kafka_clients import Clients, said
+from ops.transport.kafka_clients import PATIENCE, Clients, said
 from ops.transport.kafka_topic_table import (
     PARTITIONS,
     Difference,
@@ -19,9 +20,19 @@ from ops.transport.kafka_topic_table import (
     unequal,
     wanted,
 )
-from schemas.errors import Refused
+from schemas.errors import LogAway, Refused
 
-__all__ = ["Created", "alter", "check_at_start", "create", "found", "listed", "problems", "wanted"]
+__all__ = [
+    "Created",
+    "alter",
+    "check_at_start",
+    "compared",
+    "create",
+    "found",
+    "listed",
+    "problems",
+    "wanted",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -75,9 +86,19 @@ def listed(clients: Clients) -> list[Found]:
     ]
 
 
+def compared(clients: Clients, names: Collection[str] | None = None) -> list[Difference]:
+    """What is different about these topics (all if not given), with their names on the cluster."""
+    want = wanted(clients.settings)
+    there = found(clients, names)
+    different = [d for name in names or want for d in differences(want[name], there.get(name))]
+    return [
+        replace(each, topic=clients.named(each.topic)) for each in (*different, *unequal(there))
+    ]
+
+
 def problems(clients: Clients) -> list[str]:
     """What is different from the table: topic, setting, what it is, what not, what to do."""
-    return [_text(clients, each) for each in _differences(clients)]
+    return [str(each) for each in compared(clients)]
 
 
 def check_at_start(clients: Clients, names: Collection[str] | None = None) -> None:
@@ -85,11 +106,11 @@ def check_at_start(clients: Clients, names: Collection[str] | None = None) -> No
 
     Raises `Refused` with the list of what would make decisions wrong or stop them.
     """
-    different = list(_differences(clients, names))
+    different = compared(clients, names)
     for each in different:
         if not each.breaks:
-            logger.warning("topic is set up differently", extra={"why": _text(clients, each)})
-    if breaks := [_text(clients, each) for each in different if each.breaks]:
+            logger.warning("topic is set up differently", extra={"why": str(each)})
+    if breaks := [str(each) for each in different if each.breaks]:
         raise Refused("\n".join(breaks))
 
 
@@ -115,10 +136,20 @@ def alter(clients: Clients) -> list[str]:
                 answer = admin.alter_configs([resource])["topic"][named]
                 if answer != "OK":
                     raise Refused(f"{named}: the cluster does not change it: {answer}")
+                _settle(admin, clients, name, configs)
                 done += [f"{named}: {key} is now {value}" for key, value in configs.items()]
             if any(each.setting == PARTITIONS for each in wrong):
                 done.append(_add_partitions(admin, named, want[name], topic))
     return done
+
+
+def _settle(admin: KafkaAdminClient, clients: Clients, name: str, configs: dict[str, str]) -> None:
+    """Wait until the broker that is asked has heard of the change from the controller."""
+    ends = time.monotonic() + PATIENCE
+    while configs.items() - _found(admin, clients, [name])[name].configs.items():
+        if time.monotonic() > ends:
+            raise LogAway(f"{clients.named(name)}: no broker shows the change after {PATIENCE:g} s")
+        time.sleep(0.02)
 
 
 def _add_partitions(admin: KafkaAdminClient, named: str, want: Wanted, topic: Found) -> str:
@@ -134,19 +165,10 @@ def _add_partitions(admin: KafkaAdminClient, named: str, want: Wanted, topic: Fo
             raise
         raise Refused(f"{named}: the cluster adds no partitions: {fault}") from fault
     admin.wait_for_topics([named])
-    return f"{named}: partitions are now {want.partitions}, before {topic.partitions}; keys moved"
-
-
-def _differences(clients: Clients, names: Collection[str] | None = None) -> Iterator[Difference]:
-    want = wanted(clients.settings)
-    there = found(clients, names)
-    for name in names or want:
-        yield from differences(want[name], there.get(name))
-    yield from unequal(there)
-
-
-def _text(clients: Clients, different: Difference) -> str:
-    return f"{clients.named('')}{different}"
+    return (
+        f"{named}: partitions are now {want.partitions}, before {topic.partitions}; keys moved: "
+        "see docs/kafka.md"
+    )
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from ops.transport.kafka_topics import (
 )
 from schemas.errors import Refused
 from schemas.topics import HEALTH, METRICS, checkpoints
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -96,7 +97,9 @@ def test_a_cluster_that_cannot_says_why(clients: Clients) -> None:
 
 
 def change(clients: Clients, name: str, configs: dict[str, str]) -> None:
+    """As somebody else would; comes back once the broker shows it."""
     admin = clients.admin()
     resource = ConfigResource(ConfigResourceType.TOPIC, clients.named(name), configs)
-    admin.alter_configs([resource])
+    admin.alter_configs([resource], raise_on_unknown=False)
     admin.close()
+    eventually(lambda: not configs.items() - found(clients, [name])[name].configs.items())

@@ -1,0 +1,118 @@
+"""What each worker has to be allowed on a cluster with an authorizer, and nothing besides."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from shlex import quote
+from typing import Final
+
+from schemas.topics import (
+    ALERTS,
+    DEAD_LETTERS,
+    DELIVERIES,
+    HEALTH,
+    HISTORY,
+    METRICS,
+    TOPICS,
+    checkpoints,
+)
+
+ALL: Final = (*TOPICS, *map(checkpoints, ("detector", "router", "plans")))
+_OPTIONS: Final = {"topic": "--topic", "group": "--group", "transactional id": "--transactional-id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Operations on one resource; `prefixed` means every one whose name begins so.
+
+    Kafka takes Describe as given with Read and with Write.
+    """
+
+    kind: str
+    name: str
+    operations: tuple[str, ...]
+    prefixed: bool = False
+
+
+def _worker(
+    reads: Sequence[str] = (),
+    writes: Sequence[str] = (),
+    group: str = "",
+    transactions: str = "",
+) -> tuple[Grant, ...]:
+    """Every worker looks at its topics' settings when it starts."""
+    found = []
+    for topic in dict.fromkeys((*reads, *writes)):
+        can = [*(["Read"] if topic in reads else []), *(["Write"] if topic in writes else [])]
+        found.append(Grant("topic", topic, (*can, "DescribeConfigs")))
+    if group:
+        found.append(Grant("group", group, ("Read",)))
+    if transactions:
+        found.append(Grant("transactional id", transactions, ("Write",), prefixed=True))
+    return tuple(found)
+
+
+def _stage(name: str, reads: str, writes: Sequence[str], group: str) -> tuple[Grant, ...]:
+    """A stage appends its wake-ups to its own input."""
+    return _worker(
+        (reads, checkpoints(name)),
+        (reads, checkpoints(name), *writes, HISTORY, HEALTH, DEAD_LETTERS),
+        group,
+        f"tocsin.{name}.",
+    )
+
+
+GRANTS: Final[dict[str, tuple[Grant, ...]]] = {
+    "agent": _worker(writes=(METRICS, HEALTH)),
+    "detector": _stage("detector", METRICS, (ALERTS,), "tocsin.detector"),
+    "router": _stage("router", ALERTS, (DELIVERIES,), "router"),
+    "courier": _worker((DELIVERIES,), (ALERTS, HEALTH, DEAD_LETTERS), "courier"),
+    "historian": _worker(
+        (METRICS, ALERTS, DELIVERIES, HISTORY), (HEALTH, DEAD_LETTERS), "historian"
+    ),
+    "console": _worker(
+        (ALERTS, HEALTH, checkpoints("router"), checkpoints("plans")), (METRICS, ALERTS, HEALTH)
+    ),
+    "status": (
+        Grant("topic", HEALTH, ("Read", "DescribeConfigs")),
+        *(Grant("topic", name, ("Describe", "DescribeConfigs")) for name in ALL if name != HEALTH),
+        *(
+            Grant("group", name, ("Describe",))
+            for name in ("tocsin.detector", "router", "courier", "historian")
+        ),
+    ),
+    "apply": _worker((checkpoints("plans"),), (checkpoints("plans"), METRICS, ALERTS)),
+    "load": _worker(writes=(METRICS,)),
+    "topics": (
+        Grant(
+            "topic",
+            "tocsin.",
+            ("Create", "Describe", "Alter", "DescribeConfigs", "AlterConfigs"),
+            prefixed=True,
+        ),
+    ),
+}
+"""By command. `topics` is `tocsin topics create --alter`; its other verbs need less."""
+
+
+def grants(worker: str, named: Callable[[str], str]) -> list[Grant]:
+    """With the names they have on the cluster: `named` is `Clients.named`."""
+    return [replace(grant, name=named(grant.name)) for grant in GRANTS[worker]]
+
+
+def topics_of(worker: str) -> list[str]:
+    """The topics that a worker reads or writes, by plain names: what it checks at its start."""
+    return [grant.name for grant in GRANTS[worker] if grant.name in ALL]
+
+
+def commands(wanted: Sequence[Grant], principal: str) -> Iterator[str]:
+    """Each grant as a line for a shell; Kafka's bin directory has the tool."""
+    for grant in wanted:
+        yield " ".join(
+            (
+                "kafka-acls.sh --bootstrap-server $BOOTSTRAP --command-config $ADMIN --add",
+                f"--allow-principal {quote(principal)}",
+                *(f"--operation {operation}" for operation in grant.operations),
+                f"{_OPTIONS[grant.kind]} {quote(grant.name)}",
+                *(("--resource-pattern-type prefixed",) if grant.prefixed else ()),
+            )
+        )
