@@ -9,6 +9,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import errors as kafka_errors
 
 from ops.config_kafka import KafkaSettings
+from ops.transport import kafka_batches
 from schemas.errors import LogAway, Refused, TooLarge
 
 PATIENCE = 10.0
@@ -34,6 +35,7 @@ class Clients:
     def __init__(self, settings: KafkaSettings, name: str) -> None:
         self.settings = settings
         self.name = name
+        kafka_batches.install()
 
     def producer(self, **more: Any) -> KafkaProducer:
         """Idempotent, acknowledged by all replicas in sync, compressed with zstd."""
