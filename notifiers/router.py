@@ -11,7 +11,7 @@ Until the first plan arrives alerts are kept and wait. Only an explicit resolve 
 
 from collections.abc import Sequence
 
-from notifiers import dispatch, outbox
+from notifiers import dispatch, outbox, view
 from notifiers.alert_book import Alert, Order, Turn, is_same
 from notifiers.config import read
 from notifiers.state import State
@@ -77,6 +77,17 @@ class Router:
         state.outputs.clear()
         state.counts.clear()
         return step
+
+    def alerts(self) -> list[view.AlertView]:
+        """What `view.alerts` says of the checkpoint, of the state as it is now."""
+        self._load()
+        return view.shown(self._state.alerts.values(), self._state.groups)
+
+    @property
+    def plan_number(self) -> int:
+        """The number of the plan in force; 0 before the first."""
+        self._load()
+        return self._state.plan.number
 
     def _load(self) -> None:
         if not self._loaded:

@@ -1,6 +1,6 @@
 """The router's state for people: alerts and groups, from what the checkpoint holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from notifiers.alert_book import Alert, unpacked
@@ -60,8 +60,13 @@ class _Known:
 def alerts(state: Stored) -> list[AlertView]:
     """Every alert that is pending, firing, or resolved not longer than an hour ago."""
     known = _known(state)
-    found = (_alert(alert, known.groups) for alert in known.alerts.values())
-    return sorted((one for one in found if one is not None), key=_place)
+    return shown(known.alerts.values(), known.groups)
+
+
+def shown(alerts: Iterable[Alert], groups: Mapping[str, Group]) -> list[AlertView]:
+    """The same of alerts in memory."""
+    found = (_alert(alert, groups) for alert in alerts)
+    return sorted((one for one in found if one is not None), key=place)
 
 
 def groups(state: Stored) -> list[GroupView]:
@@ -95,7 +100,7 @@ def _known(state: Stored) -> _Known:
     return known
 
 
-def _alert(alert: Alert, known: dict[str, Group]) -> AlertView | None:
+def _alert(alert: Alert, known: Mapping[str, Group]) -> AlertView | None:
     level = alert.shown
     if level is None:
         return None
@@ -120,7 +125,7 @@ def _group(group: Group, known: _Known) -> GroupView:
         receiver=group.receiver,
         labels=dict(group.labels),
         due=group.due,
-        alerts=tuple(sorted((one for one in members if one is not None), key=_place)),
+        alerts=tuple(sorted((one for one in members if one is not None), key=place)),
         channels=tuple(
             _channel(line) for line in sorted(group.lines.values(), key=lambda one: one.index)
         ),
@@ -139,5 +144,6 @@ def _channel(line: Line) -> ChannelView:
     )
 
 
-def _place(view: AlertView) -> tuple[tuple[str, str], ...]:
+def place(view: AlertView) -> tuple[tuple[str, str], ...]:
+    """Where an alert stands among others: by its labels."""
     return tuple(sorted(view.labels.items()))
