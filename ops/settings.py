@@ -1,8 +1,8 @@
 """The settings of every worker, and the only reader of YAML, environment and secret files.
 
-Later sources win: defaults, configuration file, environment (`TOCSIN__AGENT__INTERVAL=5s`),
-options of the command line. Paths in the file are relative to the file, others to where the
-command runs.
+Later sources win: defaults, the profile's values of ours, configuration file, its section for the
+profile, environment (`TOCSIN__AGENT__INTERVAL=5s`), options of the command line. Paths in the file
+are relative to the file, others to where the command runs.
 """
 
 import glob
@@ -11,10 +11,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic import IPvAnyNetwork as Network
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -28,8 +37,9 @@ from collectors.durations import Duration
 from ops.config_kafka import KafkaSettings
 from ops.config_layers import Layers, anchored
 from ops.config_problems import Origin, Problem, Problems, did_you_mean, from_validation, key_text
+from ops.config_profiles import NO_PROFILE, ProfileName, built_in, chosen, split
 from ops.config_types import Address, LabelName, Listen, Url
-from ops.config_yaml import read_yaml
+from ops.config_yaml import Document, read_yaml
 from schemas.event import Text
 
 ENV_PREFIX = "TOCSIN__"
@@ -94,6 +104,7 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__"
     )
 
+    profile: ProfileName = NO_PROFILE
     data: Path = Path("tocsin-data")
     listen: Listen = Address("127.0.0.1", 8080)
     external_url: Url | None = None
@@ -160,16 +171,13 @@ def load(
     """
     if file is None and DEFAULT_FILE.exists():
         file = DEFAULT_FILE
-    layers = Layers(Settings)
-    if file is not None:
-        document = read_yaml(file)
-        base = file.parent
-        layers.add(anchored(document.content, Settings, base), document.origins)
-        layers.problems += document.problems
-    _read_environment(layers, os.environ if environ is None else environ)
+    document = read_yaml(file) if file is not None else Document({}, {}, [])
+    above = Layers(Settings)
+    _read_environment(above, os.environ if environ is None else environ)
     for key, value in (options or {}).items():
         origin = Origin(f"--{key.replace('_', '-')}")
-        layers.add({key: value}, {(key,): origin})
+        above.add({key: value}, {(key,): origin})
+    layers = _layered(document, file.parent if file else Path(), above)
     wrong: set[str] = set()
     try:
         settings = Settings(**layers.content)
@@ -181,6 +189,45 @@ def load(
     return _check(settings, layers, wrong)
 
 
+def _layered(document: Document, base: Path, above: Layers) -> Layers:
+    """The file with its profile, beneath what environment and command line say."""
+    written, sections, misplaced = split(document)
+    profile = chosen(written.content.get("profile"), above.content.get("profile"))
+    layers = Layers(Settings)
+    layers.problems += [*document.problems, *misplaced, *above.problems]
+    for each in (
+        built_in(profile),
+        written,
+        *([sections.pop(profile)] if profile in sections else []),
+    ):
+        layers.add(anchored(each.content, Settings, base), each.origins)
+    layers.add(above.content, above.origins)
+    for section in sections.values():
+        # Not chosen now: a mistake in it would show on the day it is.
+        other = Layers(Settings)
+        other.add(anchored(section.content, Settings, base), section.origins)
+        try:
+            Settings(**other.content)
+        except ValidationError as fault:
+            layers.problems += from_validation(fault, Settings, other.origins)
+    return layers
+
+
+class _Environment(EnvSettingsSource):
+    """The vendor's reader, which wants JSON for whatever is not plain text to Python.
+
+    An address or a list of servers is text to people, and its own validator reads that.
+    """
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            if any(isinstance(each, BeforeValidator) for each in field.metadata):
+                return value
+            raise
+
+
 def _read_environment(layers: Layers, environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         if not name.upper().startswith(ENV_PREFIX):
@@ -190,7 +237,7 @@ def _read_environment(layers: Layers, environ: Mapping[str, str]) -> None:
             hint = did_you_mean(first, Settings.model_fields)
             layers.problems.append(Problem(Origin(name), first, "unknown key", hint))
             continue
-        source = EnvSettingsSource(Settings)
+        source = _Environment(Settings)
         source.env_vars = {name.lower(): environ[name]}
         try:
             content = source()

@@ -113,6 +113,7 @@ def _command(
 def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="F", help="else ./tocsin.yaml, if it is there")
     parser.add_argument("--data", metavar="DIR", help="data directory; else ./tocsin-data")
+    parser.add_argument("--profile", metavar="P", help="local, staging, production or docker")
 
 
 def _topics(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ops.cli.terminal import complain
 from ops.settings import Loaded, load
 
-_KEYS = ("data", "listen", "rules", "routes")
+_KEYS = ("profile", "data", "listen", "rules", "routes")
 
 
 def settings_of(arguments: argparse.Namespace) -> Loaded:

@@ -62,6 +62,14 @@ def test_options_win_over_environment_over_file(tmp_path: Path) -> None:
     assert settings.external_labels == {"zone": "010"}
 
 
+@pytest.mark.parametrize("servers", ["a:1, b:2", "a:1,b:2", '["a:1", "b:2"]'])
+def test_addresses_in_the_environment_are_text_or_json(tmp_path: Path, servers: str) -> None:
+    environ = {"TOCSIN__LISTEN": "127.0.0.1:9000", "TOCSIN__KAFKA__BOOTSTRAP": servers}
+    settings = loaded(tmp_path, "", environ).settings
+    assert settings.listen == Address("127.0.0.1", 9000)
+    assert settings.kafka.bootstrap == ("a:1", "b:2")
+
+
 def test_paths_of_the_file_are_relative_to_it_and_others_are_not(tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "b.yml").write_text("")
