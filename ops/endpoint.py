@@ -1,4 +1,4 @@
-"""Where a running `tocsin up` answers: a note in its data directory, for commands beside it."""
+"""Where a running process answers: a note in its data directory, for commands beside it."""
 
 import json
 import os
@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import Final
 
 FILE: Final = "endpoint.json"
+"""That of `tocsin up`."""
+
+
+def worker_file(stage: str) -> str:
+    """That of a worker's probes; of several over one directory, the one that started last."""
+    return f"worker-{stage}.endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +24,24 @@ class Endpoint:
     pid: int
 
 
-def write(directory: Path, endpoint: Endpoint) -> None:
+def write(directory: Path, endpoint: Endpoint, file: str = FILE) -> None:
     """Leave the note; it appears whole or not at all."""
-    draft = directory / f"{FILE}.new"
+    draft = directory / f"{file}.new"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as stream:
         json.dump(asdict(endpoint), stream)
-    draft.replace(directory / FILE)
+    draft.replace(directory / file)
 
 
-def read(directory: Path) -> Endpoint | None:
+def read(directory: Path, file: str = FILE) -> Endpoint | None:
     """The note, if there is one that can be read."""
     try:
-        found = json.loads((directory / FILE).read_text())
+        found = json.loads((directory / file).read_text())
         return Endpoint(str(found["address"]), str(found["token_file"]), int(found["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def remove(directory: Path) -> None:
+def remove(directory: Path, file: str = FILE) -> None:
     """Take the note away; a process that is killed leaves it."""
-    (directory / FILE).unlink(missing_ok=True)
+    (directory / file).unlink(missing_ok=True)

@@ -35,8 +35,10 @@ FigureName = Literal[
     "tocsin_plan_number",
     "tocsin_rule_failures_total",
     "tocsin_stage_events_total",
+    "tocsin_stage_figure",
     "tocsin_stage_healthy",
     "tocsin_stage_lag_records",
+    "tocsin_stage_ready",
     "tocsin_stage_watermark_seconds",
     "tocsin_start_time_seconds",
 ]
@@ -76,8 +78,10 @@ CATALOGUE: Final[dict[FigureName, Entry]] = {
     "tocsin_plan_number": Entry("gauge", "The plan in force, by stage."),
     "tocsin_rule_failures_total": Entry("counter", "Evaluations that failed, by rule."),
     "tocsin_stage_events_total": Entry("counter", "What stages met on the way, by event."),
+    "tocsin_stage_figure": Entry("gauge", "What else a stage says of itself, by figure."),
     "tocsin_stage_healthy": Entry("gauge", "Whether a stage is healthy (1) or not (0)."),
     "tocsin_stage_lag_records": Entry("gauge", "Records a stage has yet to read."),
+    "tocsin_stage_ready": Entry("gauge", "Whether a stage is ready (1) or not (0)."),
     "tocsin_stage_watermark_seconds": Entry("gauge", "A stage's now, in seconds since 1970."),
     "tocsin_start_time_seconds": Entry("gauge", "When the process started."),
 }

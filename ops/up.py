@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from ops import endpoint
 from ops.embedded.process import ALL, STOP_WITHIN, Process
 from ops.embedded.services import EmbeddedServices
+from ops.file_changes import Changes, Stamps, stamps_of
 from ops.settings import Settings
+from ops.signals import Signals
 from schemas.errors import Refused
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ log = logging.getLogger("tocsin")
 
 LOOK_EVERY = 2.0
 """Seconds between looks at the rule and routing files."""
-Stamps = dict[str, tuple[int, int]]
-"""Time of change and size by file."""
 
 
 def run(
@@ -42,7 +38,7 @@ def run(
     """
     os.umask(0o077)
     process = Process(settings, only or ALL, check)
-    signals = _Signals()
+    signals = Signals()
     services = EmbeddedServices(process)
     problems = process.reload()
     if problems and not process.planned:
@@ -70,32 +66,6 @@ def run(
     return code
 
 
-class _Signals:
-    """What signals asked for; a second one to end does not wait."""
-
-    def __init__(self) -> None:
-        self.end = False
-        self.reload = False
-        # Not an Event: a handler must not wait for a lock that the interrupted code holds.
-        self._came: SimpleQueue[None] = SimpleQueue()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._note)
-
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGHUP:
-            self.reload = True
-        elif self.end and number == signal.SIGINT:
-            os._exit(130)
-        else:
-            self.end = True
-        self._came.put(None)
-
-    def wait(self, timeout: float) -> None:
-        """Return when a signal came, or after `timeout` seconds."""
-        with contextlib.suppress(Empty):
-            self._came.get(timeout=timeout)
-
-
 def _serve(process: Process, services: EmbeddedServices) -> Server:
     from ops.api.app import build
     from ops.api.serve import Server, bind
@@ -110,23 +80,7 @@ def _serve(process: Process, services: EmbeddedServices) -> Server:
     return server
 
 
-class Changes:
-    """Tells when files have changed and are not being written any more, look by look."""
-
-    def __init__(self, stamps: Stamps) -> None:
-        self._read = self._looked = stamps
-
-    def settled(self, stamps: Stamps) -> bool:
-        """Whether they differ from those read last, and not from those of the last look."""
-        still, self._looked = stamps == self._looked, stamps
-        return still and stamps != self._read
-
-    def read(self, stamps: Stamps) -> None:
-        """They are read now, whatever they hold."""
-        self._read = stamps
-
-
-def _watch(process: Process, signals: _Signals) -> str:
+def _watch(process: Process, signals: Signals) -> str:
     """Sleep until an end is asked for, or the process cannot go on: then why.
 
     Changed files are reloaded once they were the same over two looks.
@@ -146,12 +100,4 @@ def _watch(process: Process, signals: _Signals) -> str:
 
 
 def _stamps(settings: Settings) -> Stamps:
-    files = [*settings.rule_files(), *([settings.routes] if settings.routes else [])]
-    stamps: Stamps = {}
-    for file in files:
-        try:
-            found = file.stat()
-        except OSError:
-            continue
-        stamps[str(file)] = (found.st_mtime_ns, found.st_size)
-    return stamps
+    return stamps_of([*settings.rule_files(), *([settings.routes] if settings.routes else [])])

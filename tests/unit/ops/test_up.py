@@ -9,6 +9,7 @@ import pytest
 from notifiers.router import Router
 from ops import up
 from ops.cli.check import file_problems
+from ops.file_changes import Changes
 from ops.settings import load
 
 RULES = "groups: [{name: g, rules: [{alert: Hot, expr: heat > 90}]}]\n"
@@ -25,7 +26,7 @@ def _signals() -> Iterator[None]:
 
 
 def test_changed_files_are_read_once_they_hold_still_over_two_looks() -> None:
-    changes = up.Changes({"a": (1, 1)})
+    changes = Changes({"a": (1, 1)})
     looks = [{"a": (1, 1)}, {}, {"a": (2, 0)}, {"a": (2, 9)}, {"a": (2, 9)}]
     assert [changes.settled(look) for look in looks] == [False, False, False, False, True]
     changes.read({"a": (2, 9)})
@@ -33,7 +34,7 @@ def test_changed_files_are_read_once_they_hold_still_over_two_looks() -> None:
 
 
 def test_files_that_were_away_for_one_look_are_no_change() -> None:
-    changes = up.Changes({"a": (1, 1)})
+    changes = Changes({"a": (1, 1)})
     assert not any(changes.settled(look) for look in ({}, {"a": (1, 1)}, {"a": (1, 1)}))
 
 
