@@ -18,6 +18,12 @@ NO: Final = 1
 WRONG: Final = 2
 AWAY: Final = 3
 
+_WORKERS: Final = {
+    "detector": "a worker on Kafka: samples to alerts",
+    "router": "a worker on Kafka: alerts to deliveries",
+    "courier": "a worker on Kafka: deliveries to receivers",
+    "historian": "a worker on Kafka: everything to ClickHouse",
+}
 _OURS = frozenset({"schemas", "collectors", "processors", "notifiers", "ops"})
 
 
@@ -69,10 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--only", metavar="STAGE,…", help="run these stages alone")
     up.add_argument("--listen", metavar="HOST:PORT", help="port 0 picks a free one")
 
-    agent = _command(commands, "agent", "ops.cli.agent", "watch this host for another machine")
-    _settings(agent)
-    agent.add_argument("--server", required=True, metavar="URL", help="of its `tocsin up`")
-    agent.add_argument("--token-file", required=True, metavar="F", help="its agent.token")
+    agent = _worker(commands, "agent", "watch this host, for Kafka or another `tocsin up`")
+    agent.add_argument("--server", metavar="URL", help="of that `tocsin up`, instead of Kafka")
+    agent.add_argument("--token-file", metavar="F", help="its agent.token")
+    for stage, what in _WORKERS.items():
+        _worker(commands, stage, what)
 
     check = _command(commands, "check", "ops.cli.check", "validate every configuration file")
     _settings(check)
@@ -107,6 +114,16 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
     parser.set_defaults(module=module)
+    return parser
+
+
+def _worker(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", stage: str, what: str
+) -> argparse.ArgumentParser:
+    parser = _command(commands, stage, "ops.cli.worker", what)
+    parser.set_defaults(stage=stage)
+    _settings(parser)
+    parser.add_argument("--listen", dest="probes", metavar="HOST:PORT", help="for probes")
     return parser
 
 

@@ -48,7 +48,7 @@ def test_version_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [[], ["bogus"], ["query"], ["alerts"], ["agent"], ["up", "--lisen", "x"], ["up", "x"]]
+    "call", [[], ["bogus"], ["query"], ["alerts"], ["agent", "x"], ["up", "--lisen", "x"], ["up", "x"]]
 )
 def test_a_wrong_call_is_2(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(call) == 2
