@@ -1,12 +1,13 @@
 """kafka-python's clients as every worker sets them up, and their errors in our words."""
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import errors as kafka_errors
+from kafka.net.compat import KafkaNetClient
 
 from ops.config_kafka import KafkaSettings
 from ops.transport import kafka_batches
@@ -14,6 +15,8 @@ from schemas.errors import LogAway, Refused, TooLarge
 
 PATIENCE = 10.0
 """Seconds until a broker that does not answer counts as away."""
+CLOSES_WITHIN = 3.0
+"""Seconds that ending a client may take."""
 MAX_RECORD = 1_048_000
 """Bytes of one record that producers accept; brokers take 1,048,588 of a whole batch."""
 _OURS_TO_MEND = (
@@ -49,8 +52,8 @@ class Clients:
             "request_timeout_ms": int(PATIENCE * 1000),
             "delivery_timeout_ms": int(PATIENCE * 3000),
         }
-        with said(self.settings):
-            return KafkaProducer(**self.common(), **(config | more))
+        made: KafkaProducer = self._made(KafkaProducer, config | more)
+        return made
 
     def consumer(self, **more: Any) -> KafkaConsumer:
         """Committed records only; offsets are committed by us, and a lost one is not jumped."""
@@ -61,22 +64,19 @@ class Clients:
             "enable_auto_commit": False,
             "allow_auto_create_topics": False,
             "request_timeout_ms": int(PATIENCE * 1000),
-            "default_api_timeout_ms": int(PATIENCE * 1000),
             "session_timeout_ms": int(self.settings.session_timeout.total_seconds() * 1000),
             "heartbeat_interval_ms": int(self.settings.session_timeout.total_seconds() * 300),
             "fetch_max_bytes": 16 << 20,
             "max_partition_fetch_bytes": 4 << 20,
         }
-        known = KafkaConsumer.DEFAULT_CONFIG
-        with said(self.settings):
-            return KafkaConsumer(
-                **self.common(), **{k: v for k, v in (config | more).items() if k in known}
-            )
+        made: KafkaConsumer = self._made(KafkaConsumer, config | more)
+        return made
 
     def admin(self) -> KafkaAdminClient:
         """For topics and their settings."""
-        with said(self.settings):
-            return KafkaAdminClient(**self.common(), request_timeout_ms=int(PATIENCE * 1000))
+        given = {"request_timeout_ms": int(PATIENCE * 1000)}
+        made: KafkaAdminClient = self._made(KafkaAdminClient, given)
+        return made
 
     def named(self, name: str) -> str:
         """A topic's, group's or transactional id's name on this cluster."""
@@ -85,6 +85,23 @@ class Clients:
     def plain(self, topic: str) -> str:
         """The name of a topic as the rest of Tocsin knows it."""
         return topic.removeprefix(self.settings.prefix)
+
+    def _made(self, kind: Any, config: Mapping[str, Any]) -> Any:
+        opened: list[KafkaNetClient] = []
+
+        def opening(**given: Any) -> KafkaNetClient:
+            opened.append(KafkaNetClient(**given))
+            return opened[-1]
+
+        try:
+            with said(self.settings):
+                return kind(**(self.common() | config), kafka_client=opening)
+        except BaseException:
+            # kafka-python leaves a thread and three files behind where no broker answered, and
+            # we try again for as long as it takes.
+            for net in opened:
+                net.close()
+            raise
 
     def common(self) -> dict[str, Any]:
         """Where the brokers are, and who we are."""
@@ -105,6 +122,16 @@ class Clients:
             config["sasl_plain_username"] = settings.username
             config["sasl_plain_password"] = password(settings)
         return config
+
+
+def let_go(producer: KafkaProducer) -> None:
+    """End it at once, whatever it still has to send.
+
+    Its own `close` raises when a batch is not acknowledged in time, and then goes on sending.
+    """
+    producer._sender.force_close()
+    with suppress(kafka_errors.KafkaError, OSError):
+        producer.close(timeout=CLOSES_WITHIN)
 
 
 def protocol(settings: KafkaSettings) -> str:
