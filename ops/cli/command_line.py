@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = _command(commands, "check", "ops.cli.check", "validate every configuration file")
     _settings(check)
+    check.add_argument("--live", action="store_true", help="compare Kafka's topics too")
     check.add_argument("--json", action="store_true")
 
     query = _command(commands, "query", "ops.cli.query", "PromQL on history")
@@ -100,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = commands.add_parser("topics", help="Kafka's topics", allow_abbrev=False)
     _topics(topics.add_subparsers(metavar="VERB", dest="verb", required=True))
+
+    load = _command(commands, "load", "ops.cli.load", "a synthetic fleet, for capacity tests")
+    _load(load)
 
     version = _command(commands, "version", "ops.cli.version", "which Tocsin this is")
     version.add_argument("--json", action="store_true")
@@ -145,6 +149,22 @@ def _topics(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
         _settings(parser)
     for parser in (listed, check):
         parser.add_argument("--json", action="store_true")
+
+
+def _load(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--hosts", type=int, required=True, metavar="N", help="how many")
+    parser.add_argument("--series", type=int, required=True, metavar="N", help="of each host")
+    parser.add_argument("--interval", default="10s", metavar="D", help="how often each speaks; 10s")
+    parser.add_argument("--batch", type=int, default=500, metavar="N", help="samples; 500")
+    parser.add_argument("--for", dest="length", default="1m", metavar="D", help="how long; 1m")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the values; 0")
+    parser.add_argument(
+        "--breach", action="append", metavar="K@T[+D]", help="K hosts in trouble after T, for D"
+    )
+    _settings(parser)
+    parser.add_argument("--server", metavar="URL", help="over HTTP, instead of Kafka")
+    parser.add_argument("--token-file", metavar="F", help="its agent.token")
+    parser.add_argument("--json", action="store_true")
 
 
 def _client(parser: argparse.ArgumentParser) -> None:

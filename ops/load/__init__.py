@@ -1,0 +1,1 @@
+"""A synthetic fleet, for benchmarks and capacity tests."""
