@@ -1,7 +1,7 @@
 """kafka-python's clients as every worker sets them up, and their errors in our words."""
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -11,6 +11,7 @@ from kafka.net.compat import KafkaNetClient
 
 from ops.config_kafka import KafkaSettings
 from ops.transport import kafka_batches
+from ops.transport.kafka_knock import knock
 from schemas.errors import LogAway, Refused, TooLarge
 
 PATIENCE = 10.0
@@ -38,6 +39,7 @@ class Clients:
     def __init__(self, settings: KafkaSettings, name: str) -> None:
         self.settings = settings
         self.name = name
+        self._welcome = False
         kafka_batches.install()
 
     def producer(self, **more: Any) -> KafkaProducer:
@@ -86,22 +88,28 @@ class Clients:
         """The name of a topic as the rest of Tocsin knows it."""
         return topic.removeprefix(self.settings.prefix)
 
-    def _made(self, kind: Any, config: Mapping[str, Any]) -> Any:
+    def _made(self, kind: Any, config: dict[str, Any]) -> Any:
         opened: list[KafkaNetClient] = []
 
         def opening(**given: Any) -> KafkaNetClient:
             opened.append(KafkaNetClient(**given))
             return opened[-1]
 
+        common, why = self.common(), ""
+        if not self._welcome:
+            why = knock(self.settings, common.get("ssl_context"), self.name)
         try:
-            with said(self.settings):
-                return kind(**(self.common() | config), kafka_client=opening)
+            with said(self.settings, why):
+                made = kind(**(common | config), kafka_client=opening)
         except BaseException:
             # kafka-python leaves a thread and three files behind where no broker answered, and
             # we try again for as long as it takes.
             for net in opened:
                 net.close()
+            self._welcome = False
             raise
+        self._welcome = True
+        return made
 
     def common(self) -> dict[str, Any]:
         """Where the brokers are, and who we are."""
@@ -147,24 +155,37 @@ def password(settings: KafkaSettings) -> str:
 
 
 def tls_context(settings: KafkaSettings) -> ssl.SSLContext:
-    """Trusts `ca_file`, else the system's authorities; shows a certificate if one is set."""
+    """Trusts `ca_file`, else the system's authorities; shows a certificate if one is set.
+
+    Raises `Refused`, which names the setting and the file.
+    """
+    for key in ("ca_file", "certificate_file", "key_file"):
+        if file := getattr(settings, key):
+            try:
+                file.open("rb").close()
+            except OSError as fault:
+                why = (fault.strerror or "").lower()
+                raise Refused(f"kafka.{key}: {file} cannot be read: {why}") from fault
+    own, key_file = settings.certificate_file, settings.key_file or settings.certificate_file
     try:
-        context = ssl.create_default_context(
-            cafile=str(settings.ca_file) if settings.ca_file else None
-        )
-        if settings.certificate_file:
-            context.load_cert_chain(
-                settings.certificate_file, settings.key_file or settings.certificate_file
-            )
-    except (OSError, ssl.SSLError) as fault:
-        named = settings.certificate_file or settings.ca_file
-        raise Refused(f"kafka: {named}: no certificate that can be used: {fault}") from fault
+        context = ssl.create_default_context(cafile=settings.ca_file)
+    except ssl.SSLError as fault:
+        raise Refused(f"kafka.ca_file: {settings.ca_file} holds no certificate in PEM") from fault
+    if own:
+        try:
+            # Without a password here OpenSSL would ask the terminal for one.
+            context.load_cert_chain(own, key_file, password="")
+        except ssl.SSLError as fault:
+            raise Refused(
+                f"kafka.certificate_file: {own} and the key in {key_file} are no pair that can be "
+                f"used: {fault.reason or 'the key must have no pass phrase'}"
+            ) from fault
     return context
 
 
 @contextmanager
-def said(settings: KafkaSettings) -> Iterator[None]:
-    """Vendor's errors as ours."""
+def said(settings: KafkaSettings, why: str = "") -> Iterator[None]:
+    """Vendor's errors as ours. `why` is what is known of a broker that does not answer."""
     try:
         yield
     except kafka_errors.MessageSizeTooLargeError as fault:
@@ -174,4 +195,4 @@ def said(settings: KafkaSettings) -> Iterator[None]:
     except _OURS_TO_MEND as fault:
         raise Refused(f"Kafka at {', '.join(settings.bootstrap)} refuses us: {fault}") from fault
     except (kafka_errors.KafkaError, OSError) as fault:
-        raise LogAway(f"Kafka at {', '.join(settings.bootstrap)}: {fault}") from fault
+        raise LogAway(f"Kafka at {', '.join(settings.bootstrap)}: {why or fault}") from fault
