@@ -59,7 +59,7 @@ class Frame:
         self._eager = eager or open_log is None
         self._has_log = open_log is not None
         self._log = LateLog(open_log or _no_log)
-        self._shared = Shared[Log](settings, self._log, crash, Figures())
+        self._shared: Shared[Log] = Shared(settings, self._log, crash, Figures())
         self._shared.figures.register(self._measured)
         self._shared.figures.set("tocsin_start_time_seconds", wall() / 1000)
         self._part: Part | None = None
