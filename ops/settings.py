@@ -299,11 +299,11 @@ def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:
     if settings.log.reserve_bytes * 2 > settings.log.max_bytes:
         hint = "keep reserve_bytes below half of max_bytes"
         problems.append(report(("log", "reserve_bytes"), "leaves too little for inputs", hint))
-    if problems:
-        raise Problems(problems, settings)
     read = {"token": token, "kafka": kafka, "history": history}
-    settings = settings.model_copy(update=read)
-    return Loaded(settings, layers.origins, tuple(warnings))
+    loaded = Loaded(settings.model_copy(update=read), layers.origins, tuple(warnings))
+    if problems:
+        raise Problems(problems, loaded)
+    return loaded
 
 
 def _with_password(section: P) -> tuple[P, list[tuple[str, str, str, bool]]]:

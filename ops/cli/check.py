@@ -10,29 +10,50 @@ from ops.cli.options import settings_of
 from ops.cli.terminal import complain
 from ops.config_problems import Origin, Problem, Problems
 from ops.settings import Loaded, Settings, missing_files
-from schemas.errors import Refused
+from schemas.errors import LogAway, Refused
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 2 with the list of problems, if there are any."""
+    """Exit code 2 with the list of problems, if there are any; 3 if `--live` met nobody."""
     found: list[Problem] = []
     try:
-        settings = settings_of(arguments).settings
+        loaded = settings_of(arguments)
     except Problems as fault:
         found += fault.problems
-        rest = fault.rest
-        settings = rest if isinstance(rest, Settings) else Settings()
+        loaded = fault.rest if isinstance(fault.rest, Loaded) else Loaded(Settings(), {})
+    settings = loaded.settings
     found += check_rules(settings)
     found += check_routes(settings)
-    problems = Problems(found)
-    if arguments.json:
-        print(json.dumps({"problems": [_json(problem) for problem in problems.problems]}))
-    elif found:
-        complain(str(problems))
+    if settings.profile == "production":
+        from ops.config_production import lacks
+
+        found += lacks(loaded)
+    away = ""
+    if arguments.live:
+        from ops.cli.check_live import differences
+
+        try:
+            found += differences(settings)
+        except LogAway as fault:
+            away = str(fault)
+    _tell(settings, Problems(found), away, as_json=arguments.json)
+    if found:
+        return 2
+    return 3 if away else 0
+
+
+def _tell(settings: Settings, fault: Problems, away: str, *, as_json: bool) -> None:
+    if as_json:
+        told: dict[str, object] = {"problems": [_json(problem) for problem in fault.problems]}
+        print(json.dumps(told | ({"away": away} if away else {})))
+        return
+    if fault.problems:
+        complain(str(fault))
     else:
         files = [*settings.rule_files(), *([settings.routes] if settings.routes else [])]
         print("\n".join([*(f"{file}: fine" for file in files), "no problems"]))
-    return 2 if found else 0
+    if away:
+        complain(f"not checked live: {away}")
 
 
 def file_problems(loaded: Loaded) -> list[str]:
