@@ -1,15 +1,15 @@
 """Plans: rules and routes as the files say them, and the one publisher that numbers them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import ormsgpack
 
 from notifiers.redact import without_secrets
 from ops.settings import Settings
-from ops.transport.sqlite_log import SqliteLog
-from ops.transport.stage_log import StageCommit
+from ops.transport.stage_log import StageCommit, StageLog
 from processors.rules_plan import RulesPlan
 from schemas.envelope import Envelope, Producer
 from schemas.labels import derived_id
@@ -19,6 +19,8 @@ from schemas.topics import ALERTS, CODEC, METRICS
 
 TOPIC_OF = {"detector": METRICS, "router": ALERTS}
 _PUBLISHER = "plans"
+_WHERE = Partition(METRICS, 0)
+"""Where the publisher's own numbers are kept: it has one checkpoint, of partition 0."""
 _NOWHERE = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
@@ -47,14 +49,25 @@ def routes_content(text: str) -> bytes:
     return without_secrets(text).encode()
 
 
+class PlanLog(StageLog, Protocol):
+    """A log that plans are published to."""
+
+    @property
+    def partitions(self) -> Mapping[str, int]:
+        """How many partitions each topic has."""
+        ...
+
+
 class PlanPublisher:
     """Puts a plan on every partition of its stage's topic, if it differs from the last one.
 
-    Number, digest and pieces commit together, so a plan is on all partitions or on none.
+    Number, digest and pieces commit together, so a plan is on all partitions or on none. There is
+    one publisher: a second one fences the first. Raises `LogAway`.
     """
 
-    def __init__(self, log: SqliteLog) -> None:
+    def __init__(self, log: PlanLog) -> None:
         self._log = log
+        log.claim(_PUBLISHER, _WHERE)
         reader = log.reader()
         self._last: dict[str, tuple[int, str]] = {
             stage: tuple(ormsgpack.unpackb(value)) for stage, value in reader.state(_PUBLISHER, 0)
@@ -68,7 +81,7 @@ class PlanPublisher:
     def publish(self, stage: str, content: bytes) -> int:
         """The number under which this content is in force; a new one only if it is new.
 
-        Raises `LogAway`.
+        Raises `LogAway`, and `Fenced` when there is another publisher by now.
         """
         number, digest = self._last.get(stage, (0, ""))
         if digest == digest_of(content):
@@ -96,7 +109,7 @@ class PlanPublisher:
         self._log.commit_stage(
             StageCommit(
                 _PUBLISHER,
-                Partition(METRICS, 0),
+                _WHERE,
                 0,
                 messages,
                 [StateChange(stage, ormsgpack.packb(list(entry)))],

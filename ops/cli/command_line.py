@@ -86,6 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--live", action="store_true", help="compare Kafka's topics too")
     check.add_argument("--json", action="store_true")
 
+    apply = _command(commands, "apply", "ops.cli.apply", "put rules and routes in force on Kafka")
+    _settings(apply)
+    apply.add_argument("--wait", type=_seconds, metavar="S", help="until the workers follow")
+    apply.add_argument("--json", action="store_true")
+
     query = _command(commands, "query", "ops.cli.query", "PromQL on history")
     query.add_argument("expr", metavar="EXPR")
     query.add_argument("--at", metavar="T", help="seconds since 1970 or RFC 3339; else now")
@@ -119,6 +124,13 @@ def _command(
     parser = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
     parser.set_defaults(module=module)
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text.removesuffix("s"))
+    if not 0 <= seconds < 1e6:
+        raise ValueError(text)
+    return seconds
 
 
 def _worker(
