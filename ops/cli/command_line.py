@@ -110,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
     load = _command(commands, "load", "ops.cli.load", "a synthetic fleet, for capacity tests")
     _load(load)
 
+    probe = _command(commands, "probe", "ops.cli.probe", "ask what runs here how it is")
+    _settings(probe)
+    probe.add_argument("--url", metavar="URL", help="else what --data knows of")
+
     version = _command(commands, "version", "ops.cli.version", "which Tocsin this is")
     version.add_argument("--json", action="store_true")
     return parser
