@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from ops.runtime.crash import Crash
 from ops.runtime.intake import dead_letter, decoded, encoded, runs
 from ops.transport.sqlite_log import no_crash
-from ops.transport.stage_log import CommitUnknown, StageCommit, StageLog
+from ops.transport.stage_log import StageCommit, StageLog, Stale
 from schemas.errors import LogAway, Reason
 from schemas.labels import derived_id
 from schemas.plans import WakeUp
@@ -60,6 +60,8 @@ class Driver:
         self._loaded = False
         self._next = 0
         self.error: str | None = None
+        self.loading = 0.0
+        """Seconds that the last loading took, the rebuilding of windows included."""
         self.ready = threading.Event()
         self.stage = make()
         self.partition = Partition(self.stage.topic, number)
@@ -83,6 +85,13 @@ class Driver:
         """Take what there is; False when there was nothing and no wake-up was due."""
         if not self._loaded:
             self._load()
+        try:
+            return self._turn()
+        except Stale:
+            self._loaded = False
+            raise
+
+    def _turn(self) -> bool:
         if self._failed:
             self._flush()
         limit = 1 if self._next < self._careful_until else CHUNK
@@ -115,7 +124,8 @@ class Driver:
                 except LogAway as fault:
                     logger.warning("commit failed", extra={"error": str(fault)})
                     stop.wait(1.0)
-            self._flush()
+            if self._loaded:
+                self._flush()
         except StageBroken as fault:
             self.error = str(fault)
             logger.error("stage stopped", extra={"stage": self.stage.name, "error": self.error})
@@ -132,6 +142,7 @@ class Driver:
     def _load(self) -> None:
         """Start from what is committed: state, then windows, then the offset."""
         self._loaded = False
+        began = time.monotonic()
         stage = self.stage = self._make()
         self._log.claim(stage.name, self.partition)
         for key, value in self._reader.state(stage.name, self.partition.number):
@@ -151,6 +162,7 @@ class Driver:
             self._now = last[0].appended_at
         self._rebuild(stage)
         self._loaded = True
+        self.loading = time.monotonic() - began
 
     def _rebuild(self, stage: Stage) -> None:
         reach = stage.reach()
@@ -251,11 +263,7 @@ class Driver:
         commit = StageCommit(
             self.stage.name, self.partition, self._next, outputs, _changes(self._changes)
         )
-        try:
-            positions = self._log.commit_stage(commit)
-        except CommitUnknown:
-            self._loaded = False
-            raise
+        positions = self._log.commit_stage(commit)
         self._outputs = []
         self._changes = {}
         self._committed = self._next

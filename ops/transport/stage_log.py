@@ -15,8 +15,8 @@ class Clock(Protocol):
     def __call__(self) -> int: ...
 
 
-class CommitUnknown(LogAway):
-    """Whether the commit is there is not known: load the stage anew, from what is."""
+class Stale(LogAway):
+    """What is committed may not be what the driver knows: it has to load the stage anew."""
 
 
 class Fenced(TocsinError):
@@ -94,7 +94,7 @@ class StageLog(Protocol):
     def commit_stage(self, commit: StageCommit) -> list[Position]:
         """Append a stage's outputs, write its state and move its offset, all or nothing.
 
-        After `LogAway` nothing of it is there, nor will be; except after `CommitUnknown`.
+        After `LogAway` nothing of it is there, nor will be; after `Stale` nobody knows.
         """
         ...
 

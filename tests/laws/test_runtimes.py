@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ops.runtime import driver
@@ -94,11 +94,27 @@ steps = st.lists(st.tuples(st.integers(1, 20), st.integers(0, 100)), min_size=3,
 cuts = st.lists(st.integers(0, 80), max_size=6)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(steps=steps, cuts=cuts, partitions=st.integers(1, 4), crash=st.integers(-1, 60))
+played = given(steps=steps, cuts=cuts, partitions=st.integers(1, 4), crash=st.integers(-1, 60))
+shared = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=shared)
+@played
 def test_cuts_crashes_and_partitions_change_no_decision(
+    quick_runtime: Make, steps: list[tuple[int, int]], cuts: list[int], partitions: int, crash: int
+) -> None:
+    decides_the_same(quick_runtime, steps, cuts, partitions, crash)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=shared, phases=[Phase.generate])
+@played
+def test_nor_do_they_on_kafka(
+    kafka_runtime: Make, steps: list[tuple[int, int]], cuts: list[int], partitions: int, crash: int
+) -> None:
+    decides_the_same(kafka_runtime, steps, cuts, partitions, crash)
+
+
+def decides_the_same(
     runtime: Make, steps: list[tuple[int, int]], cuts: list[int], partitions: int, crash: int
 ) -> None:
     undisturbed, _ = play(Embedded, steps, 1, [], -1)

@@ -10,23 +10,7 @@ from schemas.stage import Message, Partition, Stage
 from schemas.topics import METRICS
 from tests.support.at_least_once import AtLeastOnce
 from tests.support.build import T0
-
-
-class Crashed(BaseException):
-    """The process is gone."""
-
-
-class Crasher:
-    """Crashes at the n-th passing of any boundary."""
-
-    def __init__(self) -> None:
-        self.left = -1
-
-    def __call__(self, point: str) -> None:
-        if self.left == 0:
-            self.left = -1
-            raise Crashed(point)
-        self.left -= 1
+from tests.support.crashing import Crashed, Crasher
 
 
 class Runtime(Protocol):

@@ -1,0 +1,184 @@
+"""The detector's consumer group on Faust: membership, rebalancing and fetching (ADR 9).
+
+Faust hands every record to the driver of its partition and commits the group's offsets once the
+driver's transaction holds them. All that touches Faust is in this file.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, EventT
+
+from ops.runtime.partitions import Partitions
+from ops.transport.feed import Feed
+from ops.transport.kafka_clients import Clients
+from ops.transport.kafka_faust import faust_credentials
+from schemas.stage import Partition, Record
+
+logger = logging.getLogger(__name__)
+
+BUFFERED = 4_096
+"""Messages that Faust holds before it stops fetching."""
+STOPS_WITHIN = 4.0
+
+
+class _CommittedOnly(driver.AIOKafkaConsumerThread):
+    """Faust reads what was never committed unless it runs transactions of its own."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+
+class _Consumer(driver.Consumer):
+    def _new_consumer_thread(self) -> Any:
+        return _CommittedOnly(self, loop=self.loop, beacon=self.beacon)
+
+
+class _Transport(driver.Transport):
+    Consumer = _Consumer
+
+
+class FaustGroup:
+    """Feeds `partitions` from a topic, as a member of a group. Runs in a thread of its own.
+
+    `committed(number, next)` has to be told what the drivers committed.
+    """
+
+    def __init__(self, clients: Clients, topic: str, group: str) -> None:
+        self._clients = clients
+        self._topic = topic
+        self._group = group
+        self._stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._unacked: dict[int, deque[tuple[int, EventT[Any]]]] = {}
+        self._room: asyncio.Event | None = None
+        self.partitions: Partitions | None = None
+        self.joined = threading.Event()
+        """Set while this member has an assignment, an empty one included."""
+
+    def committed(self, number: int, next_: int) -> None:
+        """What lies below `next_` may be committed for the group; from any thread."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                loop.call_soon_threadsafe(self._acknowledge, number, next_)
+
+    def run(self, stop: threading.Event) -> None:
+        """Until stopped. Raises what ends Faust otherwise."""
+        asyncio.run(self._run(stop))
+
+    async def _run(self, stop: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Event()
+        self._unacked.clear()
+        app = self._app()
+        ending = asyncio.create_task(self._ended(stop))
+        await app.start()
+        try:
+            crashed = asyncio.create_task(app.wait_until_stopped())
+            await asyncio.wait({ending, crashed}, return_when=asyncio.FIRST_COMPLETED)
+            if app.crashed and app._crash_reason is not None:
+                raise RuntimeError(f"Faust ended: {app._crash_reason!r}") from app._crash_reason
+        finally:
+            self.joined.clear()
+            ending.cancel()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(app.stop(), STOPS_WITHIN)
+            self._loop = None
+
+    async def _ended(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            await asyncio.sleep(0.1)
+
+    def _app(self) -> faust.App:
+        settings = self._clients.settings
+        session = settings.session_timeout.total_seconds()
+        app = faust.App(
+            self._clients.named(self._group),
+            broker=[f"aiokafka://{server}" for server in settings.bootstrap],
+            broker_client_id=self._clients.name,
+            broker_credentials=faust_credentials(settings),
+            broker_session_timeout=session,
+            broker_heartbeat_interval=session / 4,
+            broker_request_timeout=max(session + 5.0, 15.0),
+            broker_commit_interval=1.0,
+            broker_max_poll_records=None,
+            consumer_auto_offset_reset="earliest",
+            consumer_max_fetch_size=4 << 20,
+            processing_guarantee="at_least_once",
+            stream_buffer_maxsize=BUFFERED,
+            # What is under way is committed by its driver, or repeated by the next owner.
+            stream_wait_empty=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+            store="memory://",
+            autodiscover=False,
+            logging_config={"version": 1, "disable_existing_loggers": False},
+        )
+        app.transport = _Transport(app.conf.broker_consumer[0:1], app)
+        topic = app.topic(
+            self._clients.named(self._topic), key_type=bytes, value_type=bytes, acks=True
+        )
+        app.agent(topic, name=f"{self._group}.feed")(self._feeding)
+        app.on_partitions_assigned.connect(self._assigned)
+        return app
+
+    async def _feeding(self, stream: Any) -> None:
+        events: AsyncIterator[EventT[Any]] = stream.noack().events()
+        async for event in events:
+            await self._take(event)
+
+    async def _take(self, event: EventT[Any]) -> None:
+        message = event.message
+        assert self.partitions is not None
+        feed = self.partitions.feed(message.partition)
+        if feed is None:
+            return
+        self._unacked.setdefault(message.partition, deque()).append((message.offset, event))
+        feed.put([_record(self._topic, message)])
+        while feed.full and self.partitions.feed(message.partition) is feed:
+            await self._room_in(feed)
+
+    async def _room_in(self, feed: Feed) -> None:
+        assert self._room is not None
+        self._room.clear()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._room.wait(), 0.5)
+
+    def _acknowledge(self, number: int, next_: int) -> None:
+        waiting = self._unacked.get(number)
+        while waiting and waiting[0][0] < next_:
+            _, event = waiting.popleft()
+            event.ack()
+        if self._room is not None:
+            self._room.set()
+
+    async def _assigned(self, _app: Any, assigned: set[TP], **_: Any) -> None:
+        """What is raised here Faust swallows; so it only says whose partition is whose."""
+        name = self._clients.named(self._topic)
+        numbers = {tp.partition for tp in assigned if tp.topic == name}
+        logger.info("partitions assigned", extra={"partitions": sorted(numbers)})
+        self._unacked.clear()
+        assert self.partitions is not None
+        self.partitions.assign(numbers)
+        self.joined.set()
+
+
+def _record(topic: str, message: Any) -> Record:
+    return Record(
+        Partition(topic, message.partition),
+        message.offset,
+        round(message.timestamp * 1000),
+        (message.key or b"").decode("utf-8", "replace"),
+        message.value or b"",
+    )

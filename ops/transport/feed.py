@@ -1,0 +1,91 @@
+"""Records of one partition as a consumer group hands them over, kept until they are committed."""
+
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
+from schemas.stage import Record
+
+FULL_RECORDS = 20_000
+FULL_BYTES = 64 << 20
+
+
+class Feed:
+    """Filled by the group's consumer, read by the driver's thread.
+
+    `committed` is told the offset below which nothing is needed any more.
+    """
+
+    def __init__(self, committed: Callable[[int], None] = lambda _next: None) -> None:
+        self.grown = threading.Event()
+        self._told = committed
+        self._lock = threading.Lock()
+        self._records: list[Record] = []
+        self._bytes = 0
+        self._last: tuple[int, int] = (-1, -1)
+        self._next = -1
+        self._end = 0
+        self.restarted = False
+        """Whether the topic was made anew, so that offsets began again."""
+
+    def put(self, records: Sequence[Record]) -> None:
+        """Add what came; what is known already (after a rebalance) is passed over."""
+        with self._lock:
+            for record in records:
+                offset, at = self._last
+                if record.offset <= offset:
+                    if record.appended_at <= at:
+                        continue
+                    # A lower offset at a later time: this is not the log it was.
+                    self.restarted = True
+                    self._records.clear()
+                    self._bytes = 0
+                self._last = (record.offset, record.appended_at)
+                if record.offset < self._next and not self.restarted:
+                    continue
+                self._records.append(record)
+                self._bytes += len(record.value)
+            needed = self._next
+        self.grown.set()
+        if needed > 0:
+            self._told(needed)
+
+    def reaches(self, end: int) -> None:
+        """The partition's end, as the group's consumer knows it."""
+        self._end = end
+
+    @property
+    def end(self) -> int:
+        """The offset after the newest record that is known of."""
+        return max(self._end, self._last[0] + 1)
+
+    @property
+    def full(self) -> bool:
+        """Whether the driver should catch up before more is fetched."""
+        return len(self._records) >= FULL_RECORDS or self._bytes >= FULL_BYTES
+
+    def take(self, offset: int, limit: int, size: int) -> list[Record]:
+        """Records from `offset` on, at most `limit` and about `size` bytes; they stay."""
+        with self._lock:
+            start = bisect_left(self._records, offset, key=lambda record: record.offset)
+            found = self._records[start : start + limit]
+        for count, record in enumerate(found):
+            size -= len(record.value)
+            if size <= 0:
+                return found[: count + 1]
+        return found
+
+    def drop(self, before: int) -> None:
+        """Forget what is committed."""
+        with self._lock:
+            self._next = before
+            start = bisect_left(self._records, before, key=lambda record: record.offset)
+            self._bytes -= sum(len(record.value) for record in self._records[:start])
+            del self._records[:start]
+        self._told(before)
+
+    def begin_again(self) -> None:
+        """The driver knows by now that the topic is a new one."""
+        with self._lock:
+            self.restarted = False
+            self._next = -1

@@ -1,0 +1,262 @@
+"""A stage's way to one partition on Kafka: fed by its group, committed by transactions (ADR 9)."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from kafka import KafkaProducer, TopicPartition
+from kafka import errors as kafka_errors
+from kafka.structs import OffsetAndMetadata
+
+from ops.transport import kafka_checkpoint
+from ops.transport.feed import Feed
+from ops.transport.kafka_checkpoint import Checkpoint
+from ops.transport.kafka_clients import PATIENCE, Clients, said
+from ops.transport.kafka_clock import KafkaClock
+from ops.transport.kafka_reader import KafkaReader
+from ops.transport.keys import encoded, partition_of
+from ops.transport.stage_log import Clock, Fenced, StageCommit, StageReader, Stale
+from schemas.errors import LogAway
+from schemas.stage import Gap, Message, Partition, Position, Record
+from schemas.topics import checkpoints
+
+log = logging.getLogger(__name__)
+
+TRANSACTION_TIMEOUT = 10_000
+"""ms after which the broker aborts what a worker that is gone left open."""
+_FENCED = (
+    kafka_errors.ProducerFencedError,
+    kafka_errors.InvalidProducerEpochError,
+    kafka_errors.TransactionCoordinatorFencedError,
+)
+
+_NEVER = 1 << 62
+
+Member = Callable[[], object]
+"""The group membership under which offsets go into a transaction, as kafka-python gives it."""
+
+
+class KafkaStageLog:
+    """See `ops.transport.stage_log.StageLog`.
+
+    `member` gives the membership whose offset goes into each transaction; without it whoever fills
+    the feed commits the group's offsets afterwards. `stamp` gives append times (ms) for topics that
+    keep the producer's, which only replays have.
+    """
+
+    def __init__(
+        self,
+        clients: Clients,
+        feed: Feed | None = None,
+        clock: KafkaClock | None = None,
+        crash: Callable[[str], None] = lambda _point: None,
+        member: Member | None = None,
+        stamp: Callable[[], int] | None = None,
+    ) -> None:
+        self._clients = clients
+        self._feed = feed or Feed()
+        self._clock = clock or KafkaClock()
+        self._crash = crash
+        self._member = member
+        self._stamp = stamp
+        self._producer: KafkaProducer | None = None
+        self._pieces: dict[str, int] = {}
+        self.partitions: Mapping[str, int] = _Partitions(self)
+        self.commits = 0
+        self.aborts = 0
+
+    @property
+    def clock(self) -> Clock:
+        """The brokers' clock, in ms."""
+        return self._clock
+
+    def claim(self, stage: str, partition: Partition) -> None:
+        """End what a predecessor left open, and fence it. Raises `LogAway`."""
+        self._let_go()
+        name = self._clients.named(f"tocsin.{stage}.{partition.number}")
+        producer = self._clients.producer(
+            transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT, linger_ms=0
+        )
+        try:
+            with said(self._clients.settings):
+                producer.init_transactions()
+        except BaseException:
+            _end(producer)
+            raise
+        self._producer = producer
+
+    def reader(self) -> StageReader:
+        """Reads what the feed has, and asks the broker for what it has not."""
+        return _Reader(self._clients, self._feed, self._pieces)
+
+    def commit_stage(self, commit: StageCommit) -> list[Position]:
+        """One transaction. Raises `Fenced` when another worker owns the partition by now."""
+        producer = self._producer
+        if producer is None:
+            raise Stale("no transaction can begin before the partition was claimed")
+        pieces = dict(self._pieces)
+        try:
+            producer.begin_transaction()
+            futures = [self._send(producer, message) for message in commit.outputs]
+            self._crash(f"{commit.stage}.outputs-sent")
+            topic = self._clients.named(checkpoints(commit.stage))
+            number = commit.partition.number
+            for key, value in kafka_checkpoint.written(commit.next, commit.changes, pieces):
+                futures.append(producer.send(topic, value, key, partition=number))
+            producer.flush(PATIENCE * 3)
+            acks = [future.get(PATIENCE) for future in futures]
+            self._crash(f"{commit.stage}.state-sent")
+            if self._member is not None:
+                where = TopicPartition(
+                    self._clients.named(commit.partition.topic), commit.partition.number
+                )
+                offsets = {where: OffsetAndMetadata(commit.next, "", -1)}
+                producer.send_offsets_to_transaction(offsets, self._member())
+            self._crash(f"{commit.stage}.offset-sent")
+            producer.commit_transaction()
+        except _FENCED as fault:
+            self._let_go()
+            raise Fenced(f"another worker has {commit.partition}: {fault}") from fault
+        except (kafka_errors.KafkaError, OSError, ValueError, AssertionError) as fault:
+            self.aborts += 1
+            self._let_go()
+            raise Stale(f"the transaction did not come through: {fault!r}") from fault
+        self.commits += 1
+        self._pieces.clear()
+        self._pieces.update(pieces)
+        if acks:
+            self._clock.appended(acks[-1].timestamp)
+        self._feed.drop(commit.next)
+        return [
+            Position(Partition(message.topic, ack.partition), ack.offset, ack.timestamp)
+            for message, ack in zip(commit.outputs, acks, strict=False)
+        ]
+
+    def listen(self, topics: Sequence[str]) -> threading.Event:
+        """Set whenever the feed grows."""
+        return self._feed.grown
+
+    def unlisten(self, event: threading.Event) -> None:
+        """Nothing to do: the feed is this partition's own."""
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._let_go()
+
+    def count_of(self, topic: str) -> int:
+        """How many partitions a topic has. Raises `LogAway`."""
+        if self._producer is None:
+            raise LogAway("not connected")
+        with said(self._clients.settings):
+            return len(self._producer.partitions_for(self._clients.named(topic)))
+
+    def _send(self, producer: KafkaProducer, message: Message):  # type: ignore[no-untyped-def]
+        number = message.partition
+        if number is None:
+            number = partition_of(message.key, self.partitions[message.topic])
+        return producer.send(
+            self._clients.named(message.topic),
+            message.value,
+            encoded(message.key),
+            partition=number,
+            timestamp_ms=self._stamp() if self._stamp else None,
+        )
+
+    def _let_go(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            _end(producer)
+
+
+class _Reader:
+    """The feed where it reaches, the broker where it does not."""
+
+    def __init__(self, clients: Clients, feed: Feed, pieces: dict[str, int]) -> None:
+        self._clients = clients
+        self._feed = feed
+        self._pieces = pieces
+        self._pull = KafkaReader(clients)
+        self._checkpoint: Checkpoint | None = None
+        self._live = _NEVER
+        """From this offset on the feed is asked; below it windows are rebuilt."""
+
+    def begin(self, partition: Partition) -> int:
+        return self._pull.begin(partition)
+
+    def end(self, partition: Partition) -> int:
+        # Also asked by whoever reports how far behind a worker is, from another thread.
+        return max(self._feed.end, self._live if self._live < _NEVER else 0)
+
+    def caught_up(self, partition: Partition, offset: int) -> bool:
+        return self._pull.caught_up(partition, offset)
+
+    def offset_at(self, partition: Partition, at: int) -> int:
+        return self._pull.offset_at(partition, at)
+
+    def read(
+        self, partition: Partition, offset: int, limit: int = 500, size: int = 8 << 20
+    ) -> tuple[list[Record], Gap | None]:
+        if offset < self._live:
+            return self._pull.read(partition, offset, limit, size)
+        if self._feed.restarted:
+            # What is in the feed has other offsets; the driver asks where to begin.
+            raise Stale(f"{partition} was made anew under us")
+        records = self._feed.take(offset, limit, size)
+        if records and records[0].offset > offset:
+            # A transaction's mark, or records that the feed never got.
+            missed, gap = self._pull.read(partition, offset, limit, size)
+            if gap or (missed and missed[0].offset < records[0].offset):
+                return missed, gap
+        return records, None
+
+    def committed(self, group: str, partition: Partition) -> int | None:
+        if self._checkpoint is None:
+            self.state(group, partition.number)
+        checkpoint, self._checkpoint = self._checkpoint, None
+        next_ = checkpoint.next if checkpoint else None
+        if next_ is not None and next_ > self._pull.end(partition):
+            log.error(
+                "offsets went back: the topic was made anew, reading it from its begin",
+                extra={"topic": partition.topic, "partition": partition.number, "next": next_},
+            )
+            next_ = None
+        self._live = next_ if next_ is not None else self._pull.begin(partition)
+        self._feed.begin_again()
+        self._feed.drop(self._live)
+        return next_
+
+    def state(self, stage: str, partition: int, prefix: str = "") -> list[tuple[str, bytes]]:
+        entries = self._pull.compacted(Partition(checkpoints(stage), partition))
+        self._checkpoint = kafka_checkpoint.read(entries)
+        self._pieces.clear()
+        self._pieces.update(self._checkpoint.pieces)
+        return [(k, v) for k, v in self._checkpoint.state if k.startswith(prefix)]
+
+    def close(self) -> None:
+        self._pull.close()
+
+
+class _Partitions(Mapping[str, int]):
+    """Partition counts by topic, asked once each."""
+
+    def __init__(self, log: KafkaStageLog) -> None:
+        self._log = log
+        self._known: dict[str, int] = {}
+
+    def __getitem__(self, topic: str) -> int:
+        if topic not in self._known:
+            self._known[topic] = self._log.count_of(topic)
+        return self._known[topic]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _end(producer: KafkaProducer) -> None:
+    """Without waiting: what it left open the next claim aborts."""
+    with contextlib.suppress(kafka_errors.KafkaError, OSError):
+        producer.close(timeout=0)
