@@ -39,7 +39,6 @@ class Clients:
     def __init__(self, settings: KafkaSettings, name: str) -> None:
         self.settings = settings
         self.name = name
-        self._welcome = False
         kafka_batches.install()
 
     def producer(self, **more: Any) -> KafkaProducer:
@@ -95,21 +94,17 @@ class Clients:
             opened.append(KafkaNetClient(**given))
             return opened[-1]
 
-        common, why = self.common(), ""
-        if not self._welcome:
-            why = knock(self.settings, common.get("ssl_context"), self.name)
+        common = self.common()
+        knock(self.settings, common.get("ssl_context"), self.name, PATIENCE)
         try:
-            with said(self.settings, why):
-                made = kind(**(common | config), kafka_client=opening)
+            with said(self.settings):
+                return kind(**(common | config), kafka_client=opening)
         except BaseException:
             # kafka-python leaves a thread and three files behind where no broker answered, and
             # we try again for as long as it takes.
             for net in opened:
                 net.close()
-            self._welcome = False
             raise
-        self._welcome = True
-        return made
 
     def common(self) -> dict[str, Any]:
         """Where the brokers are, and who we are."""
@@ -184,8 +179,8 @@ def tls_context(settings: KafkaSettings) -> ssl.SSLContext:
 
 
 @contextmanager
-def said(settings: KafkaSettings, why: str = "") -> Iterator[None]:
-    """Vendor's errors as ours. `why` is what is known of a broker that does not answer."""
+def said(settings: KafkaSettings) -> Iterator[None]:
+    """Vendor's errors as ours."""
     try:
         yield
     except kafka_errors.MessageSizeTooLargeError as fault:
@@ -195,4 +190,4 @@ def said(settings: KafkaSettings, why: str = "") -> Iterator[None]:
     except _OURS_TO_MEND as fault:
         raise Refused(f"Kafka at {', '.join(settings.bootstrap)} refuses us: {fault}") from fault
     except (kafka_errors.KafkaError, OSError) as fault:
-        raise LogAway(f"Kafka at {', '.join(settings.bootstrap)}: {why or fault}") from fault
+        raise LogAway(f"Kafka at {', '.join(settings.bootstrap)}: {fault}") from fault
