@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ops.figures import Figures
 from schemas.alerts import AlertState
@@ -93,6 +93,15 @@ class Services(Protocol):
 
     def status(self) -> Sequence[StageStatus]:
         """How every stage of the process is."""
+        ...
+
+    @property
+    def as_of(self) -> int | None:
+        """Up to when (ms, by the log's clock) what is answered holds; None is always now."""
+        ...
+
+    def cluster(self) -> Mapping[str, Any] | None:
+        """How all workers are, as `ops.cluster.report` puts it; None where there is no cluster."""
         ...
 
     def reload(self) -> Sequence[str]:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ops.api import agents, health, login, prometheus, tocsin
+from ops.api.dated import Dated
 from ops.api.guard import Guard
 from ops.services import Access, Services
 
@@ -68,7 +69,7 @@ def build(services: Services, access: Access, console: Console | None = None) ->
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)
     app.mount("/", site)
-    return Guard(app, access)
+    return Guard(Dated(app, services), access)
 
 
 async def _host(console: Console, site: _Site, stop: asyncio.Event) -> None:

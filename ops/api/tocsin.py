@@ -22,7 +22,7 @@ def routes(services: Services) -> APIRouter:
     def status() -> Response:
         stages = services.status()
         body = {"status": overall(stages), "stages": [stage_json(stage) for stage in stages]}
-        return JSONResponse(body)
+        return JSONResponse(body | {"cluster": services.cluster()})
 
     @router.post("/-/reload")
     def reload() -> Response:

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as fault:
         if (fault.name or "").partition(".")[0] in _OURS:
             raise
-        extra = "kafka" if fault.name in {"kafka", "faust"} else "embedded"
+        extra = "worker" if fault.name in {"kafka", "faust"} else "embedded"
         complain(f"{fault.name} is not installed: this command needs pip install '.[{extra}]'")
         return WRONG
     except BrokenPipeError:
@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = commands.add_parser("topics", help="Kafka's topics", allow_abbrev=False)
     _topics(topics.add_subparsers(metavar="VERB", dest="verb", required=True))
+
+    status = _command(commands, "status", "ops.cli.status", "how everything is; 1 if not well")
+    _client(status)
 
     load = _command(commands, "load", "ops.cli.load", "a synthetic fleet, for capacity tests")
     _load(load)

@@ -79,6 +79,14 @@ class EmbeddedServices:
             found.append(StageStatus("configuration", False, True, message, vital=False))
         return found
 
+    @property
+    def as_of(self) -> int | None:
+        """Committed state is read at every call."""
+        return None
+
+    def cluster(self) -> None:
+        """All there is is this process."""
+
     def reload(self) -> Sequence[str]:
         """Rules and routes anew."""
         return self._process.reload()

@@ -58,10 +58,15 @@ class FakeServices:
     known: Sequence[FakeAlert] = ()
     stages: Sequence[StageStatus] = (StageStatus("router", healthy=True, ready=True),)
     problems: Sequence[str] = ()
+    as_of: int | None = None
+    report: Mapping[str, object] | None = None
     answer: Callable[[str, int | None], QueryResult] = _up
     ranges: Callable[[str, int, int, int], Sequence[Series]] = lambda expr, start, end, step: [
         ({"instance": "web-1"}, [(t, 0.5) for t in range(start, end + 1, step)])
     ]
+
+    def cluster(self) -> Mapping[str, object] | None:
+        return self.report
 
     def alerts(self) -> Sequence[FakeAlert]:
         return self.known

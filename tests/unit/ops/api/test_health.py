@@ -56,3 +56,16 @@ def test_reload_says_what_is_wrong() -> None:
     answer = ask("POST", "/-/reload", FakeServices(problems=["rules.yml:3: no expr"]))
     assert answer.status_code == 400
     assert answer.json()["problems"] == ["rules.yml:3: no expr"]
+
+
+def test_answers_say_up_to_when_they_hold() -> None:
+    dated = FakeServices(as_of=1_750_000_000_000)
+    for path in ("/api/tocsin/v1/alerts", "/health", "/nowhere"):
+        assert ask("GET", path, dated).headers["x-tocsin-as-of"] == "1750000000000"
+        assert "x-tocsin-as-of" not in ask("GET", path).headers
+
+
+def test_the_status_tells_of_the_cluster_where_there_is_one() -> None:
+    assert ask("GET", "/api/tocsin/v1/status").json()["cluster"] is None
+    answer = ask("GET", "/api/tocsin/v1/status", FakeServices(report={"problems": []}))
+    assert answer.json()["cluster"] == {"problems": []}

@@ -10,8 +10,10 @@ from ops.api.serve import Server, bind
 from ops.cli import main
 from ops.cli.terminal import age, table
 from ops.cli.up import STAGES, stages
+from ops.cluster.facts import Facts
+from ops.cluster.report import report
 from ops.history.errors import HistoryAway
-from ops.services import Access, QueryResult
+from ops.services import Access, QueryResult, StageStatus
 from schemas.alerts import AlertState
 from schemas.errors import Refused
 from tests.support.fake_services import FakeAlert, FakeServices
@@ -48,7 +50,8 @@ def test_version_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [[], ["bogus"], ["query"], ["alerts"], ["agent", "x"], ["up", "--lisen", "x"], ["up", "x"]]
+    "call",
+    [[], ["bogus"], ["query"], ["alerts"], ["agent", "x"], ["up", "--lisen", "x"], ["up", "x"]],
 )
 def test_a_wrong_call_is_2(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(call) == 2
@@ -176,6 +179,23 @@ def test_alerts_list_is_1_while_something_fires(
     assert second.split()[0] == "pending"
     assert main(["alerts", "list", "--json"]) == 1
     assert len(json.loads(capsys.readouterr().out)["alerts"]) == 2
+
+
+def test_status_is_1_while_something_is_not_well(
+    services: FakeServices, capsys: pytest.CaptureFixture[str]
+) -> None:
+    services.stages = [StageStatus("router", True, True, "", {"lag": 7.0})]
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[0] == "healthy"
+    assert said.splitlines()[3].split() == ["router", "healthy", "ready", "7"]
+    services.stages = [StageStatus("router", False, False, "crashed")]
+    assert main(["status", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["status"] == "unhealthy"
+    services.stages = [StageStatus("router", True, True)]
+    services.report = report(Facts(1))
+    assert main(["status"]) == 1
+    assert "detector: no worker runs" in capsys.readouterr().out
 
 
 def test_a_server_that_is_not_there_is_3(
