@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help up install-dev lint format test test-slow soak bench peers schemas clean
+.PHONY: help up kafka kafka-stop install-dev lint format test test-slow soak bench peers schemas clean
 
 # The PromQL oracle, where `make peers` built it; without it the differential tests say so and skip.
 export PROMTOOL ?= $(wildcard $(CURDIR)/.peers/promtool)
@@ -17,6 +17,12 @@ help: ## this list
 
 up: $(VENV)/.embedded ## watch this machine: console on http://127.0.0.1:8080, data in ./tocsin-data
 	exec $(BIN)/tocsin up --config examples/tocsin.yaml --data tocsin-data
+
+kafka: $(VENV)/.dev ## start Apache Kafka on this machine (Java and Maven), data in ./tocsin-kafka
+	@$(BIN)/python -m ops.deploy.kafka start
+
+kafka-stop: $(VENV)/.dev ## end it; its data stays
+	@$(BIN)/python -m ops.deploy.kafka stop
 
 install-dev: $(VENV)/.dev ## everything that developing and testing need
 

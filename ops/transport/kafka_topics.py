@@ -136,19 +136,25 @@ def alter(clients: Clients) -> list[str]:
                 answer = admin.alter_configs([resource])["topic"][named]
                 if answer != "OK":
                     raise Refused(f"{named}: the cluster does not change it: {answer}")
-                _settle(admin, clients, name, configs)
+                _settle(admin, clients, replace(topic, configs=configs))
                 done += [f"{named}: {key} is now {value}" for key, value in configs.items()]
             if any(each.setting == PARTITIONS for each in wrong):
                 done.append(_add_partitions(admin, named, want[name], topic))
+                if topic.partitions < want[name].partitions:
+                    _settle(admin, clients, Found(name, want[name].partitions, 0, {}))
     return done
 
 
-def _settle(admin: KafkaAdminClient, clients: Clients, name: str, configs: dict[str, str]) -> None:
+def _settle(admin: KafkaAdminClient, clients: Clients, after: Found) -> None:
     """Wait until the broker that is asked has heard of the change from the controller."""
     ends = time.monotonic() + PATIENCE
-    while configs.items() - _found(admin, clients, [name])[name].configs.items():
+    while True:
+        now = _found(admin, clients, [after.name])[after.name]
+        if now.partitions == after.partitions and not after.configs.items() - now.configs.items():
+            return
         if time.monotonic() > ends:
-            raise LogAway(f"{clients.named(name)}: no broker shows the change after {PATIENCE:g} s")
+            named = clients.named(after.name)
+            raise LogAway(f"{named}: no broker shows the change after {PATIENCE:g} s")
         time.sleep(0.02)
 
 
@@ -164,7 +170,6 @@ def _add_partitions(admin: KafkaAdminClient, named: str, want: Wanted, topic: Fo
         if isinstance(fault, kafka_errors.RetriableError):
             raise
         raise Refused(f"{named}: the cluster adds no partitions: {fault}") from fault
-    admin.wait_for_topics([named])
     return (
         f"{named}: partitions are now {want.partitions}, before {topic.partitions}; keys moved: "
         "see docs/kafka.md"

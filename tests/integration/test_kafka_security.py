@@ -17,6 +17,7 @@ from ops.config_kafka import KafkaSettings
 from ops.deploy.kafka.broker import Broker, free_port
 from ops.transport.kafka_clients import Clients
 from ops.transport.kafka_faust import faust_credentials
+from ops.transport.kafka_knock import knock
 from schemas.errors import LogAway, Refused
 from tests.support.kafka import jars, settings_for
 from tests.support.kafka_certificates import Files, write
@@ -225,7 +226,7 @@ def test_one_broker_of_a_list_that_takes_us_is_enough(secured: Secured) -> None:
 def test_a_port_without_anybody_is_away_and_says_why() -> None:
     settings = KafkaSettings.model_validate({"bootstrap": f"127.0.0.1:{free_port()}"})
     with pytest.raises(LogAway, match="Connection refused"):
-        Clients(settings, "test").admin()
+        knock(settings, None, "test", 0.3)
 
 
 def end(secured: Secured) -> int:

@@ -83,8 +83,8 @@ def test_a_checkpoint_narrower_than_its_input_is_refused(clients: Clients) -> No
     create(clients)
     admin = clients.admin()
     admin.create_partitions({clients.named(METRICS): 4})
-    admin.wait_for_topics([clients.named(METRICS)])
     admin.close()
+    eventually(lambda: found(clients, [METRICS])[METRICS].partitions == 4)
     with pytest.raises(Refused, match=r"checkpoints\.detector: partitions is 2, not 4"):
         check_at_start(clients)
 
