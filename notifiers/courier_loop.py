@@ -70,6 +70,7 @@ class CourierLoop:
     _answers: SimpleQueue[Answer] = field(default_factory=SimpleQueue)
     _open: dict[Partition, dict[int, bool]] = field(default_factory=dict)
     _behind: bool = False
+    _away: bool = False
 
     def run(self) -> None:
         """Work until `stop` is set, then finish what is under way (its sleeps are cut short)."""
@@ -83,12 +84,30 @@ class CourierLoop:
         """One turn of the loop."""
         waiting = sum(map(len, self._lanes.values()))
         if waiting < MOST_WAITING:
-            for record in self.inbox.poll(0.0 if self._running or waiting else _IDLE):
+            for record in self._poll(0.0 if self._running or waiting else _IDLE):
                 self._take(record)
         self._start(pool)
         self._collect(_TURN if self._running else 0.0)
         if self._behind:
             self._commit()
+
+    def _poll(self, timeout: float) -> Sequence[Record]:
+        """What came; nothing while the log is away, and what is under way goes on."""
+        try:
+            records = self.inbox.poll(timeout)
+        except LogAway as fault:
+            if not self._away:
+                log.warning("log away, trying again", extra={"error": str(fault)})
+            self._away = True
+            if not self._running:
+                self.stop.wait(_AWAY)
+            return []
+        self._away = False
+        owned = self.inbox.assigned()
+        for partition in self._open.keys() - owned:
+            # Another member reads it now, or we do anew, from what was committed.
+            del self._open[partition]
+        return [record for record in records if record.partition in owned]
 
     def _take(self, record: Record) -> None:
         self._open.setdefault(record.partition, {})[record.offset] = False
@@ -163,7 +182,8 @@ class CourierLoop:
         self._send([self._message(output) for _, outputs in done for output in outputs])
         self.crash("courier.after-receipt")
         for record, outputs in done:
-            self._open.setdefault(record.partition, {})[record.offset] = True
+            if record.offset in (offsets := self._open.get(record.partition, {})):
+                offsets[record.offset] = True
             for output in outputs:
                 self.count(_event(output), 1)
                 if isinstance(output.event, Receipt):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import random
 import threading
 import time
@@ -15,12 +17,17 @@ from ops.parts.shared import Shared
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
 from ops.transport.log import Log
+from schemas.errors import LogAway
 from schemas.stage import Output
 from schemas.topics import DELIVERIES
 
 if TYPE_CHECKING:
     from notifiers.config import Config
 
+log = logging.getLogger("tocsin.courier")
+
+AWAY = 1.0
+"""Seconds until a log that is away is tried again."""
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 """Receivers on this machine are reachable unless `delivery.allow` says otherwise."""
 
@@ -38,6 +45,7 @@ class CourierPart:
         self._taken: tuple[Config, Path] | None = None
         self._remembered: OrderedDict[tuple[str, int], Output] = OrderedDict()
         self._failing: dict[tuple[str, int], str] = {}
+        self._away = ""
         self.worker = Worker("courier", self._work)
 
     def reload(self, routes: Routes) -> None:
@@ -50,6 +58,8 @@ class CourierPart:
     def status(self) -> StageStatus:
         """How it is."""
         worker = self.worker
+        if self._away:
+            return StageStatus("courier", False, False, self._away)
         if worker.alive and self._failing:
             # One dead receiver is no dead courier: the others are still told.
             failing = dict(self._failing)
@@ -60,7 +70,14 @@ class CourierPart:
     def _work(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._again.clear()
-            self._carry(stop, *self._receivers())
+            try:
+                self._carry(stop, *self._receivers())
+            except LogAway as fault:
+                # Said once; and no failure of ours, which would be said with its traceback.
+                if not self._away:
+                    log.warning("courier waits for the log", extra={"error": str(fault)})
+                self._away = str(fault)
+                stop.wait(AWAY)
 
     def _receivers(self) -> tuple[Config, Path]:
         """What was taken; else, after a start with a broken file, what an earlier run accepted."""
@@ -77,24 +94,28 @@ class CourierPart:
         from notifiers.courier_loop import CourierLoop
 
         settings = self._shared.settings
-        channels = build(
-            config,
-            data=settings.data,
-            secrets=secrets,
-            allow=settings.delivery.allow or LOOPBACK,
-            now=time.time,
-        )
-        self._failing = {}
-        ending = _Either(stop, self._again)
-        # The log's clock, as the router's: after a jump the wall clock is not what expiry is in.
-        now = self._shared.log.clock
-        clock = Clock(now, time.monotonic, ending.wait, random.random)
-        inbox = self._shared.log.inbox("courier", [DELIVERIES])
-        try:
+        with contextlib.ExitStack() as left:
+            channels = build(
+                config,
+                data=settings.data,
+                secrets=secrets,
+                allow=settings.delivery.allow or LOOPBACK,
+                now=time.time,
+            )
+            for channel in channels.values():
+                left.callback(channel.close)
+            self._failing = {}
+            ending = _Either(stop, self._again)
+            # The log's clock, as the router's: after a jump the wall clock is not what expiry is
+            # in.
+            now = self._shared.log.clock
+            inbox = self._shared.log.inbox("courier", [DELIVERIES])
+            left.callback(inbox.close)
+            self._away = ""
             CourierLoop(
                 inbox,
                 self._shared.log,
-                Courier(channels, clock),
+                Courier(channels, Clock(now, time.monotonic, ending.wait, random.random)),
                 ending,
                 now,
                 crash=self._shared.crash,
@@ -102,10 +123,6 @@ class CourierPart:
                 remembered=self._remembered,
                 failing=self._failing,
             ).run()
-        finally:
-            inbox.close()
-            for channel in channels.values():
-                channel.close()
 
 
 def _parsed(routes: Routes) -> tuple[Config, Path]:

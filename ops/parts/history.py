@@ -56,7 +56,6 @@ class HistoryPart:
         return StageStatus("historian", not message, ready, message, figures, vital=False)
 
     def _work(self, stop: threading.Event) -> None:
-        self._historian = None
         retention = self._shared.settings.history.retention
         if not self._prepare(stop, max(1, retention.days)):
             return

@@ -80,9 +80,10 @@ class Historian:
 
         Raises `HistoryAway` or `LogAway`; the next turn goes on where this one was.
         """
-        self._follow_assignment()
         waiting = self._rows() + sum(len(letters) for letters in self._letters.values())
-        records = self._inbox.poll(timeout, 1_000) if waiting < MOST_ROWS else []
+        polled = self._inbox.poll(timeout, 1_000) if waiting < MOST_ROWS else []
+        self._follow_assignment()
+        records = [record for record in polled if record.partition in self._owned]
         for gap in self._inbox.gaps():
             logger.error(
                 "records lost to retention",
@@ -95,7 +96,9 @@ class Historian:
             self._take(record)
         if not records:
             self.read.set()
-        if any(self._records.values()) and self._due():
+        if not any(self._records.values()):
+            self.away = None
+        elif self._due():
             self._write()
             return True
         return bool(records)
@@ -112,14 +115,19 @@ class Historian:
         return sum(collector.rows for collector in self._collectors.values())
 
     def _follow_assignment(self) -> None:
-        """After a rebalance begin anew: others may have written what we hold."""
+        """Let go of what others read now; what stays ours goes on where it is, and is held on to.
+
+        Looked at after every poll: what was lost and came back is read again from what was
+        committed, and must not be held twice.
+        """
         owned = self._inbox.assigned()
-        if owned != self._owned:
-            self._owned = owned
-            self._collectors.clear()
-            self._records.clear()
-            self._letters.clear()
+        for partition in self._records.keys() - owned:
+            del self._records[partition]
+            self._collectors.pop(partition, None)
+            self._letters.pop(partition, None)
+        if owned - self._owned:
             self._writer.forget()
+        self._owned = owned
 
     def _take(self, record: Record) -> None:
         """Hold a record that was polled; nothing here may fail, for it is not polled again."""

@@ -11,7 +11,7 @@ from schemas.errors import TocsinError
 from schemas.event import MAX_ENTRIES
 from schemas.labels import derived_id
 from schemas.plans import Health
-from schemas.stage import Message, Publish
+from schemas.stage import Message
 from schemas.topics import CODEC, HEALTH
 
 log = logging.getLogger(__name__)
@@ -26,19 +26,20 @@ MAX_MESSAGE: Final = 1_000
 class Beats:
     """Publishes the worker's health from a thread of its own, until stopped.
 
-    `now` in ms. `failed` says why the last publish did not go; empty while they do.
+    `tell` publishes within so many seconds. `now` in ms. `failed` says why the last publish did not
+    go; empty while they do.
     """
 
     def __init__(
         self,
-        publish: Publish,
+        tell: Callable[[Sequence[Message], float], None],
         worker: str,
         status: Callable[[], Sequence[StageStatus]],
         now: Callable[[], int],
         every: float = EVERY,
     ) -> None:
         self.failed = ""
-        self._publish = publish
+        self._tell = tell
         self._worker = worker
         self._status = status
         self._now = now
@@ -69,7 +70,7 @@ class Beats:
             messages = [
                 message(self._worker, status, at, ending=ending) for status in self._status()
             ]
-            self._publish.publish(messages, timeout)
+            self._tell(messages, timeout)
         except Exception as fault:
             # Whatever it is, a worker that cannot tell how it is goes on with its work.
             self._note(str(fault) or type(fault).__name__, expected=isinstance(fault, TocsinError))

@@ -70,7 +70,7 @@ class Frame:
         self._stopping = threading.Event()
         self._opening = threading.Thread(target=self._open, name="opening", daemon=True)
         name = settings.worker.name or f"{socket.gethostname()}:{os.getpid()}:{stage}"
-        self._beats = Beats(self._log, name, self._part_status, self._now)
+        self._beats = Beats(self._log.tell, name, self._part_status, self._now)
         self._probe = Probe(settings.worker.listen, self.status, self._shared.figures)
 
     @property

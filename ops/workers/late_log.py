@@ -46,6 +46,10 @@ class LateLog:
             self.refused = str(fault)
             raise LogAway(str(fault)) from fault
 
+    def tell(self, messages: Sequence[Message], timeout: float) -> None:
+        """Publish what the work does not need; that it is refused is this call's affair alone."""
+        self._there().publish(messages, timeout)
+
     def inbox(self, group: str, topics: Sequence[str]) -> Inbox:
         """Join a consumer group."""
         log = self._there()

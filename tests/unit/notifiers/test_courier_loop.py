@@ -29,6 +29,7 @@ class Log:
         self.published: list[Wire] = []
         self.away = 0
         self.trail: list[str] = []
+        self.owned = frozenset({PARTITION})
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
         found, self.polled = self.records[self.polled :], len(self.records)
@@ -52,7 +53,7 @@ class Log:
         return []
 
     def assigned(self) -> frozenset[Partition]:
-        return frozenset({PARTITION})
+        return self.owned
 
     def close(self) -> None: ...
 
@@ -223,6 +224,42 @@ def test_a_commit_that_fails_is_made_up_for_and_nothing_is_sent_again() -> None:
     loop(log, channel).run()
     assert sorted(channel.sent) == sorted(log.receipts()) == ["d1", "d2"]
     assert log.committed == 2
+
+
+def test_a_partition_that_went_and_came_back_is_committed_only_as_far_as_it_was_read_again() -> (
+    None
+):
+    log, channel = Log(value("slow"), value("fast", "g2"), ends=Event()), Hooks("slow")
+    looping = loop(log, channel)
+    with ThreadPoolExecutor(4) as pool:
+        while not log.published:
+            looping.turn(pool)
+        log.owned = frozenset()
+        looping.turn(pool)
+        log.owned = frozenset({PARTITION})
+        channel.slow["slow"].set()
+        while len(log.receipts()) < 2:
+            looping.turn(pool)
+        assert log.committed == 0  # its next owner may be anywhere
+        log.polled = 0
+        while not log.ends.is_set():
+            looping.turn(pool)
+    assert channel.sent == ["fast", "slow"]
+
+
+def test_a_log_that_is_away_is_polled_again_and_costs_nobody_a_second_message() -> None:
+    log, channel = Log(value("slow"), ends=Event()), Hooks("slow")
+    poll = log.poll
+
+    def failing(timeout: float, limit: int = 500) -> list[Record]:
+        if channel.started.is_set() and not channel.slow["slow"].is_set():
+            channel.slow["slow"].set()
+            raise LogAway("gone")
+        return poll(timeout, limit)
+
+    log.poll = failing  # type: ignore[method-assign]
+    loop(log, channel).run()
+    assert (channel.sent, log.receipts(), log.committed) == (["slow"], ["slow"], 1)
 
 
 def test_what_was_answered_behind_an_open_delivery_is_not_sent_again_by_the_next_loop() -> None:

@@ -14,7 +14,7 @@ from ops.transport.sqlite_log import SqliteLog, no_crash
 from schemas.errors import LogAway
 from schemas.metrics import metric_batch
 from schemas.stage import Message, Partition, Position
-from schemas.topics import CODEC, DEAD_LETTERS, METRICS
+from schemas.topics import CODEC, DEAD_LETTERS, DELIVERIES, METRICS
 from tests.support.build import T0, envelope, metrics_message, samples
 
 
@@ -134,6 +134,31 @@ def test_while_history_is_away_nothing_is_lost_and_nothing_is_doubled(bench: Ben
     bench.turn()
     bench.turn()
     assert bench.store.values() == [1, 2, 3]
+    close(bench)
+
+
+def test_rows_that_wait_stay_when_another_partition_goes_to_somebody_else(bench: Bench) -> None:
+    bench.publish(1)
+    bench.historian.turn(0.0)
+    other = bench.log.inbox("historian", [DELIVERIES])
+    assert other.assigned() == {Partition(DELIVERIES, 0)}
+    bench.turn()
+    assert bench.store.values() == [1]
+    other.close()
+    close(bench)
+
+
+def test_rows_of_a_partition_that_went_and_came_back_are_written_once(bench: Bench) -> None:
+    owned = bench.inbox.assigned()
+    bench.publish(1)
+    bench.historian.turn(0.0)
+    bench.inbox.assign(frozenset())
+    bench.turn()
+    assert bench.store.values() == []
+    bench.inbox.assign(owned)
+    bench.turn()
+    assert bench.store.values() == [1]
+    assert bench.committed() == 1
     close(bench)
 
 
