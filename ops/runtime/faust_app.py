@@ -14,7 +14,7 @@ from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, EventT
+from faust.types import EventT
 
 from ops.runtime.partitions import Partitions
 from ops.transport.feed import Feed
@@ -127,10 +127,15 @@ class FaustGroup:
         )
         app.transport = _Transport(app.conf.broker_consumer[0:1], app)
         topic = app.topic(
-            self._clients.named(self._topic), key_type=bytes, value_type=bytes, acks=True
+            self._clients.named(self._topic),
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            allow_empty=True,
         )
         app.agent(topic, name=f"{self._group}.feed")(self._feeding)
-        app.on_partitions_assigned.connect(self._assigned)
+        app.on_partitions_assigned.connect(self._assigned)  # type: ignore[arg-type]
         return app
 
     async def _feeding(self, stream: Any) -> None:
@@ -163,7 +168,7 @@ class FaustGroup:
         if self._room is not None:
             self._room.set()
 
-    async def _assigned(self, _app: Any, assigned: set[TP], **_: Any) -> None:
+    async def _assigned(self, _app: Any, assigned: Any, **_: Any) -> None:
         """What is raised here Faust swallows; so it only says whose partition is whose."""
         name = self._clients.named(self._topic)
         numbers = {tp.partition for tp in assigned if tp.topic == name}

@@ -189,7 +189,10 @@ class _Reader:
         return max(self._feed.end, self._live if self._live < _NEVER else 0)
 
     def caught_up(self, partition: Partition, offset: int) -> bool:
-        return self._pull.caught_up(partition, offset)
+        if self._pull.caught_up(partition, offset):
+            return True
+        # What is left may be nothing but the marks of transactions.
+        return not self._pull.read(partition, offset, 1)[0]
 
     def offset_at(self, partition: Partition, at: int) -> int:
         return self._pull.offset_at(partition, at)
