@@ -80,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("--token-file", metavar="F", help="its agent.token")
     for stage, what in _WORKERS.items():
         _worker(commands, stage, what)
+    console = _command(commands, "console", "ops.cli.worker", "the server and its page, on Kafka")
+    console.set_defaults(stage="console")
+    _settings(console)
+    console.add_argument("--listen", metavar="HOST:PORT", help="port 0 picks a free one")
+    console.add_argument("--probes", metavar="HOST:PORT", help="for probes besides its own")
 
     check = _command(commands, "check", "ops.cli.check", "validate every configuration file")
     _settings(check)

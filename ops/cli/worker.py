@@ -1,8 +1,9 @@
-"""`tocsin courier`, `historian`, `detector`, `router`, `agent`: one worker, on Kafka."""
+"""`tocsin courier`, `historian`, `detector`, `router`, `agent`, `console`: one worker, on Kafka."""
 
 import argparse
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from pydantic_core import PydanticCustomError
 
@@ -11,6 +12,9 @@ from ops.cli.options import settings_of
 from ops.config_types import Address
 from ops.settings import Settings, read_secret
 from schemas.errors import Refused
+
+_EAGER: Final = frozenset({"agent", "console"})
+"""These have something to do while Kafka is away: one keeps what it reads, one says so."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ops.workers.worker import run as run_worker
 
     part = import_module(f"ops.workers.{stage}").part
-    return run_worker(settings, stage, part, opener(settings, stage), eager=stage == "agent")
+    return run_worker(settings, stage, part, opener(settings, stage), eager=stage in _EAGER)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -37,7 +41,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         try:
             listen = Address.parse(arguments.probes)
         except PydanticCustomError as fault:
-            raise Refused(f"--listen: {fault.message()}") from fault
+            option = "--probes" if arguments.stage == "console" else "--listen"
+            raise Refused(f"{option}: {fault.message()}") from fault
         worker = settings.worker.model_copy(update={"listen": listen})
         settings = settings.model_copy(update={"worker": worker})
     logs.configure(settings.logging.level, settings.logging.format)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from ops.access import access_of
 from ops.embedded.process import Process
 from ops.figures import Figures, Reading
 from ops.history.errors import HistoryAway
-from ops.services import LOOPBACK_NAMES, Access, AlertView, QueryResult, Series, StageStatus
-from ops.settings import Settings
+from ops.services import Access, AlertView, QueryResult, Series, StageStatus
 from ops.tokens import keep_token
 from schemas.stage import Publish
 
@@ -121,20 +120,3 @@ class EmbeddedServices:
             states[str(alert.state)] = states.get(str(alert.state), 0) + 1
         for state, count in states.items():
             yield "tocsin_alerts", {"state": state}, float(count)
-
-
-def access_of(settings: Settings, token: str) -> Access:
-    """What the settings say of who may call, and under which names.
-
-    Any name will do where others can reach the listener: nothing is served there without the
-    token. On loopback the names are ours, and that of `external_url`, which a proxy passes on.
-    """
-    loopback = settings.listen.loopback
-    outside = urlsplit(settings.external_url or "")
-    named = {outside.hostname} if outside.hostname else set()
-    return Access(
-        token=token,
-        guarded=settings.token is not None or not loopback,
-        hosts=LOOPBACK_NAMES | named if loopback else frozenset(),
-        origins=frozenset({outside.netloc.lower()} - {""}),
-    )

@@ -61,6 +61,20 @@ def _stage(name: str, reads: str, writes: Sequence[str], group: str) -> tuple[Gr
     )
 
 
+def _looks(reads: Sequence[str], writes: Sequence[str] = ()) -> tuple[Grant, ...]:
+    """What tells how everything is: every topic's offsets and settings, every group's."""
+    own = _worker(reads, writes)
+    seen = {grant.name for grant in own}
+    return (
+        *own,
+        *(Grant("topic", n, ("Describe", "DescribeConfigs")) for n in ALL if n not in seen),
+        *(
+            Grant("group", name, ("Describe",))
+            for name in ("tocsin.detector", "router", "courier", "historian")
+        ),
+    )
+
+
 GRANTS: Final[dict[str, tuple[Grant, ...]]] = {
     "agent": _worker(writes=(METRICS, HEALTH)),
     "detector": _stage("detector", METRICS, (ALERTS,), "tocsin.detector"),
@@ -69,17 +83,11 @@ GRANTS: Final[dict[str, tuple[Grant, ...]]] = {
     "historian": _worker(
         (METRICS, ALERTS, DELIVERIES, HISTORY), (HEALTH, DEAD_LETTERS), "historian"
     ),
-    "console": _worker(
-        (ALERTS, HEALTH, checkpoints("router"), checkpoints("plans")), (METRICS, ALERTS, HEALTH)
+    "console": _looks(
+        (ALERTS, HEALTH, DEAD_LETTERS, checkpoints("router"), checkpoints("plans")),
+        (METRICS, ALERTS, HEALTH),
     ),
-    "status": (
-        Grant("topic", HEALTH, ("Read", "DescribeConfigs")),
-        *(Grant("topic", name, ("Describe", "DescribeConfigs")) for name in ALL if name != HEALTH),
-        *(
-            Grant("group", name, ("Describe",))
-            for name in ("tocsin.detector", "router", "courier", "historian")
-        ),
-    ),
+    "status": _looks((HEALTH, DEAD_LETTERS, checkpoints("plans"))),
     "apply": _worker((checkpoints("plans"),), (checkpoints("plans"), METRICS, ALERTS)),
     "load": _worker(writes=(METRICS,)),
     "topics": (
@@ -101,7 +109,8 @@ def grants(worker: str, named: Callable[[str], str]) -> list[Grant]:
 
 def topics_of(worker: str) -> list[str]:
     """The topics that a worker reads or writes, by plain names: what it checks at its start."""
-    return [grant.name for grant in GRANTS[worker] if grant.name in ALL]
+    uses = {"Read", "Write"}
+    return [g.name for g in GRANTS[worker] if g.name in ALL and uses.intersection(g.operations)]
 
 
 def commands(wanted: Sequence[Grant], principal: str) -> Iterator[str]:
