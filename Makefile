@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help up kafka kafka-stop install-dev lint format test test-slow soak bench peers schemas clean
+.PHONY: help up kafka kafka-stop install-dev lint lint-docker format test test-slow soak bench peers schemas clean
 
 # The PromQL oracle, where `make peers` built it; without it the differential tests say so and skip.
 export PROMTOOL ?= $(wildcard $(CURDIR)/.peers/promtool)
@@ -32,6 +32,10 @@ lint: $(VENV)/.dev ## format, style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+lint-docker: .peers/dockerlint ## BuildKit's and Compose's own checks of our files (Go; a minute once)
+	.peers/dockerlint dockerfile Dockerfile
+	.peers/dockerlint compose docker-compose.yml > /dev/null
+
 format: $(VENV)/.dev ## write the format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -55,6 +59,10 @@ peers: .peers/promtool ## build what the differential tests compare with (Go; 5 
 	cd .peers && { test -f go.mod || go mod init peers; } \
 		&& go get github.com/prometheus/prometheus/cmd/promtool@$(PROMETHEUS_VERSION) \
 		&& go build -o promtool github.com/prometheus/prometheus/cmd/promtool
+
+.peers/dockerlint: $(wildcard tests/support/dockerlint/*)
+	mkdir -p .peers
+	cd tests/support/dockerlint && go build -trimpath -o ../../../$@ .
 
 schemas: $(VENV)/.dev ## write docs/schemas, and released forms of new versions
 	$(BIN)/python -m schemas.export

@@ -23,11 +23,13 @@ BUILT_IN: Final[Mapping[str, Mapping[str, Any]]] = {
     "local": {},
     "staging": _ON_A_CLUSTER,
     "production": _ON_A_CLUSTER,
-    # The names of services in docker-compose.yml; a port that is not published stays inside.
+    # The names of services in docker-compose.yml. Not `listen`: only the console's container has a
+    # token, without which nothing may listen beyond loopback.
     "docker": {
-        "listen": "0.0.0.0:8080",
         "logging": {"format": "json"},
         "kafka": {"bootstrap": "kafka:9092"},
+        "history": {"url": "http://clickhouse:8123"},
+        "worker": {"listen": "0.0.0.0:9464"},
     },
 }
 

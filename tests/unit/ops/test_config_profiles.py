@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ops.config_problems import Origin, Problems
 from ops.config_profiles import BUILT_IN, NAMES
-from ops.settings import Loaded, Settings, load
+from ops.settings import Loaded, load
 
 LAYERS = ("defaults", "built-in", "file", "section", "environment", "options")
 
@@ -29,24 +29,22 @@ def test_of_the_layers_that_set_a_key_the_last_wins(
     tmp_path_factory: pytest.TempPathFactory, setting: set[str], profile: str
 ) -> None:
     home = tmp_path_factory.mktemp("layers")
-    ports = {layer: 9000 + number for number, layer in enumerate(LAYERS)}
-    addresses = {layer: f"127.0.0.1:{port}" for layer, port in ports.items()}
+    servers = {layer: f"{layer}:9092" for layer in LAYERS}
     text, environ, options = f"profile: {profile}\n", {}, {}
     if "file" in setting:
-        text += f"listen: {addresses['file']}\n"
+        text += f"kafka: {{bootstrap: {servers['file']}}}\n"
     if "section" in setting:
-        text += f"profiles:\n  {profile}:\n    listen: {addresses['section']}\n"
+        text += f"profiles:\n  {profile}: {{kafka: {{bootstrap: {servers['section']}}}}}\n"
     if "environment" in setting:
-        environ["TOCSIN__LISTEN"] = addresses["environment"]
+        environ["TOCSIN__KAFKA__BOOTSTRAP"] = servers["environment"]
     if "options" in setting:
-        options["listen"] = addresses["options"]
-    # Two that have no file behind them: what the profile brings, and the default.
-    environ.setdefault("TOCSIN__TOKEN", "0123456789abcdef")
-    built_in = BUILT_IN[profile].get("listen", str(Settings.model_fields["listen"].default))
+        options["kafka"] = {"bootstrap": servers["options"]}
+    # Two that have nothing written behind them: what the profile brings, and the default.
+    built_in = BUILT_IN[profile].get("kafka", {}).get("bootstrap")
     last = max(setting, key=LAYERS.index, default=None)
-    found = loaded(home, text, environ, **options)
-    assert str(found.settings.listen) == (addresses[last] if last else built_in)
-    assert found.settings.profile == profile
+    found = loaded(home, text, environ, **options).settings
+    assert found.kafka.bootstrap == ((servers[last],) if last else (built_in,) if built_in else ())
+    assert found.profile == profile
 
 
 @given(
