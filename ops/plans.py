@@ -69,22 +69,29 @@ class PlanPublisher:
         self._log = log
         log.claim(_PUBLISHER, _WHERE)
         reader = log.reader()
-        self._last: dict[str, tuple[int, str]] = {
-            stage: tuple(ormsgpack.unpackb(value)) for stage, value in reader.state(_PUBLISHER, 0)
+        self._last: dict[str, tuple[int, str, int]] = {
+            stage: (number, digest, *(partitions or [0]))
+            for stage, value in reader.state(_PUBLISHER, 0)
+            for number, digest, *partitions in [ormsgpack.unpackb(value)]
         }
         reader.close()
 
     def last(self, stage: str) -> int:
         """The number of the stage's newest plan; 0 if it never had one."""
-        return self._last.get(stage, (0, ""))[0]
+        return self._last.get(stage, (0, "", 0))[0]
 
     def publish(self, stage: str, content: bytes) -> int:
         """The number under which this content is in force; a new one only if it is new.
 
+        Content is new to partitions that a topic got since: without a plan they would decide
+        nothing, and nobody would see it.
+
         Raises `LogAway`, and `Fenced` when there is another publisher by now.
         """
-        number, digest = self._last.get(stage, (0, ""))
-        if digest == digest_of(content):
+        number, digest, reached = self._last.get(stage, (0, "", 0))
+        partitions = self._log.partitions[TOPIC_OF[stage]]
+        # 0 is what was noted before partitions were.
+        if digest == digest_of(content) and reached in (0, partitions):
             return number
         number += 1
         now = self._log.clock()
@@ -102,10 +109,10 @@ class PlanPublisher:
         ]
         messages: Sequence[Message] = [
             Message(topic, "", piece, partition)
-            for partition in range(self._log.partitions[topic])
+            for partition in range(partitions)
             for piece in pieces
         ]
-        entry = (number, digest_of(content))
+        entry = (number, digest_of(content), partitions)
         self._log.commit_stage(
             StageCommit(
                 _PUBLISHER,

@@ -88,7 +88,11 @@ GRANTS: Final[dict[str, tuple[Grant, ...]]] = {
         (METRICS, ALERTS, HEALTH),
     ),
     "status": _looks((HEALTH, DEAD_LETTERS, checkpoints("plans"))),
-    "apply": _worker((checkpoints("plans"),), (checkpoints("plans"), METRICS, ALERTS)),
+    "apply": _worker(
+        (checkpoints("plans"), HEALTH),
+        (checkpoints("plans"), METRICS, ALERTS),
+        transactions="tocsin.plans.",
+    ),
     "load": _worker(writes=(METRICS,)),
     "topics": (
         Grant(
@@ -97,6 +101,7 @@ GRANTS: Final[dict[str, tuple[Grant, ...]]] = {
             ("Create", "Describe", "Alter", "DescribeConfigs", "AlterConfigs"),
             prefixed=True,
         ),
+        Grant("group", "tocsin.detector", ("Describe",)),
     ),
 }
 """By command. `topics` is `tocsin topics create --alter`; its other verbs need less."""

@@ -31,6 +31,9 @@ _COMPACTED: Final = {
 _AT_LEAST: Final = {"max.message.bytes", "retention.ms", "min.insync.replicas"}
 """More than wanted is as good. -1 is without a limit."""
 _CRITICAL: Final = {"cleanup.policy", "max.message.bytes", "message.timestamp.type"}
+KEPT_COUNTS: Final = {ALERTS, checkpoints("router")}
+"""Stay with as many partitions as they were made with: silences, groups and what was told are
+state of a tenant's partition, and would not move with the tenant."""
 PARTITIONS: Final = "partitions"
 REPLICATION: Final = "replication factor"
 
@@ -101,7 +104,7 @@ def differences(want: Wanted, found: Found | None) -> Iterator[Difference]:
         remedy = "run: tocsin topics create"
         yield Difference(want.name, "topic", "missing", "there", remedy, breaks=True)
         return
-    if found.partitions != want.partitions:
+    if found.partitions != want.partitions and want.name not in KEPT_COUNTS:
         yield _partitions(want, found)
     if found.replication < want.replication:
         remedy = "assign more replicas with kafka-reassign-partitions.sh"

@@ -36,6 +36,9 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+DETECTORS = "tocsin.detector"
+"""The detectors' group."""
+
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -118,6 +121,7 @@ def alter(clients: Clients) -> list[str]:
     """Make existing topics as the table has them, and say what was done and what was not.
 
     Partitions are added, never taken away. Keys move then: docs/kafka.md has the procedure.
+    Raises `Refused` when a detector runs while they should move.
     """
     want = wanted(clients.settings)
     done = []
@@ -139,10 +143,38 @@ def alter(clients: Clients) -> list[str]:
                 _settle(admin, clients, replace(topic, configs=configs))
                 done += [f"{named}: {key} is now {value}" for key, value in configs.items()]
             if any(each.setting == PARTITIONS for each in wrong):
+                if topic.partitions < want[name].partitions:
+                    _must_be_stopped(admin, clients)
                 done.append(_add_partitions(admin, named, want[name], topic))
                 if topic.partitions < want[name].partitions:
                     _settle(admin, clients, Found(name, want[name].partitions, 0, {}))
     return done
+
+
+def _must_be_stopped(admin: KafkaAdminClient, clients: Clients) -> None:
+    """A detector would go on with the old partitions, and agents with the new ones."""
+    group = clients.named(DETECTORS)
+    if members := _members(admin, group):
+        hosts = ", ".join(sorted({each["client_host"].lstrip("/") for each in members}))
+        raise Refused(
+            f"group {group}: detectors run on {hosts}: stop them before partitions are added, "
+            "see docs/kafka.md"
+        )
+
+
+def _members(admin: KafkaAdminClient, group: str) -> list[dict[str, str]]:
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            members: list[dict[str, str]] = admin.describe_groups([group])[group]["members"]
+            return members
+        except kafka_errors.GroupIdNotFoundError:
+            return []
+        except (kafka_errors.CoordinatorNotAvailableError, kafka_errors.NotCoordinatorError):
+            # A new cluster makes its topic of groups at the first question about one.
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.1)
 
 
 def _settle(admin: KafkaAdminClient, clients: Clients, after: Found) -> None:

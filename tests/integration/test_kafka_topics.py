@@ -63,6 +63,20 @@ def test_partitions_are_added_and_never_taken_away(clients: Clients) -> None:
     assert any("keeps its 3 partitions" in text for text in alter(clients))
 
 
+def test_partitions_are_not_added_under_a_running_detector(clients: Clients) -> None:
+    create(clients)
+    consumer = clients.consumer(
+        group_id=clients.named("tocsin.detector"), auto_offset_reset="earliest"
+    )
+    consumer.subscribe([clients.named(METRICS)])
+    eventually(lambda: consumer.poll(timeout_ms=100) or consumer.assignment())
+    wider = Clients(clients.settings.model_copy(update={"partitions": 3}), "test")
+    with pytest.raises(Refused, match=r"detectors run on 127\.0\.0\.1: stop them"):
+        alter(wider)
+    consumer.close()
+    assert any("keys moved" in text for text in alter(wider))
+
+
 def test_a_worker_starts_with_a_warning_and_not_with_wrong_decisions(
     clients: Clients, caplog: pytest.LogCaptureFixture
 ) -> None:

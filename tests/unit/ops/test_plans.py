@@ -54,6 +54,15 @@ def test_new_content_gets_the_next_number_and_old_content_comes_back_under_a_new
     log.close()
 
 
+def test_the_same_content_is_published_again_when_the_topic_got_partitions(log: SqliteLog) -> None:
+    publisher = PlanPublisher(log)
+    assert publisher.publish("detector", b"rules") == 1
+    publisher._last["detector"] = (*publisher._last["detector"][:2], 2)
+    assert publisher.publish("detector", b"rules") == 2
+    assert [plan.number for plan in plans(log, METRICS, 2)] == [1, 2]
+    log.close()
+
+
 def test_a_large_plan_goes_in_pieces(log: SqliteLog) -> None:
     PlanPublisher(log).publish("router", b"x" * (PIECE * 2 + 1))
     assert [(plan.piece, plan.pieces) for plan in plans(log, ALERTS, 0)] == [(0, 3), (1, 3), (2, 3)]

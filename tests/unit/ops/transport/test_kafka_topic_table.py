@@ -84,6 +84,11 @@ def test_plans_on_more_than_one_partition_break() -> None:
         assert different(WANT[name], found) == [("partitions", breaks)]
 
 
+def test_what_the_router_decides_by_stays_in_its_partitions() -> None:
+    for name in (ALERTS, checkpoints("router")):
+        assert different(WANT[name], Found(name, 3, 1, WANT[name].configs)) == []
+
+
 def test_a_checkpoint_narrower_than_its_input_breaks() -> None:
     found = {
         name: Found(name, count, 1, {})
