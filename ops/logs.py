@@ -16,6 +16,10 @@ _NOISY: Final = (
     "asyncio",
     "clickhouse_connect",
     "nicegui",
+    "aiokafka",
+    "faust",
+    "kafka",
+    "mode",
 )
 
 

@@ -47,6 +47,11 @@ class _Transport(driver.Transport):
     Consumer = _Consumer
 
 
+class _App(faust.App):
+    def _create_directories(self) -> None:
+        """There is nothing that Faust has to keep on a disk."""
+
+
 class FaustGroup:
     """Feeds `partitions` from a topic, as a member of a group. Runs in a thread of its own.
 
@@ -102,7 +107,7 @@ class FaustGroup:
     def _app(self) -> faust.App:
         settings = self._clients.settings
         session = settings.session_timeout.total_seconds()
-        app = faust.App(
+        app = _App(
             self._clients.named(self._group),
             broker=[f"aiokafka://{server}" for server in settings.bootstrap],
             broker_client_id=self._clients.name,
