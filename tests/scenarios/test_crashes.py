@@ -8,7 +8,7 @@ import pytest
 from tests.support import promises
 from tests.support.history_rows import Rows
 from tests.support.log_file import LogFile
-from tests.support.oracle import ROUTES, RULES, Oracle
+from tests.support.oracle import ROUTES, RULES, Oracle, over_http
 from tests.support.tocsin_process import Tocsin
 from tests.support.waiting import eventually
 from tests.support.webhook import Webhook
@@ -46,7 +46,7 @@ def test_a_kill_at_this_boundary_loses_no_page_and_decides_nothing_twice(
     routes = ROUTES.format(url=receiver.url)
     with Tocsin(tmp_path, rules=RULES, routes=routes, config=CONFIG, only=PAGING) as tocsin:
         tocsin.start(crash_at=point)
-        oracle = Oracle(tocsin.url, tocsin.token_file)
+        oracle = Oracle(over_http(tocsin.url, tocsin.token_file))
         oracle.start()
         try:
             assert tocsin.ended(within=60) == -signal.SIGKILL
@@ -79,7 +79,7 @@ def test_a_kill_at_this_boundary_leaves_no_gap_in_history_and_nothing_doubled(
     only = (*PAGING, "historian")
     with Tocsin(tmp_path, rules=RULES, routes=routes, config=CONFIG, only=only) as tocsin:
         tocsin.start(crash_at=point)
-        oracle = Oracle(tocsin.url, tocsin.token_file)
+        oracle = Oracle(over_http(tocsin.url, tocsin.token_file))
         oracle.start()
         try:
             assert tocsin.ended(within=90) == -signal.SIGKILL

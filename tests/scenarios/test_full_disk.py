@@ -22,7 +22,7 @@ from schemas.topics import CODEC, METRICS
 from tests.support import promises
 from tests.support.history_rows import Rows
 from tests.support.log_file import LogFile
-from tests.support.oracle import ROUTES, RULES, Oracle
+from tests.support.oracle import ROUTES, RULES, Oracle, over_http
 from tests.support.sender import Sender
 from tests.support.tocsin_process import Tocsin, wall
 from tests.support.waiting import eventually
@@ -168,7 +168,7 @@ def test_a_full_disk_loses_nothing_and_everything_goes_on_when_space_returns(
     ballast = small_disk / "ballast"
     with Tocsin(tmp_path, rules=RULES + SLOW, routes=routes, config=config) as tocsin:
         tocsin.start().ready()
-        oracle = Oracle(tocsin.url, tocsin.token_file)
+        oracle = Oracle(over_http(tocsin.url, tocsin.token_file))
         oracle.start()
         try:
             eventually(lambda: oracle.born > 2)

@@ -1,9 +1,10 @@
 """What is in a running process's history, asked at the history child itself."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from ops.history.clickhouse import History
 from schemas.alerts import AlertBatch
 from schemas.checks import CheckResult
 from schemas.deliveries import Decision, Delivery, Receipt
+from schemas.envelope import Envelope
 from schemas.labels import Labels, series_id
+from schemas.stage import Record
 from schemas.topics import ALERTS, DELIVERIES, METRICS
 from schemas.topics import HISTORY as DECISIONS
 from tests.support.log_file import LogFile
@@ -23,12 +26,20 @@ TOPICS = (METRICS, ALERTS, DELIVERIES, DECISIONS)
 Key = tuple[int, int]
 
 
+class LogRecords(Protocol):
+    """What is asked of a log, the file's or Kafka's."""
+
+    def envelopes(self, topic: str) -> Iterator[tuple[Record, Envelope]]: ...
+    def ends(self) -> Mapping[tuple[str, int], int]: ...
+    def committed(self, group: str) -> Mapping[tuple[str, int], int]: ...
+
+
 class Rows:
     """A client of the history over a data directory, which follows it over restarts."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, log: LogRecords | None = None) -> None:
         self._directory = data / "history"
-        self._log = LogFile(data)
+        self._log = log or LogFile(data)
         self._history = History(self._address)
 
     def __enter__(self) -> Self:
@@ -102,7 +113,7 @@ class Rows:
 
     def check_records(self) -> None:
         """Each alert, decision and delivery of the log is one row, and there is no other row."""
-        expected: dict[str, Counter[tuple[str, int]]] = {
+        expected: dict[str, Counter[tuple[str, int, int]]] = {
             "alerts": Counter(),
             "decisions": Counter(),
             "deliveries": Counter(),
@@ -111,7 +122,7 @@ class Rows:
         done = self._log.committed("historian")
         for topic in TOPICS:
             for record, envelope in self._log.envelopes(topic):
-                where = (topic, record.offset)
+                where = (topic, record.partition.number, record.offset)
                 if record.offset >= done.get((topic, record.partition.number), 0):
                     continue
                 match envelope.event:
@@ -126,11 +137,12 @@ class Rows:
         for table, rows in expected.items():
             found = Counter(
                 {
-                    (topic, offset): count
-                    for topic, offset, count in self.ask(
-                        f"SELECT topic, offset, count() FROM {table} GROUP BY topic, offset"
+                    (topic, number, offset): count
+                    for topic, number, offset, count in self.ask(
+                        f"SELECT topic, partition, offset, count() FROM {table}"
+                        " GROUP BY topic, partition, offset"
                     )
-                    if offset < done.get((topic, 0), 0)
+                    if offset < done.get((topic, number), 0)
                 }
             )
             assert found == rows, f"{table}: missing {rows - found}, more {found - rows}"

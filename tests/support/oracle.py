@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from collectors.batches import Sealer
 from collectors.http_publish import HttpPublish
@@ -20,7 +21,7 @@ from schemas.errors import LogAway
 from schemas.labels import Labels, labels_of
 from schemas.metrics import metric_batch
 from schemas.series import pack_series
-from schemas.stage import Message
+from schemas.stage import Message, Publish
 from schemas.topics import CODEC, METRICS
 
 HEAT = "oracle_heat"
@@ -81,13 +82,23 @@ class _Host:
     blocks: dict[tuple[Labels, ...], bytes] = field(default_factory=dict)
 
 
+class Closing(Publish, Protocol):
+    """A log's entrance that is this oracle's own."""
+
+    def close(self) -> None: ...
+
+
+def over_http(url: str, token_file: Path) -> Closing:
+    """The agents' door of a server."""
+    return HttpPublish(url, token_file.read_text)
+
+
 class Oracle:
     """Publishes from `start` to `finish`; `seed` chooses how long alerts live."""
 
     def __init__(
         self,
-        url: str,
-        token_file: Path,
+        publish: Closing,
         *,
         seed: int = 1,
         hosts: int = 2,
@@ -100,7 +111,7 @@ class Oracle:
         self.lives: list[Life] = []
         self.fault: BaseException | None = None
         self._random = random.Random(seed)
-        self._publish = HttpPublish(url, token_file.read_text)
+        self._publish = publish
         self._every, self._life_every, self._hold = every, life_every, hold
         epoch = time.time_ns() // 1_000_000
         self._hosts = [

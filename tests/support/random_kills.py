@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support import promises
 from tests.support.history_rows import Rows
 from tests.support.log_file import LogFile
-from tests.support.oracle import ROUTES, RULES, Oracle
+from tests.support.oracle import ROUTES, RULES, Oracle, over_http
 from tests.support.promises import Proof
 from tests.support.tocsin_process import Tocsin, gone
 from tests.support.waiting import eventually
@@ -43,7 +43,10 @@ def survive(
     ):
         tocsin.start()
         oracle = Oracle(
-            tocsin.url, tocsin.token_file, seed=seed, every=every, life_every=life_every
+            over_http(tocsin.url, tocsin.token_file),
+            seed=seed,
+            every=every,
+            life_every=life_every,
         )
         oracle.start()
         try:
