@@ -190,4 +190,9 @@ def said(settings: KafkaSettings) -> Iterator[None]:
     except _OURS_TO_MEND as fault:
         raise Refused(f"Kafka at {', '.join(settings.bootstrap)} refuses us: {fault}") from fault
     except (kafka_errors.KafkaError, OSError) as fault:
+        if "AuthorizationFailed" in str(fault):
+            # kafka-python puts some refusals into an error of no kind.
+            raise Refused(f"Kafka at {', '.join(settings.bootstrap)} refuses us: {fault}") from (
+                fault
+            )
         raise LogAway(f"Kafka at {', '.join(settings.bootstrap)}: {fault}") from fault
