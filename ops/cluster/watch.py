@@ -12,7 +12,7 @@ from schemas.errors import LogAway, Refused
 
 log = logging.getLogger("tocsin.console")
 
-EVERY = 5.0
+EVERY = 2.0
 OLD = 30.0
 """Seconds after which facts tell nothing of now."""
 
@@ -25,7 +25,7 @@ class Ask(Protocol):
 
 
 class Watch:
-    """Asks every five seconds. `fault` says why that failed last; empty while it does not."""
+    """Asks every two seconds. `fault` says why that failed last; empty while it does not."""
 
     def __init__(
         self,

@@ -24,6 +24,8 @@ from ops.workers.followers import Followers
 from ops.workers.kafka_services import KafkaServices
 from ops.workers.kafka_source import KafkaSource
 
+READERS_WITHIN = 1.0
+
 
 class ConsoleWorker:
     """See `ops.workers.part.Part`.
@@ -80,9 +82,10 @@ class ConsoleWorker:
         """Wait for its end; False when it has not come within `timeout` seconds."""
         ends = time.monotonic() + timeout
         self._ending.join(timeout)
-        workers = (self._followers.worker, self._watch.worker)
-        ended = [each.join(max(0.0, ends - time.monotonic())) for each in workers]
-        return not self._ending.is_alive() and all(ended)
+        # They only read. One that waits for a broker that does not answer need not be waited for.
+        for reader in (self._followers.worker, self._watch.worker):
+            reader.join(min(READERS_WITHIN, max(0.0, ends - time.monotonic())))
+        return not self._ending.is_alive()
 
     def status(self) -> Sequence[StageStatus]:
         """Ready while what it shows is of now."""
