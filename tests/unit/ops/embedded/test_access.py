@@ -1,5 +1,5 @@
-from ops.config_types import Address
 from ops.access import access_of
+from ops.config_types import Address
 from ops.services import LOOPBACK_NAMES
 from ops.settings import Settings
 
