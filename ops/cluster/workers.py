@@ -11,6 +11,8 @@ from ops.services import StageStatus
 SILENT: Final = 30_000
 """Milliseconds after which a worker that says nothing counts as gone; it speaks every 10 s."""
 FORGOTTEN: Final = 60_000
+MOST_STAGES: Final = 24
+"""Whoever may write to the health topic may invent stages."""
 VITAL: Final = ("detector", "router", "courier")
 """Without one of these nobody is paged."""
 
@@ -60,7 +62,10 @@ def stages(found: Sequence[Worker], known: Iterable[str] = ()) -> list[StageStat
     unready. Where others of its stage go on, a worker that is gone is no catastrophe.
     """
     names = dict.fromkeys([*VITAL, *known, *(worker.stage for worker in found)])
-    return [stage_of(name, [each for each in found if each.stage == name]) for name in names]
+    return [
+        stage_of(name, [each for each in found if each.stage == name])
+        for name in list(names)[:MOST_STAGES]
+    ]
 
 
 def stage_of(name: str, found: Sequence[Worker]) -> StageStatus:

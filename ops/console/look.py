@@ -13,6 +13,7 @@ from ops.console.rows import (
     health_word,
     host_rows,
     line_series,
+    stage_rows,
 )
 from ops.services import Services
 from schemas.errors import TocsinError
@@ -36,6 +37,7 @@ class Present:
     at: int
     alerts: Sequence[dict[str, Any]]
     health: tuple[str, str, str]
+    stages: Sequence[dict[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,9 @@ class Eyes:
 
     def _see_present(self) -> Present:
         now = self.now()
-        health = health_word(self.services.status())
-        return Present(now, alert_rows(self.services.alerts(), now), health)
+        stages = self.services.status()
+        alerts = alert_rows(self.services.alerts(), now)
+        return Present(now, alerts, health_word(stages), stage_rows(stages))
 
     def _see_past(self, metric: str, last: Past) -> Past:
         now, ask = self.now(), self.services.query

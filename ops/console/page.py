@@ -113,6 +113,11 @@ class Page:
             self.health.props(f"color={colour}")
             self.reason.set_text(why)
             self.reason.set_visibility(bool(why))
+        if self._new("stages", look.present.stages):
+            self.stages.clear()
+            with self.stages:
+                for stage in look.present.stages:
+                    _stage(stage)
         if self._new("tiles", (firing, len(look.present.alerts), alive, len(look.past.hosts))):
             self.tiles["firing"].set_text(str(firing))
             alarm = {"add": "tc-alarm"} if firing else {"remove": "tc-alarm"}
@@ -166,6 +171,7 @@ class Page:
                         ("hosts", "Hosts up"),
                     )
                 }
+            self.stages = ui.element("div").classes("tc-stages").mark("stages")
             with _Card("Alerts"):
                 self.quiet = ui.label("All quiet: no alert is firing or pending.")
                 self.quiet.classes("tc-quiet")
@@ -214,6 +220,13 @@ def _tile(title: str) -> ui.label:
         number = ui.label("–").classes("tc-big")
         ui.label(title).classes("tc-faint")
     return number
+
+
+def _stage(stage: dict[str, str]) -> None:
+    # The state is one of three words of ours, so it may name a class.
+    with ui.element("div").classes(f"tc-stage tc-{stage['state']}"), ui.element("div"):
+        ui.label(stage["name"]).classes("tc-stage-name")
+        ui.label(stage["does"]).classes("tc-faint")
 
 
 def _table(columns: list[dict[str, Any]], card: str) -> ui.table:

@@ -11,6 +11,8 @@ from schemas.alerts import AlertState
 SILENT_AFTER: Final = 60_000
 """Milliseconds after which a host that says nothing is called silent."""
 MAX_LINES: Final = 30
+MUCH: Final = 100
+"""Records of lag, from which on it is told."""
 
 _HOSTS = 'last_over_time(up{job="node"}[1h])'
 HOST_COLUMNS: Final[Mapping[str, str]] = {
@@ -153,6 +155,33 @@ def health_word(stages: Sequence[StageStatus]) -> tuple[str, str, str]:
 
 def _names(stages: Sequence[StageStatus]) -> str:
     return "; ".join(f"{s.name}: {s.message}" if s.message else s.name for s in stages)
+
+
+def stage_rows(stages: Sequence[StageStatus]) -> list[dict[str, str]]:
+    """One a stage: its name, how it is in a word of the sheet, and what it has to do."""
+    return [
+        {
+            "name": stage.name,
+            "state": _colour(stage),
+            "does": _does(stage),
+        }
+        for stage in stages
+    ]
+
+
+def _colour(stage: StageStatus) -> str:
+    if not stage.healthy and stage.vital:
+        return "down"
+    return "up" if stage.healthy and stage.ready else "silent"
+
+
+def _does(stage: StageStatus) -> str:
+    workers, lag = stage.figures.get("workers"), stage.figures.get("lag")
+    word = "unhealthy" if not stage.healthy else "ready" if stage.ready else "starting"
+    count = "" if workers is None else f"{workers:.0f} worker{'' if workers == 1 else 's'}"
+    # A few records are always on their way; a number that never stands still says nothing.
+    behind = f"lag {lag:,.0f}" if lag is not None and lag >= MUCH else ""
+    return " · ".join(part for part in (word, count, behind) if part)
 
 
 def figure(value: float) -> str:

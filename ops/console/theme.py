@@ -95,6 +95,14 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
 .tc-tile { padding: 14px 18px; }
 .tc-big { font-size: 28px; line-height: 1.15; font-weight: 600;
   font-variant-numeric: tabular-nums; }
+.tc-stages { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr));
+  gap: 8px; }
+.tc-stage { display: flex; align-items: baseline; gap: 8px; min-width: 0; padding: 8px 12px;
+  background: var(--tc-card); border: 1px solid var(--tc-line); border-radius: 8px; }
+.tc-stage::before { content: ""; flex: none; width: 9px; height: 9px; border-radius: 50%;
+  background: currentColor; }
+.tc-stage-name { color: var(--tc-text); font-size: 13px; font-weight: 600; line-height: 1.3;
+  overflow-wrap: anywhere; }
 .tc-alarm { color: var(--tc-red); }
 .tc-heading { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between;
   gap: 4px 12px; padding: 12px 18px 8px; }
@@ -140,6 +148,7 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
   align-items: center; font-size: 13px; }
 .tc-number { text-align: right; font-variant-numeric: tabular-nums; }
 @media (max-width: 599px) {
+  .tc-stages .tc-up, .tc-stages:not(:has(.tc-down, .tc-silent)) { display: none; }
   .tc-page { padding: 12px; gap: 12px; }
   .tc-tiles { gap: 8px; }
   .tc-tile { padding: 10px 12px; }

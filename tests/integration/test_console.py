@@ -16,7 +16,7 @@ from ops.api.app import build
 from ops.api.serve import Server, bind
 from ops.console.mount import console
 from ops.history.errors import HistoryAway
-from ops.services import Access, QueryResult
+from ops.services import Access, QueryResult, StageStatus
 from tests.support.fake_services import FakeAlert, FakeServices
 from tests.support.fleet import HOSTILE, fleet
 
@@ -143,6 +143,30 @@ def test_on_a_phone_nothing_is_cut_off(stand: Stand, services: FakeServices) -> 
         assert "DiskAlmostFull" in page.locator(".tc-item").first.inner_text()
         page.wait_for_timeout(300)
         picture(page, "console-phone-dark")
+
+
+def test_stages_stand_side_by_side(stand: Stand, services: FakeServices) -> None:
+    both = {"workers": 2.0, "lag": 4_321.0}
+    services.stages = [
+        StageStatus("follower", True, True),
+        StageStatus("detector", True, True, figures=both),
+        StageStatus("router", True, True, figures={"workers": 2.0}),
+        StageStatus("courier", False, True, "no worker runs"),
+        StageStatus(HOSTILE, True, False),
+    ]
+    with stand.page() as page:
+        page.get_by_text("ready · 2 workers · lag 4,321").wait_for(timeout=6_000)
+        assert page.locator(".tc-stage").count() == 5
+        tops = {page.locator(".tc-stage").nth(n).bounding_box()["y"] for n in range(5)}
+        assert len(tops) == 1
+        assert page.locator(".tc-stage.tc-down").inner_text().split("\n")[0] == "courier"
+        assert page.evaluate("window.pwned") is None
+        picture(page, "console-stages")
+    with stand.page(PHONE) as page:
+        page.locator(".tc-stage.tc-down").wait_for()
+        assert page.locator(".tc-stage.tc-up").first.is_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        picture(page, "console-stages-phone")
 
 
 def test_changes_come_without_a_reload(stand: Stand, services: FakeServices) -> None:

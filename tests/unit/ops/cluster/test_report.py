@@ -103,6 +103,12 @@ def test_a_worker_that_starts_does_not_make_the_console_unready() -> None:
     assert status.message == "d3 is starting (loading), of 3 workers"
 
 
+def test_invented_stages_are_bounded() -> None:
+    found = workers([heard("x", f"stage-{n}") for n in range(1_000)], NOW)
+    assert [s.name for s in stages(found)][:4] == ["detector", "router", "courier", "stage-0"]
+    assert len(stages(found)) == 24
+
+
 def test_several_are_told_in_one_line() -> None:
     found = [heard(f"a{n}", "agent", SILENT + 1) for n in range(3)] + [heard("a9", "agent")]
     assert stage(found, "agent").message == "a0 is gone and 2 more, of 4 workers"

@@ -11,6 +11,7 @@ from ops.console.rows import (
     health_word,
     host_rows,
     line_series,
+    stage_rows,
 )
 from ops.services import QueryResult, StageStatus
 from processors.promql.plan import compile as compile_promql
@@ -129,3 +130,22 @@ def test_ages_have_two_units(milliseconds: int, text: str) -> None:
 @pytest.mark.parametrize("expr", [*HOST_COLUMNS.values(), *(m.expr for m in METRICS.values())])
 def test_every_expression_of_the_page_is_one_that_the_engine_knows(expr: str) -> None:
     compile_promql(expr)
+
+
+def test_a_stage_tells_how_it_is_and_who_runs_it() -> None:
+    rows = stage_rows(
+        [
+            StageStatus("log", True, True),
+            StageStatus("detector", True, True, figures={"workers": 2, "lag": 12_345}),
+            StageStatus("router", True, False, figures={"workers": 1, "lag": 3}),
+            StageStatus("courier", False, True, figures={"workers": 0}),
+            StageStatus("historian", False, True, vital=False),
+        ]
+    )
+    assert [(row["state"], row["does"]) for row in rows] == [
+        ("up", "ready"),
+        ("up", "ready · 2 workers · lag 12,345"),
+        ("silent", "starting · 1 worker"),
+        ("down", "unhealthy · 0 workers"),
+        ("silent", "unhealthy"),
+    ]
