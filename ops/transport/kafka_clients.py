@@ -1,6 +1,7 @@
 """kafka-python's clients as every worker sets them up, and their errors in our words."""
 
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -11,7 +12,7 @@ from kafka.net.compat import KafkaNetClient
 
 from ops.config_kafka import KafkaSettings
 from ops.transport import kafka_batches
-from ops.transport.kafka_knock import knock
+from ops.transport.kafka_knock import WITHIN, knock
 from schemas.errors import LogAway, Refused, TooLarge
 
 PATIENCE = 10.0
@@ -95,7 +96,13 @@ class Clients:
             return opened[-1]
 
         common = self.common()
-        knock(self.settings, common.get("ssl_context"), self.name, PATIENCE)
+        began = time.monotonic()
+        hurry = config.get("bootstrap_timeout_ms", 1000 * PATIENCE) / 1000
+        if hurry >= PATIENCE:
+            # Who has less time only learns that it is away; the next who has more says why.
+            knock(self.settings, common.get("ssl_context"), self.name, PATIENCE - WITHIN)
+            left = max(1.0, began + hurry - time.monotonic())
+            config = config | {"bootstrap_timeout_ms": int(left * 1000)}
         try:
             with said(self.settings):
                 return kind(**(common | config), kafka_client=opening)
