@@ -63,6 +63,9 @@ def _not_taken(settings: KafkaSettings, context: ssl.SSLContext | None, name: st
             return ""
         except Refused as fault:
             refused.append(str(fault))
+        except (_NoKafka, struct.error, UnicodeError):
+            what = "look for the port in the broker's listeners"
+            refused.append(str(_refusal(server, "is no Kafka broker", what)))
         except OSError as fault:
             away.append(f"{server}: {fault.strerror or fault}")
     if refused:
@@ -91,7 +94,7 @@ def _introduce(
                 raise _our_certificate(settings, server, fault) from fault
             _must_not_be_plain(server, where)
             raise
-        except (ConnectionError, EOFError):
+        except ConnectionError:
             _must_not_be_plain(server, where)
             raise
 
@@ -100,12 +103,9 @@ def _talk(settings: KafkaSettings, line: "_Line", server: str) -> None:
     """Raises `Refused`, `OSError`."""
     try:
         line.ask(_VERSIONS, 0, b"")
-    except (ConnectionError, _NoKafka) as fault:
+    except (ConnectionError, _NoKafka):
         if not line.secured:
             _must_not_be_tls(server)
-        if isinstance(fault, _NoKafka):
-            what = "look for the port in the broker's listeners"
-            raise _refusal(server, "is no Kafka broker", what) from fault
         raise
     mechanism = settings.sasl or "PLAIN"
     answer = line.ask(_HANDSHAKE, 1, _text(mechanism))
