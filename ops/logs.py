@@ -21,6 +21,8 @@ _NOISY: Final = (
     "kafka",
     "mode",
 )
+_REPEATING: Final = ("kafka", "aiokafka")
+"""They say of every single try that a broker does not answer; we say once that it is away."""
 
 
 def configure(level: str = "info", form: Literal["text", "json"] = "text") -> None:
@@ -32,6 +34,9 @@ def configure(level: str = "info", form: Literal["text", "json"] = "text") -> No
     root.setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in _REPEATING:
+        shown = logging.WARNING if root.level <= logging.DEBUG else logging.CRITICAL
+        logging.getLogger(name).setLevel(shown)
 
 
 class TextLines(logging.Formatter):

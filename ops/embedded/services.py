@@ -110,7 +110,7 @@ class EmbeddedServices:
                 name = "tocsin_stage_watermark_seconds"
                 yield name, {"stage": status.name}, status.figures["watermark"]
         if process.history is not None:
-            yield "tocsin_history_up", {}, float(process.history.server.wait_ready(0.0))
+            yield "tocsin_history_up", {}, float(process.history.up)
             yield "tocsin_history_restarts_total", {}, float(process.history.server.restarts)
         if process.agent is not None:
             for name, value in process.agent.figures().items():

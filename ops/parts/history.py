@@ -35,6 +35,12 @@ class HistoryPart:
         self._history.close()
         self.server.stop(within)
 
+    @property
+    def up(self) -> bool:
+        """Whether the server answered when it was last asked."""
+        away = self._historian.away if self._historian else self._waits
+        return self.server.wait_ready(0.0) and not away
+
     def asked(self) -> History:
         """For a query; raises `HistoryAway` while the server does not answer."""
         if not self.server.wait_ready(0.0):

@@ -14,7 +14,7 @@ from ops.transport.log import Log
 
 SPOOL = "agent-spool"
 """In the data directory; not that of `tocsin up`, which may run beside this one."""
-FLUSH = 5.0
+FLUSH = 6.0
 """Seconds that an end may take to send or to spool what was read."""
 
 

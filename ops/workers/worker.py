@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 from ops.runtime.crash import crash_from
 from ops.settings import Settings
@@ -29,11 +29,12 @@ def run(
     open_log: Callable[[], Log] | None,
     *,
     eager: bool = False,
-) -> int:
+) -> NoReturn:
     """Run until SIGTERM or SIGINT, then end within ten seconds; a second one does not wait.
 
-    0 after an orderly end, 2 when the configuration is wrong or Kafka refuses us, 3 if the part
-    broke or something did not end in time. SIGHUP reads the part's own files anew.
+    Raises `Refused` when the probes' address cannot be had. Else it ends the process: with 0 after
+    an orderly end, 2 when the configuration is wrong or Kafka refuses us, 3 if the part broke or
+    something did not end in time. SIGHUP reads the part's own files anew.
     """
     os.umask(0o077)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,14 +46,15 @@ def run(
         code = _watch(frame, signals)
     finally:
         left = frame.stop(STOP_WITHIN)
-    if left:
+    # Nothing is lost by leaving a connection that was still being made.
+    if set(left) - {"connecting"}:
         log.warning("ended without waiting any longer", extra={"parts": ", ".join(left)})
-        logging.shutdown()
-        # Python would wait for threads that wait for somebody else's answer. Nothing is lost by
-        # leaving a connection that was being made.
-        os._exit(code if left == ["connecting"] else code or BROKEN)
+        code = code or BROKEN
     log.info("worker ended", extra={"stage": stage, "code": code})
-    return code
+    logging.shutdown()
+    # Python would wait for threads of vendors' clients, and those for a broker's answer. What
+    # matters is committed by now.
+    os._exit(code)
 
 
 def _watch(frame: Frame, signals: Signals) -> int:
