@@ -65,7 +65,7 @@ def report_of(count: Count, fleet: Fleet) -> dict[str, object]:
     seconds = count.seconds or 1.0
     return {
         "hosts": len(fleet.hosts),
-        "series": sum(len(host.labels) for host in fleet.hosts),
+        "series": sum(host.series for host in fleet.hosts),
         "epoch": count.epoch,
         "seconds": round(count.seconds, 3),
         "batches": count.acknowledged,

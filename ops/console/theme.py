@@ -95,7 +95,7 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
 .tc-tile { padding: 14px 18px; }
 .tc-big { font-size: 28px; line-height: 1.15; font-weight: 600;
   font-variant-numeric: tabular-nums; }
-.tc-stages { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr));
+.tc-stages { display: grid; grid-template-columns: repeat(auto-fill, minmax(185px, 1fr));
   gap: 8px; }
 .tc-stage { display: flex; align-items: baseline; gap: 8px; min-width: 0; padding: 8px 12px;
   background: var(--tc-card); border: 1px solid var(--tc-line); border-radius: 8px; }

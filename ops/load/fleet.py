@@ -2,8 +2,10 @@
 
 import math
 import random
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from schemas.labels import Labels, labels_of
 from schemas.metrics import MetricBatch, metric_batch
@@ -33,6 +35,10 @@ class Curve:
     step: float = 0.0
 
 
+Named = tuple[str, dict[str, str], Curve]
+"""A metric's name, its own labels, and its curve."""
+
+
 @dataclass(frozen=True, slots=True)
 class Breach:
     """The first `hosts` hosts are in trouble from `at` on, for `lasts` (s); None is for good."""
@@ -43,42 +49,59 @@ class Breach:
 
 
 class Host:
-    """One host's series, cut into blocks of one batch each; blocks are packed once."""
+    """One host's series, cut into blocks of one batch each; blocks are packed once.
+
+    Curves are kept as columns: a fleet may have ten million of them.
+    """
 
     def __init__(self, number: int, series: int, batch: int, seed: int, epoch: float) -> None:
         self.name = f"load-{number:05d}"
-        self._chance = random.Random(f"{seed}/{number}")
-        self._phase = self._chance.uniform(0, 2 * math.pi)
-        found = list(_series(self._chance, epoch, series))
-        self.labels: Sequence[Labels] = [
-            labels_of({"__name__": name, "instance": self.name, "job": JOB, **labels})
-            for name, labels, _ in found
-        ]
-        self._curves = [curve for _, _, curve in found]
-        self._blocks = [
-            (at, pack_series(self.labels[at : at + batch])) for at in range(0, series, batch)
-        ]
+        self.series = series
+        self._made = (f"{seed}/{number}", epoch)
         self._batch = batch
+        found = list(self._series())
+        self._phase = random.Random(self._made[0]).uniform(0, 2 * math.pi)
+        curves = [curve for _, _, curve in found]
+        self._calm = [array("d", column) for column in zip(*map(_calm, curves), strict=True)]
+        self._troubled = {
+            at: curve for at, curve in enumerate(curves) if curve.steeper or curve.step
+        }
+        labels = self.labels
+        self._blocks = [
+            (at, pack_series(labels[at : at + batch])) for at in range(0, series, batch)
+        ]
+
+    @property
+    def labels(self) -> Sequence[Labels]:
+        """Of each series, in the order of the values."""
+        return [
+            labels_of({"__name__": name, "instance": self.name, "job": JOB, **labels})
+            for name, labels, _ in self._series()
+        ]
 
     def batches(self, x: float, at: int, breaches: Sequence[Breach] = ()) -> list[MetricBatch]:
         """What it measures `x` seconds after the start, which is `at` (ms since 1970)."""
-        values = self._values(x, breaches)
+        values = self.values(x, breaches)
         return [
             metric_batch(self.name, block, values[start : start + self._batch], [at])
             for start, block in self._blocks
         ]
 
-    def _values(self, x: float, breaches: Sequence[Breach]) -> list[float]:
+    def values(self, x: float, breaches: Sequence[Breach] = ()) -> list[float]:
+        """The value of each series then."""
         wave = math.sin(self._phase + x / 60)
-        if not breaches:
-            return [c.base + c.slope * x + c.swing * wave for c in self._curves]
-        now = any(_lasts(breach, x) for breach in breaches)
-        # Counters keep what they gained while it lasted.
-        over = sum(min(max(0.0, x - b.at), b.lasts or math.inf) for b in breaches)
-        return [
-            c.base + c.slope * x + c.swing * wave + c.steeper * over + (c.step if now else 0.0)
-            for c in self._curves
-        ]
+        values = [b + s * x + w * wave for b, s, w in zip(*self._calm, strict=True)]
+        if breaches:
+            now = any(_lasts(breach, x) for breach in breaches)
+            # Counters keep what they gained while it lasted.
+            over = sum(min(max(0.0, x - b.at), b.lasts or math.inf) for b in breaches)
+            for index, curve in self._troubled.items():
+                values[index] += curve.steeper * over + (curve.step if now else 0.0)
+        return values
+
+    def _series(self) -> Iterator[Named]:
+        seed, epoch = self._made
+        return islice(_all_series(random.Random(seed), epoch), self.series)
 
 
 class Fleet:
@@ -111,16 +134,12 @@ def _lasts(breach: Breach, x: float) -> bool:
     return x >= breach.at and (breach.lasts is None or x < breach.at + breach.lasts)
 
 
-Named = tuple[str, dict[str, str], Curve]
-
-
-def _series(chance: random.Random, epoch: float, count: int) -> Iterator[Named]:
-    """The first `count` of a host's endless series: what rules ask for comes first."""
-    found = _all_series(chance, epoch)
-    return (next(found) for _ in range(count))
+def _calm(curve: Curve) -> tuple[float, float, float]:
+    return curve.base, curve.slope, curve.swing
 
 
 def _all_series(chance: random.Random, epoch: float) -> Iterator[Named]:
+    """A host's endless series: what rules ask for comes first."""
     yield "up", {}, Curve(1.0)
     yield "tocsin_load_breach", {}, Curve(step=1.0)
     yield "node_load1", {}, Curve(chance.uniform(0.2, 1.0), swing=0.1, step=CPUS * 8.0)

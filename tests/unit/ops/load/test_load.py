@@ -120,7 +120,7 @@ def test_a_host_has_the_series_asked_for_each_once(series: int, batch: int) -> N
 
 def values(fleet: Fleet, host: int, x: float, name: str, **labels: str) -> list[float]:
     one = fleet.hosts[host]
-    measured = one._values(x, fleet._met[host])
+    measured = one.values(x, [b for b in fleet.breaches if host < b.hosts])
     wanted = {"__name__": name, **labels}.items()
     return [v for of, v in zip(one.labels, measured, strict=True) if wanted <= dict(of).items()]
 
