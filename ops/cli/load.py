@@ -26,7 +26,7 @@ _BREACH = re.compile(r"(\d{1,6})@([0-9a-z]+)(?:\+([0-9a-z]+))?", re.ASCII)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 1 if something was missed, or is not known to be in the log."""
+    """Exit code 1 if something was missed, or is not known to be in the log; 3 if all of it."""
     settings = settings_of(arguments).settings
     logs.configure(settings.logging.level, settings.logging.format)
     hosts = _whole("--hosts", arguments.hosts, 100_000)
@@ -46,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         close()
     report = report_of(count, fleet)
     print(json.dumps(report) if arguments.json else text_of(report))
+    if count.failures and not count.acknowledged:
+        return 3
     return 0 if count.fine else 1
 
 

@@ -19,6 +19,7 @@ class Pace:
     """
 
     def __init__(self, hosts: int, interval: float, length: float) -> None:
+        self.length = length
         self.missed = 0
         self.latest = 0.0
         """Seconds that a turn was late at most."""

@@ -21,6 +21,8 @@ log = logging.getLogger("tocsin.load")
 TOGETHER = 200
 """Turns that are published together, when that many are due; as an agent's group."""
 TIMEOUT = 5.0
+GRACE = 15.0
+"""Seconds after the end for which a log that is away is still tried."""
 
 
 @dataclass
@@ -107,7 +109,8 @@ class Load:
                 self.count.failures += 1
                 if failures == 1:
                     log.warning("log is away, trying again", extra={"why": str(fault)})
-                if self._clocks.wait(backoff(failures, 0.5)):
+                late = self._x() > self._pace.length + GRACE
+                if late or self._clocks.wait(backoff(failures, 0.5)):
                     self.count.unsure += len(sealed)
                     return False
                 continue

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.retry import backoff
 from ops.cli.load import breach_of, report_of, text_of
 from ops.load.fleet import Breach, Fleet
 from ops.load.latency import Latency
 from ops.load.pace import Pace
-from ops.load.run import Clocks, Count, Load
+from ops.load.run import GRACE, Clocks, Count, Load
 from schemas.envelope import Envelope
 from schemas.errors import LogAway, Refused
 from schemas.metrics import MetricBatch
@@ -100,11 +99,18 @@ def test_an_end_while_the_log_is_away_says_what_is_unsure() -> None:
     assert not count.fine
 
 
+def test_a_log_that_stays_away_is_given_up_after_the_end() -> None:
+    world = World(away=range(1, 10_000))
+    count = world.run(Fleet(1, 10), Pace(1, 10.0, 30.0))
+    assert (count.acknowledged, count.unsure) == (0, 1)
+    assert 30 + GRACE < world.now < 30 + GRACE + 16
+    assert not count.fine
+
+
 def test_an_end_is_obeyed_also_when_there_is_always_more_to_send() -> None:
     world = World(costs=5.0, end=12.0)
     count = world.run(Fleet(10, 10), Pace(10, 10.0, 1e6))
     assert count.acknowledged < 20
-    assert backoff(1, 0.5) > 0
 
 
 @given(st.integers(1, 500), st.integers(1, 300))
