@@ -117,6 +117,8 @@ def _publish(
             raise Refused(f"--token-file: {fault}") from fault
         http = HttpPublish(arguments.server, file.read_text)
         return http, http.close
+    if not settings.kafka.bootstrap:
+        raise Refused("load: nowhere to send to: set kafka.bootstrap, or name a --server")
     from ops.transport.kafka_log import KafkaLog
 
     kafka = KafkaLog(settings.kafka, "tocsin-load")

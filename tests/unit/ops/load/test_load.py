@@ -3,11 +3,13 @@
 import itertools
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops.cli import main
 from ops.cli.load import breach_of, report_of, text_of
 from ops.load.fleet import Breach, Fleet
 from ops.load.latency import Latency
@@ -182,3 +184,31 @@ def test_the_report_is_for_people_and_for_programs() -> None:
     assert report["breaches"] == [{"at_ms": 1_005_000, "hosts": ["load-00001", "load-00002"]}]
     assert (report["batches"], report["samples"]) == (3, 30)
     assert text_of(report).startswith("3 batches, 30 samples acknowledged, of 3 hosts with 30")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("--hosts 0 --series 1", "--hosts: must be from 1"),
+        ("--hosts 1 --series 0", "--series: must be from 1"),
+        ("--hosts 1 --series 1 --batch 0", "--batch: must be from 1"),
+        ("--hosts 100000 --series 100000", "run several fleets"),
+        ("--hosts 1 --series 1 --interval 10", "--interval: write a duration"),
+        ("--hosts 1 --series 1 --for 0s", "--for: must be at least 1ms"),
+        ("--hosts 1 --series 1 --breach x", "--breach: 'x': write K@T"),
+        ("--hosts 1 --series 1", "set kafka.bootstrap, or name a --server"),
+        ("--hosts 1 --series 1 --server http://127.0.0.1:1", "--token-file: is missing"),
+        ("--hosts 1 --series 1 --server http://127.0.0.1:1 --token-file no", "--token-file: no"),
+    ],
+)
+def test_a_load_that_cannot_be_is_refused(
+    call: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ops.logs.configure", lambda *_: None)
+    assert main(["load", *call.split()]) == 2
+    assert said in capsys.readouterr().err
