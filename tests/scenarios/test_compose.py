@@ -111,6 +111,24 @@ def test_detectors_share_the_partitions(compose: Compose, count: int) -> None:
     eventually(shared, 60, lambda: partitions(compose))
 
 
+def test_commands_in_a_container_find_what_runs_there(
+    compose: Compose, alert: dict[str, Any]
+) -> None:
+    listed = compose.exec("console", "alerts", "list", "--json")
+    assert listed.returncode == 1, listed.stderr  # one is firing
+    assert alert["fingerprint"] in listed.stdout
+    assert compose.exec("router", "probe").returncode == 0
+    checked = compose.exec("detector", "check", "--live", "--config", "/etc/tocsin/tocsin.yaml")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_load_of_the_test_profile_can_be_taken(compose: Compose) -> None:
+    declared = [str(each) for each in compose.project.services["load"]["command"]]
+    ran = compose.exec("load", *declared, "--for", "2s")
+    assert ran.returncode == 0, ran.stderr
+    assert declared[-2:] == ["--for", "5m"]
+
+
 def test_nothing_answers_without_the_token(compose: Compose) -> None:
     assert httpx.get(f"{compose.url}/api/tocsin/v1/alerts", trust_env=False).status_code == 401
 

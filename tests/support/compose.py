@@ -92,6 +92,21 @@ class Compose:
             self._running.append((container, self._started(container)))
             self.healthy(container)
 
+    def exec(self, name: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """`docker compose exec SERVICE tocsin COMMAND`."""
+        (container, *_) = self.running(name) or self.project.containers(name)
+        directory = container.path("/var/lib/tocsin")
+        directory.mkdir(parents=True, exist_ok=True)
+        return subprocess.run(
+            [*self._entry_point(container), *(self.project.here(container, c) for c in command)],
+            cwd=directory,
+            env=self._environment(container),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DONE_WITHIN,
+        )
+
     def stop(self) -> dict[str, tuple[int, float]]:
         """SIGTERM, dependents first; of each container its exit code and how long it took."""
         ended = {}

@@ -150,3 +150,24 @@ def test_a_problem_in_a_profile_has_its_line(tmp_path: Path, text: str, problem:
 def test_a_profile_of_the_environment_that_is_none(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, "", {"TOCSIN__PROFILE": "prod"})
     assert found.startswith("TOCSIN__PROFILE: profile: must be 'local'")
+
+
+COLUMNS: list[tuple[dict[str, str], dict[str, str]]] = [
+    ({}, {}),
+    ({"profile": "production"}, {}),
+    ({"profile": "production"}, {"TOCSIN__KAFKA__REPLICATION": "5"}),
+]
+
+
+def test_the_example_of_the_documentation_is_true(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text("utf-8")
+    chapter = page.partition("## Profiles")[2].partition("\n## ")[0]
+    text = chapter.partition("```yaml\n")[2].partition("```")[0]
+    seen = [loaded(tmp_path, text, environ, **options).settings for options, environ in COLUMNS]
+    rows = [line for line in chapter.splitlines() if line.count("|") == 5 and "`" in line][1:]
+    assert len(rows) == 5
+    for row in rows:
+        key, *told = [cell.strip().split(" (")[0].strip("`") for cell in row.strip("|").split("|")]
+        for settings, value in zip(seen, told, strict=True):
+            section, _, name = key.partition(".")
+            assert str(getattr(getattr(settings, section), name)) == value, key
