@@ -109,31 +109,29 @@ class Frame:
             return [replace(status, ready=False) for status in found]
         return found
 
-    def stop(self, within: float) -> Sequence[str]:
-        """End in about `within` seconds; what did not end."""
+    def stop(self, within: float) -> bool:
+        """End in about `within` seconds; whether the part did.
+
+        A connection that is still being made or closed is left: what was published is durable.
+        """
         ends = time.monotonic() + within
-        left = []
+        ended = True
         self._stopping.set()
         self._opening.join(0.5)
         part = self._part
         if part is not None:
             part.ask_to_stop()
-            if not part.join(max(0.1, ends - CLOSING - time.monotonic())):
-                left.append(part.name)
+            ended = part.join(max(0.1, ends - CLOSING - time.monotonic()))
         self._beats.stop(max(0.1, min(CLOSING, ends - time.monotonic()) - 0.3))
         closing = threading.Thread(target=self._close, name="closing", daemon=True)
         closing.start()
         closing.join(max(0.3, ends - time.monotonic()))
-        if closing.is_alive():
-            left.append("kafka")
-        elif self._opening.is_alive():
-            left.append("connecting")
         self._probe.stop()
         file = endpoint.worker_file(self.stage)
         note = endpoint.read(self._settings.data, file)
         if note is not None and note.pid == os.getpid():
             endpoint.remove(self._settings.data, file)
-        return left
+        return ended
 
     def _open(self) -> None:
         try:

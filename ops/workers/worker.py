@@ -45,10 +45,9 @@ def run(
     try:
         code = _watch(frame, signals)
     finally:
-        left = frame.stop(STOP_WITHIN)
-    # Nothing is lost by leaving a connection that was still being made.
-    if set(left) - {"connecting"}:
-        log.warning("ended without waiting any longer", extra={"parts": ", ".join(left)})
+        ended = frame.stop(STOP_WITHIN)
+    if not ended:
+        log.warning("ended without waiting any longer", extra={"stage": stage})
         code = code or BROKEN
     log.info("worker ended", extra={"stage": stage, "code": code})
     logging.shutdown()

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_a_courier_reads_its_routing_file_again_and_stays_with_the_last_good_one
         file.write_text("route: {")
         eventually(lambda: "not in force" in courier.probe("/health").text, what=courier.tail)
         assert courier.probe("/readiness").status_code == 200
-        courier.kill()
+        assert courier.stop() == 0, courier.tail()
         courier.start()
         deliver(topics, "last")
         eventually(lambda: receipts(topics)["last"], what=courier.tail)
@@ -225,7 +226,11 @@ def test_a_worker_waits_for_a_broker_and_an_agent_keeps_what_it_reads_meanwhile(
             agent.ready()
             eventually(lambda: "tocsin_agent_batches_waiting 0" in agent.probe("/metrics").text)
             assert agent.said.count("Kafka away, trying again") == 1
+            broker.freeze()
+            began = time.monotonic()
             assert agent.stop() == 0, agent.tail()
+            assert time.monotonic() - began < 10
+            broker.thaw()
         with Topics(settings) as topics:
             sequences = [e.producer.sequence for e in topics.envelopes(METRICS)]
         assert sequences == list(range(1, len(sequences) + 1))

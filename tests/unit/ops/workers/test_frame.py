@@ -192,7 +192,7 @@ def test_a_part_that_hangs_is_left_in_time(tmp_path: Path) -> None:
     log, part = FakeLog(), FakePart("hangs")
     with running(tmp_path, part, lambda: log, within=0.1) as frame:
         eventually(part.started.is_set)
-        assert list(frame.stop(0.6)) == ["fake"]
+        assert not frame.stop(0.6)
     assert log.closed
 
 
@@ -202,7 +202,7 @@ def test_a_log_that_does_not_close_is_left_in_time(tmp_path: Path) -> None:
     part = FakePart()
     with running(tmp_path, part, lambda: log, within=0.1) as frame:
         eventually(part.started.is_set)
-        assert list(frame.stop(0.6)) == ["kafka"]
+        assert frame.stop(0.6)
         forever.set()
 
 
@@ -214,7 +214,7 @@ def test_nothing_starts_after_an_end_was_asked_for(tmp_path: Path) -> None:
         return log
 
     with running(tmp_path, part, connect) as frame:
-        assert list(frame.stop(0.6)) == ["connecting"]
+        assert frame.stop(0.6)
         go.set()
         frame._opening.join(5)
     assert not part.started.is_set()

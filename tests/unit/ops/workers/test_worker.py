@@ -73,7 +73,7 @@ def test_a_part_that_does_not_end_is_left_with_3(tmp_path: Path) -> None:
         process.terminate()
         code, said = ended(process)
     assert code == 3, said
-    assert "ended without waiting any longer parts=fake" in said
+    assert "ended without waiting any longer stage=fake" in said
     assert time.monotonic() - began < 4.0
 
 
