@@ -11,38 +11,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ByteSize,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError
 from pydantic import IPvAnyNetwork as Network
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from collectors.config import AgentConfig
 from collectors.durations import Duration
 from ops.config_kafka import KafkaSettings
-from ops.config_layers import Layers, anchored
-from ops.config_problems import Origin, Problem, Problems, did_you_mean, from_validation, key_text
-from ops.config_profiles import NO_PROFILE, ProfileName, built_in, chosen, split
+from ops.config_layers import Layers
+from ops.config_problems import Origin, Problem, Problems, from_validation, key_text
+from ops.config_profiles import NO_PROFILE, ProfileName
+from ops.config_sources import ENV_PREFIX, layered
 from ops.config_types import Address, LabelName, Listen, Url
 from ops.config_yaml import Document, read_yaml
 from schemas.event import Text
 
-ENV_PREFIX = "TOCSIN__"
 DEFAULT_FILE = Path("tocsin.yaml")
 MIN_TOKEN = 16
 _TOKEN_KEYS = {"token", "token_file"}
@@ -172,12 +157,8 @@ def load(
     if file is None and DEFAULT_FILE.exists():
         file = DEFAULT_FILE
     document = read_yaml(file) if file is not None else Document({}, {}, [])
-    above = Layers(Settings)
-    _read_environment(above, os.environ if environ is None else environ)
-    for key, value in (options or {}).items():
-        origin = Origin(f"--{key.replace('_', '-')}")
-        above.add({key: value}, {(key,): origin})
-    layers = _layered(document, file.parent if file else Path(), above)
+    environ = os.environ if environ is None else environ
+    layers = layered(Settings, document, file.parent if file else Path(), environ, options or {})
     wrong: set[str] = set()
     try:
         settings = Settings(**layers.content)
@@ -187,74 +168,6 @@ def load(
         wrong = {str(error["loc"][0]) for error in fault.errors()}
         settings = Settings(**{k: v for k, v in layers.content.items() if k not in wrong})
     return _check(settings, layers, wrong)
-
-
-def _layered(document: Document, base: Path, above: Layers) -> Layers:
-    """The file with its profile, beneath what environment and command line say."""
-    written, sections, misplaced = split(document)
-    profile = chosen(written.content.get("profile"), above.content.get("profile"))
-    layers = Layers(Settings)
-    layers.problems += [*document.problems, *misplaced, *above.problems]
-    for each in (
-        built_in(profile),
-        written,
-        *([sections.pop(profile)] if profile in sections else []),
-    ):
-        layers.add(anchored(each.content, Settings, base), each.origins)
-    layers.add(above.content, above.origins)
-    for section in sections.values():
-        # Not chosen now: a mistake in it would show on the day it is.
-        other = Layers(Settings)
-        other.add(anchored(section.content, Settings, base), section.origins)
-        try:
-            Settings(**other.content)
-        except ValidationError as fault:
-            layers.problems += from_validation(fault, Settings, other.origins)
-    return layers
-
-
-class _Environment(EnvSettingsSource):
-    """The vendor's reader, which wants JSON for whatever is not plain text to Python.
-
-    An address or a list of servers is text to people, and its own validator reads that.
-    """
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        try:
-            return super().decode_complex_value(field_name, field, value)
-        except ValueError:
-            if any(isinstance(each, BeforeValidator) for each in field.metadata):
-                return value
-            raise
-
-
-def _read_environment(layers: Layers, environ: Mapping[str, str]) -> None:
-    for name in sorted(environ):
-        if not name.upper().startswith(ENV_PREFIX):
-            continue
-        first = name[len(ENV_PREFIX) :].lower().split("__")[0]
-        if first not in Settings.model_fields:
-            hint = did_you_mean(first, Settings.model_fields)
-            layers.problems.append(Problem(Origin(name), first, "unknown key", hint))
-            continue
-        source = _Environment(Settings)
-        source.env_vars = {name.lower(): environ[name]}
-        try:
-            content = source()
-        except SettingsError:
-            hint = "write it as JSON, for example '[\"a\"]'"
-            layers.problems.append(Problem(Origin(name), first, "cannot be read", hint))
-            continue
-        layers.add(content, {path: Origin(name) for path in _paths(content)})
-
-
-def _paths(content: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    items: list[tuple[str | int, object]] = []
-    if isinstance(content, dict):
-        items = list(content.items())
-    elif isinstance(content, list):
-        items = list(enumerate(content))
-    return [at, *(path for key, value in items for path in _paths(value, (*at, key)))]
 
 
 def _check(settings: Settings, layers: Layers, wrong: set[str]) -> Loaded:

@@ -15,15 +15,12 @@ from typing import Self
 from ops.deploy.kafka.broker import Broker
 from ops.history.child import HistoryChild
 from tests.support.compose_file import Container, Project
+from tests.support.compose_servers import broker_of, history_of
 from tests.support.tocsin_process import ROOT
 from tests.support.waiting import eventually
 
 HEALTHY_WITHIN = 90.0
 DONE_WITHIN = 60.0
-_OF_THE_PLACE = (
-    *("listeners", "advertised.listeners", "listener.security.protocol.map", "log.dirs"),
-    *("inter.broker.listener.name", "controller.quorum.voters", "controller.listener.names"),
-)
 
 
 class Compose:
@@ -38,7 +35,6 @@ class Compose:
         self.project = Project(home)
         self._images = images or {}
         self._libs = libs
-        self._home = home
         self._running: list[tuple[Container, subprocess.Popen[bytes]]] = []
         self.broker: Broker | None = None
         self.history: HistoryChild | None = None
@@ -71,9 +67,13 @@ class Compose:
             self.order.append(name)
             match name:
                 case "kafka":
-                    self._kafka()
+                    container = self.project.container("kafka")
+                    self.broker = broker_of(self.project, container, self._libs)
+                    self.broker.start()
+                    self.healthy(container)
                 case "clickhouse":
-                    self._clickhouse()
+                    self.history = history_of(self.project)
+                    self.healthy(self.project.container("clickhouse"))
                 case "mailpit":
                     pass  # it is not to be had here, and nothing depends on it
                 case _:
@@ -187,32 +187,3 @@ class Compose:
         for running, process in self._running:
             if running is container and process.poll() is not None:
                 raise RuntimeError(f"ended with {process.returncode}\n{self.said(container)}")
-
-    def _kafka(self) -> None:
-        (container,) = self.project.containers("kafka")
-        mounted = container.path("/etc/tocsin/server.properties").read_text()
-        lines = [line for line in mounted.splitlines() if "=" in line and line[0] != "#"]
-        declared = dict(line.split("=", 1) for line in lines)
-        self.broker = Broker(
-            self._home / "kafka",
-            self._libs,
-            self.project.ports["kafka"],
-            properties={k: v for k, v in declared.items() if k not in _OF_THE_PLACE},
-        )
-        self.broker.start()
-        self.healthy(container)
-
-    def _clickhouse(self) -> None:
-        directory = self._home / "clickhouse"
-        directory.mkdir(mode=0o700)
-        for secret, file in (
-            ("clickhouse_password", "token"),
-            ("analyst_password", "analyst.token"),
-        ):
-            (directory / file).write_text(self.project.secret(secret).read_text())
-        self.history = HistoryChild(directory)
-        self.history.start()
-        assert self.history.wait_ready(60), self.history.fault
-        self.project.ports["clickhouse"] = self.history.address.port
-        (container,) = self.project.containers("clickhouse")
-        self.healthy(container)

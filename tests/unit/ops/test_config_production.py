@@ -197,6 +197,14 @@ def test_a_secret_that_others_can_read(home: Path, file: str) -> None:
     assert f"_file: {file} can be read by everybody: chmod 600" in said
 
 
+def test_what_nobody_wrote_comes_from_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    loaded = load(None, {"profile": "production"}, {"TOCSIN__LOGGING__LEVEL": "debug"})
+    said = {each.key: str(each.origin) for each in lacks(loaded)}
+    assert said["external_url"] == "defaults"
+    assert said["routes"] == "defaults"
+
+
 def test_a_root_route_that_tells_nobody(home: Path) -> None:
     (home / "routes.yml").write_text(ROUTES.replace("receiver: ops", "receiver: nobody"))
     (said,) = found(home, fit())
