@@ -45,7 +45,7 @@ class Section:
 def built_in(profile: str) -> Section:
     """The values of ours for a profile; nothing for a name that is none."""
     values = dict(BUILT_IN.get(profile, {}))
-    return Section(values, {path: Origin(f"profile {profile}") for path in _paths(values)})
+    return Section(values, {path: Origin(f"profile {profile}") for path in _leaves(values)})
 
 
 def split(document: Document) -> tuple[Section, dict[str, Section], list[Problem]]:
@@ -102,6 +102,8 @@ def _below(origins: Mapping[Path, Origin], above: Path) -> dict[Path, Origin]:
     return {path[size:]: at for path, at in origins.items() if path[:size] == above}
 
 
-def _paths(content: object, at: Path = ()) -> list[Path]:
-    inner = content.items() if isinstance(content, dict) else ()
-    return [*([at] if at else []), *(p for k, v in inner for p in _paths(v, (*at, k)))]
+def _leaves(content: object, at: Path = ()) -> list[Path]:
+    """The paths of values alone: a section is the file's, where people look for it."""
+    if not isinstance(content, dict):
+        return [at]
+    return [path for key, value in content.items() for path in _leaves(value, (*at, key))]

@@ -197,6 +197,14 @@ def test_a_secret_that_others_can_read(home: Path, file: str) -> None:
     assert f"_file: {file} can be read by everybody: chmod 600" in said
 
 
+def test_a_key_that_is_missing_is_told_where_its_section_stands(home: Path) -> None:
+    settings = fit()
+    del settings["kafka"]["security"], settings["kafka"]["sasl"]
+    first, second = found(home, settings)
+    assert first.startswith(f"{place(home, 'kafka')}: kafka.security: ")
+    assert second.startswith(f"{place(home, 'kafka')}: kafka.sasl: ")
+
+
 def test_what_nobody_wrote_comes_from_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
     loaded = load(None, {"profile": "production"}, {"TOCSIN__LOGGING__LEVEL": "debug"})
