@@ -1,7 +1,8 @@
-"""What a worker says of itself on the health topic, every ten seconds and at its ends."""
+"""What a worker says of itself on the health topic: every ten seconds, on changes, at its end."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ from schemas.topics import CODEC, HEALTH
 log = logging.getLogger(__name__)
 
 EVERY: Final = 10.0
+LOOK_EVERY: Final = 1.0
+"""Seconds between looks whether health, readiness or the plan followed have changed."""
 TIMEOUT: Final = 5.0
 """Seconds that one publish may take; nobody waits for it but the thread here."""
 LAST_TIMEOUT: Final = 1.0
@@ -60,9 +63,23 @@ class Beats:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._beat(TIMEOUT)
-            self._stop.wait(self._every)
+            self._wait()
         if not self.failed:
             self._beat(LAST_TIMEOUT, ending=True)
+
+    def _wait(self) -> None:
+        """Until it is time again, or something has changed that people wait for."""
+        news, ends = self._news(), time.monotonic() + self._every
+        while time.monotonic() < ends and not self._stop.wait(min(LOOK_EVERY, self._every)):
+            if self._news() != news:
+                return
+
+    def _news(self) -> list[tuple[object, ...]]:
+        try:
+            found = self._status()
+        except Exception:  # the beat itself says what is wrong with it
+            return []
+        return [(s.name, s.healthy, s.ready, s.figures.get("plan")) for s in found]
 
     def _beat(self, timeout: float, *, ending: bool = False) -> None:
         try:
