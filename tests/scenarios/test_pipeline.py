@@ -157,7 +157,7 @@ def test_health_is_whole_and_every_worker_counts(whole: Tocsin) -> None:
     assert {"log", "detector", "router", "courier", "historian"} <= whole.health().keys()
     assert whole.get("/readiness").status_code == 200
     assert whole.figure("tocsin_stage_healthy") >= 4
-    assert whole.figure("tocsin_history_rows_total", table="samples") > 0
+    eventually(lambda: whole.figure("tocsin_history_rows_total", table="samples") > 0)
 
 
 def test_a_second_process_on_the_directory_is_refused_and_the_first_goes_on(
