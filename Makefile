@@ -62,7 +62,7 @@ peers: .peers/promtool ## build what the differential tests compare with (Go; 5 
 
 .peers/dockerlint: $(wildcard tests/support/dockerlint/*)
 	mkdir -p .peers
-	cd tests/support/dockerlint && go build -trimpath -o ../../../$@ .
+	cd tests/support/dockerlint && go build -trimpath -buildvcs=false -o ../../../$@ .
 
 schemas: $(VENV)/.dev ## write docs/schemas, and released forms of new versions
 	$(BIN)/python -m schemas.export
