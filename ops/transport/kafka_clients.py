@@ -100,7 +100,9 @@ class Clients:
         hurry = config.get("bootstrap_timeout_ms", 1000 * PATIENCE) / 1000
         if hurry >= PATIENCE:
             # Who has less time only learns that it is away; the next who has more says why.
-            knock(self.settings, common.get("ssl_context"), self.name, PATIENCE - WITHIN)
+            common["bootstrap_servers"] = knock(
+                self.settings, common.get("ssl_context"), self.name, PATIENCE - WITHIN
+            )
             left = max(1.0, began + hurry - time.monotonic())
             config = config | {"bootstrap_timeout_ms": int(left * 1000)}
         try:

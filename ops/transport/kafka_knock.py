@@ -41,36 +41,31 @@ _VERIFY: Final = {
 
 def knock(
     settings: KafkaSettings, context: ssl.SSLContext | None, name: str, patience: float
-) -> None:
-    """Come back once a broker takes us.
+) -> list[str]:
+    """Come back once a broker takes us, with the servers that have nothing against us so far.
 
     Raises `Refused` with what every broker that answers has against us, `LogAway` when none
     answered for `patience` seconds.
     """
     ends = time.monotonic() + patience
-    while why := _not_taken(settings, context, name):
+    while True:
+        away, refused = [], {}
+        for server in settings.bootstrap:
+            try:
+                _introduce(settings, context, server, name)
+                return [each for each in settings.bootstrap if each not in refused]
+            except Refused as fault:
+                refused[server] = str(fault)
+            except (_NoKafka, struct.error, UnicodeError):
+                what = "look for the port in the broker's listeners"
+                refused[server] = str(_refusal(server, "is no Kafka broker", what))
+            except OSError as fault:
+                away.append(f"{server}: {fault.strerror or fault}")
+        if refused:
+            raise Refused("\n".join(refused.values()))
         if time.monotonic() > ends:
-            raise LogAway(f"Kafka does not answer: {why}")
+            raise LogAway(f"Kafka does not answer: {'; '.join(away)}")
         time.sleep(_PAUSE)
-
-
-def _not_taken(settings: KafkaSettings, context: ssl.SSLContext | None, name: str) -> str:
-    """Empty if a broker takes us; else why none answers."""
-    away, refused = [], []
-    for server in settings.bootstrap:
-        try:
-            _introduce(settings, context, server, name)
-            return ""
-        except Refused as fault:
-            refused.append(str(fault))
-        except (_NoKafka, struct.error, UnicodeError):
-            what = "look for the port in the broker's listeners"
-            refused.append(str(_refusal(server, "is no Kafka broker", what)))
-        except OSError as fault:
-            away.append(f"{server}: {fault.strerror or fault}")
-    if refused:
-        raise Refused("\n".join(refused))
-    return "; ".join(away)
 
 
 def _introduce(
