@@ -55,9 +55,14 @@ class KafkaInbox:
             while not self._membership.dropped:
                 if self._closed:
                     raise LogAway("closed")
-                self._membership.keep()
                 left = 0.0 if raw else min(max(0.0, ends - time.monotonic()), _STEP)
-                found = self._step(left, limit - len(raw))
+                try:
+                    self._membership.keep()
+                    found = self._step(left, limit - len(raw))
+                except LogAway:
+                    if raw:
+                        break  # what was taken is not given twice; the next poll says what it is
+                    raise
                 raw += ((where, each) for where, run in found.items() for each in run)
                 size += sum(len(each.value or b"") for run in found.values() for each in run)
                 if len(raw) >= limit or size >= _SIZE or (raw and not found):

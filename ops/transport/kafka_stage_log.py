@@ -1,6 +1,5 @@
 """A stage's way to one partition on Kafka: fed by its group, committed by transactions (ADR 9)."""
 
-import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from kafka.structs import OffsetAndMetadata
 from ops.transport import kafka_checkpoint
 from ops.transport.feed import Feed
 from ops.transport.kafka_checkpoint import Checkpoint
-from ops.transport.kafka_clients import PATIENCE, Clients, said
+from ops.transport.kafka_clients import PATIENCE, Clients, let_go, said
 from ops.transport.kafka_clock import KafkaClock
 from ops.transport.kafka_reader import KafkaReader
 from ops.transport.keys import encoded, partition_of
@@ -76,13 +75,13 @@ class KafkaStageLog:
         self._let_go()
         name = self._clients.named(f"tocsin.{stage}.{partition.number}")
         producer = self._clients.producer(
-            transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT, linger_ms=0
+            transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT, retry_backoff_ms=10
         )
         try:
             with said(self._clients.settings):
                 producer.init_transactions()
         except BaseException:
-            _end(producer)
+            let_go(producer)
             raise
         self._producer = producer
 
@@ -166,7 +165,7 @@ class KafkaStageLog:
     def _let_go(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            _end(producer)
+            let_go(producer)
 
 
 class _Reader:
@@ -257,9 +256,3 @@ class _Partitions(Mapping[str, int]):
 
     def __len__(self) -> int:
         return len(self._known)
-
-
-def _end(producer: KafkaProducer) -> None:
-    """Without waiting: what it left open the next claim aborts."""
-    with contextlib.suppress(kafka_errors.KafkaError, OSError):
-        producer.close(timeout=0)
