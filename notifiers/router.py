@@ -44,6 +44,11 @@ class Router:
         """Take one entry of the checkpoint."""
         self._state.checkpoint.restore(key, value)
 
+    def begin_again(self) -> None:
+        """What is known stays; which offsets were seen does not."""
+        self._load()
+        self._state.checkpoint.seen = -1
+
     def reach(self) -> int:
         """There are no windows to rebuild."""
         return 0

@@ -94,6 +94,10 @@ class Detector:
         elif key.startswith(PLAN):
             self._plans.restore(key, value)
 
+    def begin_again(self) -> None:
+        """Batches are still recognised by their numbers; by offsets no more."""
+        self._producers.begin_again()
+
     def reach(self) -> int:
         """The longest window, and the time it takes to know a producer's clock."""
         self._settle()

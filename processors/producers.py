@@ -46,6 +46,11 @@ class Producers:
         known.seen_at = seen_at
         known.epochs = {epoch: (sequence, offset) for epoch, sequence, offset in epochs}
 
+    def begin_again(self) -> None:
+        """Offsets begin anew: none of those that are known is one that comes."""
+        for known in self._known.values():
+            known.epochs = {epoch: (sequence, -1) for epoch, (sequence, _) in known.epochs.items()}
+
     def repeats(self, envelope: Envelope, offset: int, now: int) -> bool:
         """Whether this batch was seen before, at an earlier offset; remembers it if not.
 

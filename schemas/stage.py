@@ -149,6 +149,10 @@ class Stage(Protocol):
         """Take one entry of the checkpoint, before anything else."""
         ...
 
+    def begin_again(self) -> None:
+        """Offsets begin anew, in a topic that was made anew: forget which ones were seen."""
+        ...
+
     def reach(self) -> int:
         """How far before `now` the windows begin, in ms; 0 if there are none to rebuild."""
         ...

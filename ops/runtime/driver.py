@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from ops.runtime.crash import Crash
 from ops.runtime.intake import dead_letter, decoded, encoded, runs
 from ops.transport.sqlite_log import no_crash
-from ops.transport.stage_log import StageCommit, StageLog, Stale
+from ops.transport.stage_log import Fenced, StageCommit, StageLog, Stale
 from schemas.errors import LogAway, Reason
 from schemas.labels import derived_id
 from schemas.plans import WakeUp
@@ -33,7 +33,7 @@ class Driver:
     """Reads, steps, commits; wakes the stage with records of its own.
 
     Outputs, state changes and the offset commit in one transaction. A commit that failed is
-    repeated before anything else is read. Steps that decided nothing
+    repeated, the very same, before anything else is read. Steps that decided nothing
     are committed together within a second: a crash repeats them, and nobody can tell. A record on
     which the stage raises is buried after the others around it were stepped alone.
     """
@@ -55,11 +55,13 @@ class Driver:
         self._reader = log.reader()
         self._failures = 0
         self._careful_until = 0
-        self._failed = False
+        self._pending: StageCommit | None = None
         self._reload = False
         self._loaded = False
         self._next = 0
         self.error: str | None = None
+        self.trouble = ""
+        """Why the log does not answer just now; empty while it does."""
         self.loading = 0.0
         """Seconds that the last loading took, the rebuilding of windows included."""
         self.ready = threading.Event()
@@ -92,7 +94,7 @@ class Driver:
             raise
 
     def _turn(self) -> bool:
-        if self._failed:
+        if self._pending is not None:
             self._flush()
         limit = 1 if self._next < self._careful_until else CHUNK
         records, gap = self._reader.read(self.partition, self._next, limit)
@@ -121,8 +123,15 @@ class Driver:
                 try:
                     if not self.turn():
                         grown.wait(self._patience())
+                    self.trouble = ""
+                except Fenced as fault:
+                    # Ours no more, as a rule, and the group is about to say so. If it does not,
+                    # the partition is claimed once more.
+                    self._in_trouble(str(fault))
+                    self._count("fenced", 1)
+                    stop.wait(2.0)
                 except LogAway as fault:
-                    logger.warning("commit failed", extra={"error": str(fault)})
+                    self._in_trouble(str(fault))
                     stop.wait(1.0)
             if self._loaded:
                 self._flush()
@@ -134,6 +143,11 @@ class Driver:
         finally:
             self._log.unlisten(grown)
             self._reader.close()
+
+    def _in_trouble(self, why: str) -> None:
+        if not self.trouble:
+            logger.warning("log away", extra={"stage": self.stage.name, "error": why})
+        self.trouble = why
 
     def close(self) -> None:
         """Let go of the log without committing."""
@@ -148,6 +162,13 @@ class Driver:
         for key, value in self._reader.state(stage.name, self.partition.number):
             stage.restore(key, value)
         committed = self._reader.committed(stage.name, self.partition)
+        if self._reader.anew:
+            logger.error(
+                "offsets went back: the topic was made anew, reading it from its begin",
+                extra={"topic": self.partition.topic, "partition": self.partition.number},
+            )
+            self._count("topic made anew", 1)
+            stage.begin_again()
         self._next = self._reader.begin(self.partition) if committed is None else committed
         self._now = 0
         self._outputs: list[Message] = []
@@ -155,7 +176,7 @@ class Driver:
         self._committed = self._next
         self._since = time.monotonic()
         self._wake_offset = -1
-        self._failed = False
+        self._pending = None
         self._reload = False
         last, _ = self._reader.read(self.partition, max(0, self._next - 1), 1)
         if committed and last and last[0].offset == committed - 1:
@@ -252,27 +273,27 @@ class Driver:
 
     def _flush(self, only_if_due: bool = False, wake: Message | None = None) -> int | None:
         """Commit what was decided; the offset of the wake-up, if one goes along."""
-        if self._next == self._committed and wake is None:
-            self._since = time.monotonic()
-            return None
-        if only_if_due and time.monotonic() - self._since < self._commit_within:
-            return None
+        if self._pending is None:
+            if self._next == self._committed and wake is None:
+                self._since = time.monotonic()
+                return None
+            if only_if_due and time.monotonic() - self._since < self._commit_within:
+                return None
+            outputs = [*self._outputs, wake] if wake else self._outputs
+            self._pending = StageCommit(
+                self.stage.name, self.partition, self._next, outputs, _changes(self._changes)
+            )
         self._crash(f"{self.stage.name}.before-commit")
-        self._failed = True
-        outputs = [*self._outputs, wake] if wake else self._outputs
-        commit = StageCommit(
-            self.stage.name, self.partition, self._next, outputs, _changes(self._changes)
-        )
-        positions = self._log.commit_stage(commit)
+        positions = self._log.commit_stage(self._pending)
+        self._pending = None
         self._outputs = []
         self._changes = {}
         self._committed = self._next
         self._since = time.monotonic()
-        self._failed = False
         self._crash(f"{self.stage.name}.after-commit")
         if self._reload:
             self._load()
-        return positions[-1].offset if wake else None
+        return positions[-1].offset if wake and positions else None
 
     def _wake(self) -> bool:
         """Append a wake-up once the stage's time has come; one outstanding at a time."""

@@ -11,7 +11,6 @@ from ops.runtime.threads import Worker
 from ops.services import StageStatus
 from ops.transport.feed import Feed
 from ops.transport.kafka_stage_log import KafkaStageLog
-from ops.transport.stage_log import Fenced
 from schemas.errors import LogAway
 from schemas.stage import Stage
 
@@ -108,7 +107,11 @@ class Partitions:
                 wrong.append(f"partition {number}: {each.worker.failure}")
             if driver is None:
                 ready = False
+                if each.trouble:
+                    wrong.append(f"partition {number}: {each.trouble}")
                 continue
+            if driver.trouble:
+                wrong.append(f"partition {number}: {driver.trouble}")
             ready = ready and driver.ready.is_set()
             if driver.error:
                 wrong.append(f"partition {number}: {driver.error}")
@@ -139,18 +142,11 @@ class Partitions:
                     owned.driver.run(stop)
                     return
                 except LogAway as fault:
-                    logger.warning(
-                        "partition not loaded",
-                        extra={"stage": self.name, "n": owned.number, "error": str(fault)},
-                    )
+                    if not owned.trouble:
+                        where = {"stage": self.name, "n": owned.number, "error": str(fault)}
+                        logger.warning("partition not loaded", extra=where)
+                    owned.trouble = str(fault)
                     stop.wait(1.0)
-                except Fenced as fault:
-                    # Ours no more, as a rule, and the group is about to say so. If it is not, the
-                    # partition is claimed once more.
-                    owned.driver = None
-                    self._count("fenced", 1)
-                    logger.warning("fenced", extra={"stage": self.name, "error": str(fault)})
-                    stop.wait(2.0)
         finally:
             owned.log.close()
 
@@ -169,4 +165,6 @@ class _Owned:
         self.feed = feed
         self.log = log
         self.driver: Driver | None = None
+        self.trouble = ""
+        """Why it cannot be loaded."""
         self.worker = Worker(f"partition-{number}", lambda stop: work(self, stop))

@@ -1,8 +1,11 @@
 """A stage's way to one partition on Kafka: fed by its group, committed by transactions (ADR 9)."""
 
 import logging
+import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from kafka import KafkaProducer, TopicPartition
 from kafka import errors as kafka_errors
@@ -60,7 +63,10 @@ class KafkaStageLog:
         self._member = member
         self._stamp = stamp
         self._producer: KafkaProducer | None = None
-        self._pieces: dict[str, int] = {}
+        self._known = _Known()
+        self._name = os.urandom(8).hex()
+        self._count = 0
+        self._attempted: tuple[StageCommit, str] | None = None
         self.partitions: Mapping[str, int] = _Partitions(self)
         self.commits = 0
         self.aborts = 0
@@ -72,61 +78,40 @@ class KafkaStageLog:
 
     def claim(self, stage: str, partition: Partition) -> None:
         """End what a predecessor left open, and fence it. Raises `LogAway`."""
-        self._let_go()
-        name = self._clients.named(f"tocsin.{stage}.{partition.number}")
-        producer = self._clients.producer(
-            transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT, retry_backoff_ms=10
-        )
-        try:
-            with said(self._clients.settings):
-                producer.init_transactions()
-        except BaseException:
-            let_go(producer)
-            raise
-        self._producer = producer
+        self._attempted = None
+        self._claim(stage, partition)
 
     def reader(self) -> StageReader:
         """Reads what the feed has, and asks the broker for what it has not."""
-        return _Reader(self._clients, self._feed, self._pieces)
+        return _Reader(self._clients, self._feed, self._known)
 
     def commit_stage(self, commit: StageCommit) -> list[Position]:
-        """One transaction. Raises `Fenced` when another worker owns the partition by now."""
-        producer = self._producer
-        if producer is None:
-            raise Stale("no transaction can begin before the partition was claimed")
-        pieces = dict(self._pieces)
+        """One transaction.
+
+        A commit that failed is to be repeated. Then it is looked up first, so that a reload is
+        spared: what the broker did with it is known once the partition is claimed again. Raises
+        `Stale` if somebody else committed meanwhile, `Fenced` if it looks as if that might be.
+        """
+        if self._producer is None and self._is_there(commit):
+            self._committed(commit)
+            return []
+        self._count += 1
+        mark = f"{self._name}/{self._count}"
+        self._attempted = (commit, mark)
+        pieces = dict(self._known.pieces)
         try:
-            producer.begin_transaction()
-            futures = [self._send(producer, message) for message in commit.outputs]
-            self._crash(f"{commit.stage}.outputs-sent")
-            topic = self._clients.named(checkpoints(commit.stage))
-            number = commit.partition.number
-            for key, value in kafka_checkpoint.written(commit.next, commit.changes, pieces):
-                futures.append(producer.send(topic, value, key, partition=number))
-            producer.flush(PATIENCE * 3)
-            acks = [future.get(PATIENCE) for future in futures]
-            self._crash(f"{commit.stage}.state-sent")
-            if self._member is not None:
-                where = TopicPartition(
-                    self._clients.named(commit.partition.topic), commit.partition.number
-                )
-                offsets = {where: OffsetAndMetadata(commit.next, "", -1)}
-                producer.send_offsets_to_transaction(offsets, self._member())
-            self._crash(f"{commit.stage}.offset-sent")
-            producer.commit_transaction()
+            acks = self._transaction(commit, mark, pieces)
         except _FENCED as fault:
             self._let_go()
-            raise Fenced(f"another worker has {commit.partition}: {fault}") from fault
+            raise Fenced(f"another worker may have {commit.partition}: {fault}") from fault
         except (kafka_errors.KafkaError, OSError, ValueError, AssertionError) as fault:
             self.aborts += 1
             self._let_go()
-            raise Stale(f"the transaction did not come through: {fault!r}") from fault
-        self.commits += 1
-        self._pieces.clear()
-        self._pieces.update(pieces)
-        if acks:
-            self._clock.appended(acks[-1].timestamp)
-        self._feed.drop(commit.next)
+            raise LogAway(f"the transaction did not come through: {fault!r}") from fault
+        self._known.mark = mark
+        self._known.pieces = pieces
+        self._clock.appended(acks[-1].timestamp)
+        self._committed(commit)
         return [
             Position(Partition(message.topic, ack.partition), ack.offset, ack.timestamp)
             for message, ack in zip(commit.outputs, acks, strict=False)
@@ -150,7 +135,73 @@ class KafkaStageLog:
         with said(self._clients.settings):
             return len(self._producer.partitions_for(self._clients.named(topic)))
 
-    def _send(self, producer: KafkaProducer, message: Message):  # type: ignore[no-untyped-def]
+    def _claim(self, stage: str, partition: Partition) -> None:
+        self._let_go()
+        producer = self._clients.producer(
+            transactional_id=self._clients.named(f"tocsin.{stage}.{partition.number}"),
+            transaction_timeout_ms=TRANSACTION_TIMEOUT,
+            retry_backoff_ms=10,
+            # A batch that met a broker on its way down is not always sent again by itself.
+            request_timeout_ms=TRANSACTION_TIMEOUT // 2,
+            delivery_timeout_ms=TRANSACTION_TIMEOUT,
+        )
+        try:
+            with said(self._clients.settings):
+                producer.init_transactions()
+        except BaseException:
+            let_go(producer)
+            raise
+        self._producer = producer
+
+    def _is_there(self, commit: StageCommit) -> bool:
+        """Whether an attempt, whose answer never came, was committed after all."""
+        if self._attempted is None:
+            raise Stale("no transaction can begin before the partition was claimed")
+        attempted, mark = self._attempted
+        self._claim(commit.stage, commit.partition)
+        reader = KafkaReader(self._clients)
+        try:
+            topic = checkpoints(commit.stage)
+            entries = reader.compacted(Partition(topic, commit.partition.number))
+        except LogAway:
+            self._let_go()
+            raise
+        finally:
+            reader.close()
+        found = kafka_checkpoint.read(entries)
+        if found.mark not in (self._known.mark, mark):
+            self._let_go()
+            raise Stale(f"another worker has committed on {commit.partition}")
+        there = found.mark == mark
+        self._known.mark, self._known.pieces = found.mark, found.pieces
+        return there and attempted is commit
+
+    def _transaction(self, commit: StageCommit, mark: str, pieces: dict[str, int]) -> list[Any]:
+        producer = self._producer
+        assert producer is not None
+        producer.begin_transaction()
+        futures = [self._send(producer, message) for message in commit.outputs]
+        self._crash(f"{commit.stage}.outputs-sent")
+        topic, number = self._clients.named(checkpoints(commit.stage)), commit.partition.number
+        for key, value in kafka_checkpoint.written(commit.next, mark, commit.changes, pieces):
+            futures.append(producer.send(topic, value, key, partition=number))
+        producer.flush(PATIENCE)
+        acks = [future.get(PATIENCE) for future in futures]
+        self._crash(f"{commit.stage}.state-sent")
+        if self._member is not None:
+            where = TopicPartition(self._clients.named(commit.partition.topic), number)
+            offsets = {where: OffsetAndMetadata(commit.next, "", -1)}
+            producer.send_offsets_to_transaction(offsets, self._member())
+        self._crash(f"{commit.stage}.offset-sent")
+        producer.commit_transaction()
+        return acks
+
+    def _committed(self, commit: StageCommit) -> None:
+        self._attempted = None
+        self.commits += 1
+        self._feed.drop(commit.next)
+
+    def _send(self, producer: KafkaProducer, message: Message) -> Any:
         number = message.partition
         if number is None:
             number = partition_of(message.key, self.partitions[message.topic])
@@ -168,13 +219,22 @@ class KafkaStageLog:
             let_go(producer)
 
 
+@dataclass(slots=True)
+class _Known:
+    """What the checkpoint said when it was last read or written."""
+
+    mark: str = ""
+    pieces: dict[str, int] = field(default_factory=dict)
+
+
 class _Reader:
     """The feed where it reaches, the broker where it does not."""
 
-    def __init__(self, clients: Clients, feed: Feed, pieces: dict[str, int]) -> None:
+    def __init__(self, clients: Clients, feed: Feed, known: _Known) -> None:
         self._clients = clients
         self._feed = feed
-        self._pieces = pieces
+        self._known = known
+        self.anew = False
         self._pull = KafkaReader(clients)
         self._checkpoint: Checkpoint | None = None
         self._live = _NEVER
@@ -217,11 +277,8 @@ class _Reader:
             self.state(group, partition.number)
         checkpoint, self._checkpoint = self._checkpoint, None
         next_ = checkpoint.next if checkpoint else None
-        if next_ is not None and next_ > self._pull.end(partition):
-            log.error(
-                "offsets went back: the topic was made anew, reading it from its begin",
-                extra={"topic": partition.topic, "partition": partition.number, "next": next_},
-            )
+        self.anew = next_ is not None and next_ > self._pull.end(partition)
+        if self.anew:
             next_ = None
         self._live = next_ if next_ is not None else self._pull.begin(partition)
         self._feed.begin_again()
@@ -231,8 +288,7 @@ class _Reader:
     def state(self, stage: str, partition: int, prefix: str = "") -> list[tuple[str, bytes]]:
         entries = self._pull.compacted(Partition(checkpoints(stage), partition))
         self._checkpoint = kafka_checkpoint.read(entries)
-        self._pieces.clear()
-        self._pieces.update(self._checkpoint.pieces)
+        self._known.mark, self._known.pieces = self._checkpoint.mark, self._checkpoint.pieces
         return [(k, v) for k, v in self._checkpoint.state if k.startswith(prefix)]
 
     def close(self) -> None:
@@ -251,7 +307,7 @@ class _Partitions(Mapping[str, int]):
             self._known[topic] = self._log.count_of(topic)
         return self._known[topic]
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         return iter(self._known)
 
     def __len__(self) -> int:

@@ -46,6 +46,7 @@ class Reader:
     ) -> None:
         self._database = connect(path)
         self._path = path
+        self.anew = False
         self._spans = spans
         self._damaged = damaged
         self._lock = threading.Lock()

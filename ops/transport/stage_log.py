@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from schemas.errors import LogAway, TocsinError
+from schemas.errors import LogAway
 from schemas.stage import Gap, Message, Partition, Position, Record, StateChange
 
 
@@ -19,8 +19,8 @@ class Stale(LogAway):
     """What is committed may not be what the driver knows: it has to load the stage anew."""
 
 
-class Fenced(TocsinError):
-    """Another worker has taken the partition over; nothing of this one's counts any more."""
+class Fenced(LogAway):
+    """Another worker may own the partition by now; wait, and find out, before claiming it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class StageCommit:
 
 class StageReader(Protocol):
     """Committed records and state; one thread at a time uses it."""
+
+    anew: bool
+    """Whether the topic was made anew since the stage's offset was written; after `committed`."""
 
     def begin(self, partition: Partition) -> int:
         """The oldest offset that is still there."""
@@ -94,7 +97,9 @@ class StageLog(Protocol):
     def commit_stage(self, commit: StageCommit) -> list[Position]:
         """Append a stage's outputs, write its state and move its offset, all or nothing.
 
-        After `LogAway` nothing of it is there, nor will be; after `Stale` nobody knows.
+        After `LogAway` the very same commit is to be repeated: it is there once in the end. After
+        `Stale` what the stage knows is outdated. The answer may be empty for a commit whose first
+        answer was lost.
         """
         ...
 

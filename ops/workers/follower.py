@@ -97,6 +97,8 @@ class Follower:
 
         Raises `LogAway`; then the same may be tried again.
         """
+        if self.next > end and self.next <= source.end(self.partition):
+            return False  # it has grown since `end` was asked for
         if self.next > end:
             log.error("offsets went back: the alerts topic was made anew", extra=self._where())
             self._load(source)
@@ -143,7 +145,10 @@ class Follower:
         router = self._make()
         for key, value in state:
             router.restore(key, value)
-        if next_ is None or next_ > source.end(self.partition):
+        if next_ is not None and next_ > source.end(self.partition):
+            router.begin_again()
+            next_ = None
+        if next_ is None:
             next_ = source.begin(self.partition)
         router.alerts()  # unpacks here, in the follower's own thread, whatever is wrong with it
         self._poison = {offset for offset in self._poison if offset >= next_}

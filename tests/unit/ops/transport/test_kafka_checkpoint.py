@@ -27,7 +27,7 @@ def test_state_and_offset_come_back_after_any_commits(
         pieces: dict[str, int] = {}
         state: dict[str, bytes] = {}
         for number, changes in enumerate(history):
-            topic += written(number, [StateChange(k, v) for k, v in changes], pieces)
+            topic += written(number, f"me/{number}", [StateChange(k, v) for k, v in changes], pieces)
             for key, value in changes:
                 state.pop(key, None)
                 if value is not None:
@@ -35,6 +35,7 @@ def test_state_and_offset_come_back_after_any_commits(
         found = read(compacted(topic))
         assert dict(found.state) == state
         assert found.next == (len(history) - 1 if history else None)
+        assert found.mark == (f"me/{len(history) - 1}" if history else "")
         assert found.pieces == pieces
         # Nothing of a value that became smaller, or went, stays behind.
         left = sum(pieces.values()) + len(state) + bool(history)
@@ -44,7 +45,7 @@ def test_state_and_offset_come_back_after_any_commits(
 
 
 def test_no_entry_is_above_what_a_broker_takes() -> None:
-    entries = list(written(1, [StateChange("group/large", bytes(3 * PIECE + 5))], {}))
+    entries = list(written(1, "me/1", [StateChange("group/large", bytes(3 * PIECE + 5))], {}))
     assert len(entries) == 6
     assert max(len(value or b"") for _, value in entries) == PIECE
     found = read([(key, value) for key, value in entries if value is not None])
