@@ -17,6 +17,7 @@ from schemas.errors import LogAway, Refused, TooLarge
 
 PATIENCE = 10.0
 """Seconds until a broker that does not answer counts as away."""
+HEARTBEAT = 0.5
 CLOSES_WITHIN = 3.0
 """Seconds that ending a client may take."""
 MAX_RECORD = 1_048_000
@@ -67,7 +68,7 @@ class Clients:
             "allow_auto_create_topics": False,
             "request_timeout_ms": int(PATIENCE * 1000),
             "session_timeout_ms": int(self.settings.session_timeout.total_seconds() * 1000),
-            "heartbeat_interval_ms": int(self.settings.session_timeout.total_seconds() * 300),
+            "heartbeat_interval_ms": int(heartbeat(self.settings) * 1000),
             "fetch_max_bytes": 16 << 20,
             "max_partition_fetch_bytes": 4 << 20,
         }
@@ -134,6 +135,12 @@ class Clients:
             config["sasl_plain_username"] = settings.username
             config["sasl_plain_password"] = password(settings)
         return config
+
+
+def heartbeat(settings: KafkaSettings) -> float:
+    """Seconds between a member's signs of life. In their answers it learns that its group deals the
+    partitions out anew, and until the last member has heard of it the others wait."""
+    return min(settings.session_timeout.total_seconds() / 4, HEARTBEAT)
 
 
 def let_go(producer: KafkaProducer) -> None:
