@@ -1,5 +1,8 @@
 """Samples per CPU-second through the detector: decode, duplicates, windows, rules."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from benchmarks.figures import Result, rate, spending
 from ops.runtime.intake import decoded, runs
 from processors.detector import Detector
@@ -39,23 +42,39 @@ def series(host: int) -> list[Labels]:
     ]
 
 
-def records(minutes: float) -> list[Record]:
-    """A fleet's batches, encoded, as the log gives them back; hosts spread over the interval."""
+def plan_records(start: int, text: str) -> list[Record]:
+    """These rules as a plan, at the begin of a partition."""
+    plan = RulesPlan(files=(("bench.yml", text),)).pack()
+    return [
+        Record(
+            Partition(METRICS, 0),
+            number,
+            start,
+            "",
+            CODEC.encode(Envelope("plan", Producer("plans"), start, piece)),
+        )
+        for number, piece in enumerate(cut("detector", 1, plan))
+    ]
+
+
+def batches(minutes: float, start: int, hosts: int = HOSTS) -> Iterator[Record]:
+    """A fleet's batches, encoded; hosts spread over the interval. All offsets are 0."""
     partition = Partition(METRICS, 0)
-    blocks = [pack_series(series(host)) for host in range(HOSTS)]
-    found: list[Record] = []
-    plan = RulesPlan(files=(("bench.yml", rules()),)).pack()
-    for piece in cut("detector", 1, plan):
-        value = CODEC.encode(Envelope("plan", Producer("plans"), T0, piece))
-        found.append(Record(partition, len(found), T0, "", value))
+    blocks = [pack_series(series(host)) for host in range(hosts)]
     for tick in range(int(minutes * 60_000 / INTERVAL)):
-        for host in range(HOSTS):
-            at = T0 + tick * INTERVAL + host * INTERVAL // HOSTS
+        for host in range(hosts):
+            at = start + tick * INTERVAL + host * INTERVAL // hosts
             values = [float((n * 7 + tick * 13 + host) % 1000) for n in range(PER_HOST)]
-            batch = metric_batch(f"host-{host:04d}", blocks[host], values, [at - 5])
+            name = f"host-{host:04d}"
+            batch = metric_batch(name, blocks[host], values, [at - 5])
             sent = Envelope(f"{host}/{tick}", Producer(f"a{host}", 1, tick + 1), at - 2, batch)
-            found.append(Record(partition, len(found), at, "", CODEC.encode(sent)))
-    return found
+            yield Record(partition, 0, at, name, CODEC.encode(sent))
+
+
+def records(minutes: float) -> list[Record]:
+    """Plan and batches as the log gives them back."""
+    found = [*plan_records(T0, rules()), *batches(minutes, T0)]
+    return [replace(record, offset=offset) for offset, record in enumerate(found)]
 
 
 def run(minutes: float = 20.0) -> Result:
