@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 COMMIT_WITHIN = 1.0
 """Seconds until a step without outputs is committed; with outputs it is committed at once."""
 CHUNK = 500
+TOPIC_ANEW = "topic made anew"
+"""What is counted when offsets began again."""
 FAILURES_IN_A_ROW = 100
 """A stage that fails that often in a row is broken; burying everything would only hide it."""
 
@@ -167,12 +169,15 @@ class Driver:
                 "offsets went back: the topic was made anew, reading it from its begin",
                 extra={"topic": self.partition.topic, "partition": self.partition.number},
             )
-            self._count("topic made anew", 1)
+            self._count(TOPIC_ANEW, 1)
             stage.begin_again()
         self._next = self._reader.begin(self.partition) if committed is None else committed
         self._now = 0
         self._outputs: list[Message] = []
         self._changes: dict[str, bytes | None] = {}
+        if self._reader.anew:
+            # At once, so that it is found to be new only once.
+            self._log.commit_stage(StageCommit(stage.name, self.partition, self._next))
         self._committed = self._next
         self._since = time.monotonic()
         self._wake_offset = -1

@@ -63,6 +63,7 @@ class FaustGroup:
         self._topic = topic
         self._group = group
         self._stop = threading.Event()
+        self._anew = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unacked: dict[int, deque[tuple[int, EventT[Any]]]] = {}
         self._room: asyncio.Event | None = None
@@ -79,7 +80,13 @@ class FaustGroup:
 
     def run(self, stop: threading.Event) -> None:
         """Until stopped. Raises what ends Faust otherwise."""
-        asyncio.run(self._run(stop))
+        while not stop.is_set():
+            self._anew.clear()
+            asyncio.run(self._run(stop))
+
+    def begin_again(self) -> None:
+        """The topic was made anew: Faust would pass over every offset below the old ones."""
+        self._anew.set()
 
     async def _run(self, stop: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
@@ -101,7 +108,7 @@ class FaustGroup:
             self._loop = None
 
     async def _ended(self, stop: threading.Event) -> None:
-        while not stop.is_set():
+        while not (stop.is_set() or self._anew.is_set()):
             await asyncio.sleep(0.1)
 
     def _app(self) -> faust.App:
@@ -119,6 +126,8 @@ class FaustGroup:
             broker_max_poll_records=None,
             consumer_auto_offset_reset="earliest",
             consumer_max_fetch_size=4 << 20,
+            # How soon partitions that were added, or a topic made anew, are noticed.
+            consumer_metadata_max_age_ms=10_000,
             processing_guarantee="at_least_once",
             stream_buffer_maxsize=BUFFERED,
             # What is under way is committed by its driver, or repeated by the next owner.

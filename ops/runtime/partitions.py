@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from ops.runtime.crash import Crash
-from ops.runtime.driver import Driver
+from ops.runtime.driver import TOPIC_ANEW, Driver
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
 from ops.transport.feed import Feed
@@ -37,6 +37,7 @@ class Partitions:
         crash: Crash,
         count: Count,
         committed: Committed = lambda _number, _next: None,
+        anew: Callable[[], None] = lambda: None,
         commit_within: float | None = None,
     ) -> None:
         self.name = name
@@ -45,6 +46,7 @@ class Partitions:
         self._crash = crash
         self._count = count
         self._committed = committed
+        self._anew = anew
         self._commit_within = commit_within
         self._lock = threading.Lock()
         self._owned: dict[int, _Owned] = {}
@@ -126,6 +128,11 @@ class Partitions:
             figures["plan"] = min(figures.get("plan", plan), plan)
         return StageStatus(self.name, not wrong, ready and not wrong, "; ".join(wrong), figures)
 
+    def _counted(self, what: str, amount: int) -> None:
+        self._count(what, amount)
+        if what == TOPIC_ANEW:
+            self._anew()
+
     def _own(self, number: int) -> "_Owned":
         feed = Feed(lambda next_: self._committed(number, next_))
         return _Owned(number, feed, self._open(feed), self._work)
@@ -137,7 +144,12 @@ class Partitions:
             while not stop.is_set():
                 try:
                     owned.driver = Driver(
-                        owned.log, self._make, owned.number, self._crash, count=self._count, **more
+                        owned.log,
+                        self._make,
+                        owned.number,
+                        self._crash,
+                        count=self._counted,
+                        **more,
                     )
                     owned.driver.run(stop)
                     return

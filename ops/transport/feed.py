@@ -84,8 +84,12 @@ class Feed:
             del self._records[:start]
         self._told(before)
 
-    def begin_again(self) -> None:
-        """The driver knows by now that the topic is a new one."""
+    def begin_again(self, anew: bool = False) -> None:
+        """The driver loads; with `anew` it knows by now that the topic is a new one."""
         with self._lock:
+            if anew and not self.restarted:
+                self._records.clear()
+                self._bytes = self._end = 0
+                self._last = (-1, -1)
             self.restarted = False
             self._next = -1

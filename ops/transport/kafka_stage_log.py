@@ -248,7 +248,10 @@ class _Reader:
         return max(self._feed.end, self._live if self._live < _NEVER else 0)
 
     def caught_up(self, partition: Partition, offset: int) -> bool:
-        if self._pull.caught_up(partition, offset):
+        end = self._pull.end(partition)
+        if offset > end:
+            raise Stale(f"{partition} was made anew under us")
+        if offset == end:
             return True
         # What is left may be nothing but the marks of transactions.
         return not self._pull.read(partition, offset, 1)[0]
@@ -277,11 +280,12 @@ class _Reader:
             self.state(group, partition.number)
         checkpoint, self._checkpoint = self._checkpoint, None
         next_ = checkpoint.next if checkpoint else None
-        self.anew = next_ is not None and next_ > self._pull.end(partition)
+        gone = next_ is not None and next_ > self._pull.end(partition)
+        self.anew = gone or (next_ is not None and self._feed.restarted)
         if self.anew:
             next_ = None
         self._live = next_ if next_ is not None else self._pull.begin(partition)
-        self._feed.begin_again()
+        self._feed.begin_again(self.anew)
         self._feed.drop(self._live)
         return next_
 

@@ -25,7 +25,13 @@ def part(shared: Shared[Log]) -> GroupPart:
         return KafkaStageLog(clients, feed, clock, shared.crash)
 
     partitions = Partitions(
-        "detector", _detector, open_log, shared.crash, shared.counter("detector"), group.committed
+        "detector",
+        _detector,
+        open_log,
+        shared.crash,
+        shared.counter("detector"),
+        group.committed,
+        group.begin_again,
     )
     group.partitions = partitions
     return GroupPart(partitions, group)

@@ -1,28 +1,40 @@
 """A topic that is deleted and made again under a stage: what it knows stays, and it goes on."""
 
 from notifiers.router import Router
+from ops.config_kafka import KafkaSettings
 from ops.deploy.kafka.broker import Broker
+from ops.figures import Figures
+from ops.parts.shared import Shared
+from ops.settings import Settings
 from ops.transport.kafka_clients import Clients
+from ops.transport.kafka_log import KafkaLog
+from ops.transport.kafka_topics import create
+from ops.workers import detector
 from processors.detector import Detector
+from schemas.errors import LogAway
 from schemas.topics import ALERTS, DELIVERIES, METRICS
 from tests.laws.test_router_runtimes import alert_stream, router_plan
 from tests.laws.test_runtimes import RULES, decisions, stream
-from tests.support.build import T0, rules_plan_messages
+from tests.support.build import T0, metrics_message, rules_plan_messages, samples
 from tests.support.kafka import settings_for
+from tests.support.kafka_file import KafkaFile
 from tests.support.kafka_runtime import OnKafka
+from tests.support.tocsin_process import wall
+from tests.support.waiting import eventually
 
 
-def made_anew(runtime: OnKafka, clients: Clients, topic: str) -> None:
+def made_anew(
+    clients: Clients, topic: str, partitions: int = 1, stamps: str = "CreateTime"
+) -> None:
     admin = clients.admin()
     name = clients.named(topic)
     admin.delete_topics([name])
     while name in admin.list_topics():
         pass
-    config = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
+    config = {"message.timestamp.type": stamps, "retention.ms": "-1"}
     admin.create_topics({name: {"num_partitions": 1, "replication_factor": 1, "configs": config}})
     admin.wait_for_topics([name])
     admin.close()
-    runtime.restart()
 
 
 def test_a_detector_keeps_its_plan_and_decides_on_the_new_topic(broker: Broker) -> None:
@@ -37,7 +49,8 @@ def test_a_detector_keeps_its_plan_and_decides_on_the_new_topic(broker: Broker) 
         runtime.settle()
         before = decisions(runtime)
         assert before
-        made_anew(runtime, Clients(settings, "test"), METRICS)
+        made_anew(Clients(settings, "test"), METRICS)
+        runtime.restart()
         for now, message in events[half:]:
             runtime.publish([message], now)
         runtime.settle()
@@ -55,7 +68,8 @@ def test_a_router_takes_the_new_topics_records_for_new_ones(broker: Broker) -> N
             runtime.publish([message], now)
         runtime.settle()
         before = len(runtime.read(DELIVERIES))
-        made_anew(runtime, Clients(settings, "test"), ALERTS)
+        made_anew(Clients(settings, "test"), ALERTS)
+        runtime.restart()
         later = [(now + 600_000, message) for now, message in alert_stream([(5, 80), (9, 10)])]
         for now, message in later:
             runtime.publish([message], now)
@@ -64,3 +78,41 @@ def test_a_router_takes_the_new_topics_records_for_new_ones(broker: Broker) -> N
         assert len(runtime.read(DELIVERIES)) > before
     finally:
         runtime.close()
+
+
+def test_a_detector_that_runs_is_fed_from_the_new_topic(broker: Broker) -> None:
+    """Faust passes over offsets below those it knows, and begins anew instead."""
+    settings = settings_for(broker, partitions=1)
+    clients = Clients(settings, "test")
+    create(clients)
+    log = KafkaLog(settings, "test")
+    shared = Shared(Settings(kafka=settings), log, lambda _point: None, Figures())
+    part = detector.part(shared)
+    part.start()
+    try:
+        log.publish(rules_plan_messages(HOT))
+        eventually(lambda: hot(log, settings), 60, "it decides on the first topic")
+        made_anew(clients, METRICS, "LogAppendTime")
+        before = len(KafkaFile(settings).records(ALERTS))
+        eventually(lambda: hot(log, settings) > before, 90, "it decides on the new topic")
+    finally:
+        part.ask_to_stop()
+        assert part.join(10)
+        log.close()
+
+
+HOT = """
+groups:
+  - {name: hot, interval: 1s, rules: [{alert: Hot, expr: "temperature > 90"}]}
+"""
+
+
+def hot(log: KafkaLog, settings: KafkaSettings) -> int:
+    """Send a sample; how many records of alerts there are."""
+    now = wall()
+    instance = f"host-{now}"
+    try:
+        log.publish([metrics_message(samples(instance, {"temperature": 99.0}, now), now, 1)], 5.0)
+    except LogAway:
+        return 0
+    return len(KafkaFile(settings).records(ALERTS))

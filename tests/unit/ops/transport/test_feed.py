@@ -57,6 +57,17 @@ def test_lower_offsets_at_a_later_time_are_another_log() -> None:
     assert offsets(feed, 0) == [0, 1]
 
 
+def test_a_topic_found_to_be_new_before_it_feeds_begins_with_its_first_offset() -> None:
+    feed = Feed()
+    feed.put([record(n) for n in range(10)])
+    feed.drop(5)
+    feed.begin_again(anew=True)
+    feed.drop(0)
+    feed.put([record(0, at=1_000), record(1, at=1_001)])
+    assert not feed.restarted
+    assert (offsets(feed, 0), feed.end) == ([0, 1], 2)
+
+
 def test_it_is_full_by_count_and_by_bytes() -> None:
     feed = Feed()
     feed.put([record(n) for n in range(FULL_RECORDS)])

@@ -27,7 +27,8 @@ def test_state_and_offset_come_back_after_any_commits(
         pieces: dict[str, int] = {}
         state: dict[str, bytes] = {}
         for number, changes in enumerate(history):
-            topic += written(number, f"me/{number}", [StateChange(k, v) for k, v in changes], pieces)
+            made = [StateChange(k, v) for k, v in changes]
+            topic += written(number, f"me/{number}", made, pieces)
             for key, value in changes:
                 state.pop(key, None)
                 if value is not None:
