@@ -24,6 +24,9 @@ MOST_ROWS = 200_000
 NAME = "historian"
 REFUSALS_IN_A_ROW = 20
 """That many single records refused, and it is not the records: wait instead of burying all."""
+TRUST = 1.0
+"""Seconds for which an assignment that was looked at counts: no session is shorter. Who was stopped
+for longer may have lost what it holds, and others have written it."""
 
 
 class Historian:
@@ -54,6 +57,7 @@ class Historian:
         self._letters: dict[Partition, list[tuple[Reason, Message]]] = {}
         self._owned: frozenset[Partition] = frozenset()
         self._since = 0.0
+        self._looked = clock()
         self._refusals = 0
         self.away: str | None = None
         self.watermark = 0
@@ -121,6 +125,7 @@ class Historian:
         committed, and must not be held twice.
         """
         owned = self._inbox.assigned()
+        self._looked = self._clock()
         for partition in self._records.keys() - owned:
             del self._records[partition]
             self._collectors.pop(partition, None)
@@ -178,6 +183,8 @@ class Historian:
         try:
             self._crash("historian.before-insert")
             for table, columns in collector.take():
+                if self._clock() - self._looked > TRUST:
+                    self._writer.forget()
                 written = self._writer.write(
                     TABLES[table], partition.topic, partition.number, TABLES[table].rows(columns)
                 )

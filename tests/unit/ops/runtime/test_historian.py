@@ -1,6 +1,6 @@
 """The historian's loop over a real log and a store that fails when told to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class Bench:
         self.log = SqliteLog(directory / "log", lambda: self.now)
         self.store = Store()
         self.counted: dict[str, int] = {}
+        self.passes: Callable[[str], None] = no_crash
         self.start()
 
     def start(self) -> None:
@@ -66,10 +67,13 @@ class Bench:
             self.log,
             Writer(self.store),
             30 * 86_400_000,
-            no_crash,
+            self._pass,
             self.count,
             lambda: self.seconds,
         )
+
+    def _pass(self, point: str) -> None:
+        self.passes(point)
 
     def restart(self) -> None:
         self.inbox.close()
@@ -173,6 +177,24 @@ def test_what_was_written_and_not_committed_is_found_and_not_written_again(bench
     assert bench.store.values() == [1, 2, 3]
     assert bench.counted["found:samples"] == 2
     assert bench.committed() == 3
+    close(bench)
+
+
+def test_who_slept_before_a_write_looks_up_what_another_has_written_meanwhile(bench: Bench) -> None:
+    bench.publish(1)
+    bench.turn()
+
+    def sleep(point: str) -> None:
+        if point == "historian.before-insert":
+            bench.seconds += 60.0
+            stored = bench.store.tables["samples"]
+            stored.append({**stored[0], "offset": 1, "value": 2.0})
+
+    bench.publish(2)
+    bench.passes = sleep
+    bench.turn()
+    assert bench.store.values() == [1, 2]
+    assert bench.counted["found:samples"] == 1
     close(bench)
 
 
