@@ -1,4 +1,4 @@
-"""Crash points: where a test can kill the process, named in CRASH_AT as `point` or `point:n`."""
+"""Where a test can kill or stop the process, named in CRASH_AT as `POINT[:N][:stop]`."""
 
 import os
 import signal
@@ -9,15 +9,20 @@ Crash = Callable[[str], None]
 
 
 def crash_from(environment: Mapping[str, str]) -> Crash:
-    """Kills this process with SIGKILL at the n-th passing of the point that CRASH_AT names."""
-    wanted, _, count = environment.get("CRASH_AT", "").partition(":")
+    """Kills this process at the N-th passing of the point that CRASH_AT names.
+
+    With `:stop` it sends SIGSTOP instead: whoever continues it later has a zombie.
+    """
+    wanted, *more = environment.get("CRASH_AT", "").split(":")
+    number = next((int(each) for each in more if each.isdigit()), 1)
+    blow = signal.SIGSTOP if "stop" in more else signal.SIGKILL
     passes: Counter[str] = Counter()
     if not wanted:
         return lambda _point: None
 
     def crash(point: str) -> None:
         passes[point] += 1
-        if point == wanted and passes[point] == int(count or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
+        if point == wanted and passes[point] == number:
+            os.kill(os.getpid(), blow)
 
     return crash
