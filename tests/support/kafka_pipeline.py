@@ -105,14 +105,14 @@ class Pipeline:
         if self.child is not None:
             self.child.stop()
 
-    def start(self, *names: str) -> None:
-        """Start these workers; returns at once."""
+    def start(self, *names: str, crash_at: str = "") -> None:
+        """Start these workers; returns at once. `crash_at` is as in `ops.runtime.crash`."""
         for name in names:
             stage, _, number = name.rpartition("-")
             if name not in self.workers:
                 given = ("--listen", "127.0.0.1:0") if stage == "console" else ()
                 self.workers[name] = WorkerProcess(self.home, stage, int(number), *given)
-            self.workers[name].begin()
+            self.workers[name].begin(crash_at)
 
     def ready(self, *names: str, within: float = 60.0) -> None:
         """Wait until these, or all that run, have recovered."""
