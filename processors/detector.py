@@ -77,6 +77,8 @@ class Detector:
         self._producers = Producers()
         self._now = 0
         self._told_now = 0
+        self._read_at = 0
+        """The newest record that the windows know; `_now` may come from the checkpoint alone."""
         self._resume_at = 0
         self._counts: Counter[str] = Counter()
 
@@ -112,7 +114,7 @@ class Detector:
             event = received.envelope.event
             if isinstance(event, MetricBatch) and self._producers.rebuilds(received.envelope):
                 self._keep(received.envelope, event, now)
-        self._now = max(self._now, now)
+        self._now = self._read_at = max(self._now, now)
         self._counts.clear()
 
     def step(self, batch: Sequence[Received], now: int) -> Step:
@@ -122,12 +124,14 @@ class Detector:
         changes: list[StateChange] = []
         if self._now and now > self._now:
             if now - self._now > STOOD_STILL and self._running:
+                if self._read_at == self._now:
+                    self._evaluate(self._now, now, outputs, changes, once=True)
                 self._resume_at = now + RESUME_AFTER
                 self._counts["stood still"] += 1
                 changes.append(StateChange(RESUME, ormsgpack.packb(self._resume_at)))
             else:
                 self._evaluate(self._now, now, outputs, changes)
-        self._now = max(self._now, now)
+        self._now = self._read_at = max(self._now, now)
         reload = False
         for received in batch:
             event = received.envelope.event
@@ -206,14 +210,25 @@ class Detector:
             self._counts["bad columns"] += 1
 
     def _evaluate(
-        self, start: int, end: int, outputs: list[Output], changes: list[StateChange]
+        self,
+        start: int,
+        end: int,
+        outputs: list[Output],
+        changes: list[StateChange],
+        once: bool = False,
     ) -> None:
-        """Every group at its instants in [start, end), in order of time."""
+        """Every group at its instants in [start, end), or at the first of them, in order of time.
+
+        Before a gap the first instant alone is due: up to it everything was read, and what came
+        in just before would be decided on by nobody otherwise.
+        """
         start = max(start, self._resume_at)
         due = [
             (at, order)
             for order, running in enumerate(self._running)
-            for at in range(-(-start // running.step) * running.step, end, running.step)
+            for at in range(-(-start // running.step) * running.step, end, running.step)[
+                : 1 if once else None
+            ]
         ]
         for at, order in sorted(due):
             running = self._running[order]

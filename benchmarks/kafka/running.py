@@ -25,7 +25,7 @@ from ops.transport.kafka_topics import create
 
 ROOT = Path(__file__).parents[2]
 LIBS = ROOT / ".kafka" / "libs"
-PATIENCE = 180.0
+PATIENCE = 60.0
 _numbers = itertools.count(1)
 
 

@@ -30,11 +30,13 @@ class Feed:
 
     def put(self, records: Sequence[Record]) -> None:
         """Add what came; what is known already (after a rebalance) is passed over."""
+        passed = False
         with self._lock:
             for record in records:
                 offset, at = self._last
                 if record.offset <= offset:
                     if record.appended_at <= at:
+                        passed = True
                         continue
                     # A lower offset at a later time: this is not the log it was.
                     self.restarted = True
@@ -42,12 +44,14 @@ class Feed:
                     self._bytes = 0
                 self._last = (record.offset, record.appended_at)
                 if record.offset < self._next and not self.restarted:
+                    passed = True
                     continue
                 self._records.append(record)
                 self._bytes += len(record.value)
             needed = self._next
         self.grown.set()
-        if needed > 0:
+        if passed and needed > 0:
+            # What was committed before it came is in nobody's commit to come.
             self._told(needed)
 
     def reaches(self, end: int) -> None:

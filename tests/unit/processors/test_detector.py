@@ -116,6 +116,15 @@ def test_after_the_log_stood_still_alerts_hold_until_the_agents_have_spoken() ->
     assert day.told[-1] == (4_080, "Hot", "resolved")
 
 
+def test_what_came_in_just_before_a_gap_is_decided_on_as_of_then() -> None:
+    day = Day()
+    for second in range(1, 62, 10):
+        day.at(second, temperature=20)
+    day.at(62, temperature=95)
+    day.at(4_000, temperature=20)
+    assert day.told == [(75, "Hot", "pending")]
+
+
 def test_a_sample_hours_late_changes_no_decision_and_is_counted() -> None:
     day = Day().at(1_000, temperature=20).at(1_001, sent=1, temperature=99).idle(1_016)
     assert day.told == []
