@@ -44,23 +44,34 @@ class _CommittedOnly(driver.AIOKafkaConsumerThread):
         return consumer
 
 
-class _Consumer(driver.Consumer):
-    def _new_consumer_thread(self) -> Any:
-        return _CommittedOnly(self, loop=self.loop, beacon=self.beacon)
+class WithoutTasks:
+    """Faust makes four tasks for each message, to see which of them ends first."""
 
     async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:
-        """As Faust's, which makes four tasks for each message, without them where none waits."""
+        """As `mode.Service`'s; what ends without waiting for anything needs no task."""
+        slow: Any = super()
         first, *others = coros
-        if not inspect.iscoroutine(first) or timeout is not None or self.should_stop:
-            return await super().wait_first(*coros, timeout=timeout)
+        if not inspect.iscoroutine(first) or timeout is not None:
+            return await slow.wait_first(*coros, timeout=timeout)
         try:
             awaited = first.send(None)
-        except StopIteration as done:
+        except BaseException as end:
             for other in others:
                 if inspect.iscoroutine(other):
                     other.close()
-            return WaitResults([first], [done.value], False)
-        return await super().wait_first(_begun(first, awaited), *others)
+            if isinstance(end, StopIteration):
+                return WaitResults([first], [end.value], False)
+            raise
+        return await slow.wait_first(_finished(first, awaited), *others)
+
+
+class _Consumer(WithoutTasks, driver.Consumer):
+    def _new_consumer_thread(self) -> Any:
+        return _CommittedOnly(self, loop=self.loop, beacon=self.beacon)
+
+
+async def _finished(coroutine: Any, awaited: Any) -> Any:
+    return await _begun(coroutine, awaited)
 
 
 @types.coroutine
