@@ -4,11 +4,16 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks.kafka import detector
+from benchmarks.kafka import detector, floor, historian, latency, rebuild, router
 from benchmarks.kafka.running import CannotRun, broker
 
 BENCHMARKS = {
     "detector": detector.run,
+    "floor": floor.run,
+    "router": router.run,
+    "latency": latency.run,
+    "rebuild": rebuild.run,
+    "historian": historian.run,
 }
 QUICK = "--quick"
 

@@ -25,7 +25,7 @@ from ops.transport.kafka_topics import create
 
 ROOT = Path(__file__).parents[2]
 LIBS = ROOT / ".kafka" / "libs"
-PATIENCE = 60.0
+PATIENCE = 120.0
 _numbers = itertools.count(1)
 
 
@@ -130,7 +130,7 @@ class Place:
         )
         self.clients = Clients(self.kafka, "bench")
         self._workers: list[Worker] = []
-        self._settings = {
+        self._settings: dict[str, Any] = {
             "kafka": {
                 "bootstrap": made.address,
                 "prefix": self.kafka.prefix,
@@ -156,9 +156,9 @@ class Place:
         while self._workers:
             self._workers.pop().stop()
 
-    def set_up(self) -> None:
-        """Make the topics, and write the file."""
-        create(self.clients)
+    def configure(self, **more: Any) -> None:
+        """Write the file that workers read when they start."""
+        self._settings |= more
         (self.home / "tocsin.yaml").write_text(json.dumps(self._settings))
 
 
@@ -167,7 +167,8 @@ def place(made: Broker, partitions: int = 1, **more: Any) -> Iterator[Place]:
     """A place of its own; `more` goes into the configuration."""
     with TemporaryDirectory(dir=".") as directory:
         found = Place(made, Path(directory).absolute(), partitions, **more)
-        found.set_up()
+        create(found.clients)
+        found.configure()
         try:
             yield found
         finally:
