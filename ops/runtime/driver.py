@@ -135,7 +135,8 @@ class Driver:
                 except LogAway as fault:
                     self._in_trouble(str(fault))
                     stop.wait(1.0)
-            if self._loaded:
+            if self._loaded and self._pending is None:
+                # What failed before is the next owner's: who repeats it claims the partition anew.
                 self._flush()
         except StageBroken as fault:
             self.error = str(fault)

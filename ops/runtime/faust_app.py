@@ -16,13 +16,14 @@ from collections.abc import AsyncIterator, Generator, Sequence
 from typing import Any
 
 import faust
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 from faust.types import EventT
 from mode.services import WaitResults
 
 from ops.runtime.partitions import Partitions
 from ops.transport.feed import Feed
-from ops.transport.kafka_clients import Clients
+from ops.transport.kafka_clients import Clients, heartbeat
 from ops.transport.kafka_faust import faust_credentials
 from schemas.stage import Partition, Record
 
@@ -35,13 +36,28 @@ TOGETHER = 1 << 20
 STOPS_WITHIN = 4.0
 
 
-class _CommittedOnly(driver.AIOKafkaConsumerThread):
-    """Faust reads what was never committed unless it runs transactions of its own."""
+class _Member(driver.AIOKafkaConsumerThread):
+    """Faust reads what was never committed unless it runs transactions of its own, and without
+    tables it deals all partitions out anew whenever a member comes or goes."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
+        consumer._partition_assignment_strategy = (_sticky(consumer),)
         return consumer
+
+
+def _sticky(consumer: Any) -> type[StickyPartitionAssignor]:
+    """Partitions stay where they are. aiokafka keeps what a member has on the class, and never
+    says of which generation that is: then a member that slept could claim what others have."""
+
+    class Sticky(StickyPartitionAssignor):  # type: ignore[misc]  # aiokafka has no types
+        @classmethod
+        def on_assignment(cls, assignment: Any) -> None:
+            super().on_assignment(assignment)
+            cls.on_generation_assignment(consumer._coordinator.generation)
+
+    return Sticky
 
 
 class WithoutTasks:
@@ -67,7 +83,7 @@ class WithoutTasks:
 
 class _Consumer(WithoutTasks, driver.Consumer):
     def _new_consumer_thread(self) -> Any:
-        return _CommittedOnly(self, loop=self.loop, beacon=self.beacon)
+        return _Member(self, loop=self.loop, beacon=self.beacon)
 
 
 async def _finished(coroutine: Any, awaited: Any) -> Any:
@@ -151,6 +167,8 @@ class FaustGroup:
                 raise RuntimeError(f"Faust ended: {app._crash_reason!r}") from app._crash_reason
         finally:
             self.joined.clear()
+            if self.partitions is not None:
+                self.partitions.cast_off()
             ending.cancel()
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(app.stop(), STOPS_WITHIN)
@@ -169,7 +187,7 @@ class FaustGroup:
             broker_client_id=self._clients.name,
             broker_credentials=faust_credentials(settings),
             broker_session_timeout=session,
-            broker_heartbeat_interval=session / 4,
+            broker_heartbeat_interval=heartbeat(settings),
             broker_request_timeout=max(session + 5.0, 15.0),
             broker_commit_interval=1.0,
             broker_max_poll_records=None,
@@ -199,6 +217,7 @@ class FaustGroup:
         )
         app.agent(topic, name=f"{self._group}.feed")(self._feeding)
         app.on_partitions_assigned.connect(self._assigned)  # type: ignore[arg-type]
+        app.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]
         return app
 
     async def _feeding(self, stream: Any) -> None:
@@ -249,6 +268,11 @@ class FaustGroup:
             event.ack()
         if self._room is not None:
             self._room.set()
+
+    async def _revoked(self, _app: Any, _revoked: Any, **_: Any) -> None:
+        """A rebalance begins: Faust lets go of everything, and comes back with most of it."""
+        assert self.partitions is not None
+        self.partitions.cast_off()
 
     async def _assigned(self, _app: Any, assigned: Any, **_: Any) -> None:
         """What is raised here Faust swallows; so it only says whose partition is whose."""

@@ -63,9 +63,17 @@ class Partitions:
                 gone.worker.ask_to_stop()
                 self._ending.append(gone)
             self._ending = [owned for owned in self._ending if not owned.worker.join(0)]
+            for owned in self._owned.values():
+                owned.feed.land()
             for number in wanted - self._owned.keys():
                 owned = self._owned[number] = self._own(number)
                 owned.worker.start()
+
+    def cast_off(self) -> None:
+        """Until `assign` nothing is fed; what is owned goes on without."""
+        with self._lock:
+            for owned in self._owned.values():
+                owned.feed.cast_off()
 
     def feed(self, number: int) -> Feed | None:
         """Where this partition's records go; None if it is not ours."""

@@ -13,7 +13,9 @@ FULL_BYTES = 64 << 20
 class Feed:
     """Filled by the group's consumer, read by the driver's thread.
 
-    `committed` is told the offset below which nothing is needed any more.
+    `committed` is told the offset below which nothing is needed any more. While the group deals
+    its partitions out anew it fetches nothing: then the feed is `adrift`, and its driver, whom
+    nobody has fenced, reads on by itself.
     """
 
     def __init__(self, committed: Callable[[int], None] = lambda _next: None) -> None:
@@ -27,11 +29,14 @@ class Feed:
         self._end = 0
         self.restarted = False
         """Whether the topic was made anew, so that offsets began again."""
+        self.adrift = False
+        self._ashore = False
 
     def put(self, records: Sequence[Record]) -> None:
         """Add what came; what is known already (after a rebalance) is passed over."""
         passed = False
         with self._lock:
+            self.adrift = self.adrift and not self._ashore
             for record in records:
                 offset, at = self._last
                 if record.offset <= offset:
@@ -53,6 +58,21 @@ class Feed:
         if passed and needed > 0:
             # What was committed before it came is in nobody's commit to come.
             self._told(needed)
+
+    def cast_off(self) -> None:
+        """Nothing comes any more until the group has dealt out its partitions."""
+        self._ashore = False
+        self.adrift = True
+        self.grown.set()
+
+    def land(self) -> None:
+        """It has; what comes next is from the group's consumer again."""
+        self._ashore = True
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the group has yet to say whose the partition is."""
+        return self.adrift and not self._ashore
 
     def reaches(self, end: int) -> None:
         """The partition's end, as the group's consumer knows it."""

@@ -137,6 +137,9 @@ class KafkaStageLog:
 
     def _claim(self, stage: str, partition: Partition) -> None:
         self._let_go()
+        if self._feed.unsettled:
+            # Who claims what is another's by now stops that one, and is stopped by it in turn.
+            raise Fenced(f"the group has yet to say whose {partition} is")
         producer = self._clients.producer(
             transactional_id=self._clients.named(f"tocsin.{stage}.{partition.number}"),
             transaction_timeout_ms=TRANSACTION_TIMEOUT,
@@ -268,6 +271,8 @@ class _Reader:
             # What is in the feed has other offsets; the driver asks where to begin.
             raise Stale(f"{partition} was made anew under us")
         records = self._feed.take(offset, limit, size)
+        if not records and self._feed.adrift:
+            return self._pull.read(partition, offset, limit, size)
         if records and records[0].offset > offset:
             # A transaction's mark, or records that the feed never got.
             missed, gap = self._pull.read(partition, offset, limit, size)

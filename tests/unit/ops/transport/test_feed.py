@@ -87,6 +87,21 @@ def test_a_take_ends_at_its_limits_and_gives_one_record_at_least() -> None:
     assert offsets(feed, 0, size=1) == [0]
 
 
+def test_it_is_adrift_from_the_revocation_to_the_first_record_after_the_assignment() -> None:
+    feed = Feed()
+    feed.put([record(0)])
+    assert not feed.adrift
+    feed.cast_off()
+    feed.put([record(1)])  # on its way when the group let go
+    assert feed.adrift
+    assert feed.unsettled
+    feed.land()
+    assert feed.adrift
+    assert not feed.unsettled
+    feed.put([record(1)])
+    assert not feed.adrift
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=20))
 def test_whatever_is_fed_again_nothing_is_taken_twice_or_out_of_order(
     parts: list[tuple[int, int]],
