@@ -48,6 +48,7 @@ class Driver:
         crash: Crash = no_crash,
         commit_within: float = COMMIT_WITHIN,
         count: Callable[[str, int], None] = lambda _name, _amount: None,
+        stopping: threading.Event | None = None,
     ) -> None:
         self._log = log
         self._make = make
@@ -67,6 +68,10 @@ class Driver:
         self.loading = 0.0
         """Seconds that the last loading took, the rebuilding of windows included."""
         self.ready = threading.Event()
+        self.stopping = stopping or threading.Event()
+        """Ends a rebuilding that is under way."""
+        self.committing = 0.0
+        """Since when (monotonic) a commit is under way; 0 while none is."""
         self.stage = make()
         self.partition = Partition(self.stage.topic, number)
         try:
@@ -159,6 +164,7 @@ class Driver:
     def _load(self) -> None:
         """Start from what is committed: state, then windows, then the offset."""
         self._loaded = False
+        self.ready.clear()
         began = time.monotonic()
         stage = self.stage = self._make()
         self._log.claim(stage.name, self.partition)
@@ -182,6 +188,8 @@ class Driver:
         self._committed = self._next
         self._since = time.monotonic()
         self._wake_offset = -1
+        self._woken: tuple[int, float] = (-1, 0.0)
+        self._patient = 0.5
         self._pending = None
         self._reload = False
         last, _ = self._reader.read(self.partition, max(0, self._next - 1), 1)
@@ -198,6 +206,8 @@ class Driver:
         offset = self._reader.offset_at(self.partition, self._now - reach)
         now = 0
         while offset < self._next:
+            if self.stopping.is_set():
+                raise LogAway("stopping")
             records, _ = self._reader.read(
                 self.partition, offset, min(CHUNK * 4, self._next - offset)
             )
@@ -290,7 +300,11 @@ class Driver:
                 self.stage.name, self.partition, self._next, outputs, _changes(self._changes)
             )
         self._crash(f"{self.stage.name}.before-commit")
-        positions = self._log.commit_stage(self._pending)
+        self.committing = time.monotonic()
+        try:
+            positions = self._log.commit_stage(self._pending)
+        finally:
+            self.committing = 0.0
         self._pending = None
         self._outputs = []
         self._changes = {}
@@ -306,8 +320,14 @@ class Driver:
         due = self.stage.wake_at()
         if due is None or self._next <= self._wake_offset or self._log.clock() < due:
             return False
-        if not self._reader.caught_up(self.partition, self._next):
+        now = time.monotonic()
+        if (due == self._woken[0] and now < self._woken[1]) or not self._reader.caught_up(
+            self.partition, self._next
+        ):
             return False
+        # Where the log's clock is behind what we take it for, the same hour comes again.
+        self._patient = min(self._patient * 2, 30.0) if due == self._woken[0] else 0.5
+        self._woken = (due, now + self._patient)
         event = WakeUp(stage=self.stage.name, due=due)
         where = self.partition
         output = Output(where.topic, "", derived_id("wake", where, self.stage.name, due), event)

@@ -16,6 +16,9 @@ from schemas.stage import Stage
 
 logger = logging.getLogger(__name__)
 
+SLOW_COMMIT = 10.0
+"""Seconds; kafka-python itself waits for a transaction's coordinator without an end."""
+
 Count = Callable[[str, int], None]
 Committed = Callable[[int, int], None]
 """Told a partition's number and the offset below which the group needs nothing any more."""
@@ -51,6 +54,7 @@ class Partitions:
         self._lock = threading.Lock()
         self._owned: dict[int, _Owned] = {}
         self._ending: list[_Owned] = []
+        self._stopping = False
         self.rebalances = 0
 
     def assign(self, numbers: Iterable[int]) -> None:
@@ -65,6 +69,8 @@ class Partitions:
             self._ending = [owned for owned in self._ending if not owned.worker.join(0)]
             for owned in self._owned.values():
                 owned.feed.land()
+            if self._stopping:
+                return  # what is new is somebody else's in a moment
             for number in wanted - self._owned.keys():
                 owned = self._owned[number] = self._own(number)
                 owned.worker.start()
@@ -84,6 +90,7 @@ class Partitions:
     def ask_to_stop(self) -> None:
         """Let every driver commit and end; returns at once."""
         with self._lock:
+            self._stopping = True
             for owned in (*self._owned.values(), *self._ending):
                 owned.worker.ask_to_stop()
 
@@ -122,6 +129,8 @@ class Partitions:
                 continue
             if driver.trouble:
                 wrong.append(f"partition {number}: {driver.trouble}")
+            elif driver.committing and time.monotonic() - driver.committing > SLOW_COMMIT:
+                wrong.append(f"partition {number}: a commit has no answer yet")
             ready = ready and driver.ready.is_set()
             if driver.error:
                 wrong.append(f"partition {number}: {driver.error}")
@@ -157,6 +166,7 @@ class Partitions:
                         owned.number,
                         self._crash,
                         count=self._counted,
+                        stopping=stop,
                         **more,
                     )
                     owned.driver.run(stop)
@@ -169,6 +179,10 @@ class Partitions:
                     stop.wait(1.0)
         finally:
             owned.log.close()
+            if stop.is_set():
+                # Whoever still knows this one, until the next rebalance, keeps no windows with it.
+                owned.driver = None
+                owned.feed.begin_again(anew=True)
 
 
 class _Owned:

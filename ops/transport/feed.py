@@ -24,11 +24,9 @@ class Feed:
         self._lock = threading.Lock()
         self._records: list[Record] = []
         self._bytes = 0
-        self._last: tuple[int, int] = (-1, -1)
+        self._last = -1
         self._next = -1
         self._end = 0
-        self.restarted = False
-        """Whether the topic was made anew, so that offsets began again."""
         self.adrift = False
         self._ashore = False
 
@@ -38,17 +36,8 @@ class Feed:
         with self._lock:
             self.adrift = self.adrift and not self._ashore
             for record in records:
-                offset, at = self._last
-                if record.offset <= offset:
-                    if record.appended_at <= at:
-                        passed = True
-                        continue
-                    # A lower offset at a later time: this is not the log it was.
-                    self.restarted = True
-                    self._records.clear()
-                    self._bytes = 0
-                self._last = (record.offset, record.appended_at)
-                if record.offset < self._next and not self.restarted:
+                known, self._last = self._last, max(self._last, record.offset)
+                if record.offset <= known or record.offset < self._next:
                     passed = True
                     continue
                 self._records.append(record)
@@ -81,7 +70,7 @@ class Feed:
     @property
     def end(self) -> int:
         """The offset after the newest record that is known of."""
-        return max(self._end, self._last[0] + 1)
+        return max(self._end, self._last + 1)
 
     @property
     def full(self) -> bool:
@@ -89,11 +78,16 @@ class Feed:
         return len(self._records) >= FULL_RECORDS or self._bytes >= FULL_BYTES
 
     def take(self, offset: int, limit: int, size: int) -> list[Record]:
-        """Records from `offset` on, at most `limit` and about `size` bytes; they stay."""
+        """Records from `offset` on, at most `limit` and about `size` bytes; they stay.
+
+        Up to the first hole in the offsets: what a hole is, whoever asks next finds out.
+        """
         with self._lock:
             start = bisect_left(self._records, offset, key=lambda record: record.offset)
             found = self._records[start : start + limit]
         for count, record in enumerate(found):
+            if record.offset != found[0].offset + count:
+                return found[:count]
             size -= len(record.value)
             if size <= 0:
                 return found[: count + 1]
@@ -109,11 +103,10 @@ class Feed:
         self._told(before)
 
     def begin_again(self, anew: bool = False) -> None:
-        """The driver loads; with `anew` it knows by now that the topic is a new one."""
+        """The driver loads; `anew` if the topic is another one, whose offsets begin again."""
         with self._lock:
-            if anew and not self.restarted:
+            if anew:
                 self._records.clear()
                 self._bytes = self._end = 0
-                self._last = (-1, -1)
-            self.restarted = False
+                self._last = -1
             self._next = -1

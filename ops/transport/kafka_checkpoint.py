@@ -24,6 +24,8 @@ class Checkpoint:
     """What a stage begins with: `next` is None before the first commit."""
 
     next: int | None = None
+    topic: str = ""
+    """Which topic the offset is of, by the cluster's own name for it; one made anew has another."""
     mark: str = ""
     """Whose commit it was, and which, so that one whose answer was lost can be recognised."""
     state: list[tuple[str, bytes]] = field(default_factory=list)
@@ -37,7 +39,7 @@ def read(entries: Sequence[tuple[bytes, bytes]]) -> Checkpoint:
     checkpoint = Checkpoint()
     for key, value in sorted(found.items()):
         if key == OFFSET:
-            checkpoint.next, checkpoint.mark = ormsgpack.unpackb(value)
+            checkpoint.next, checkpoint.mark, checkpoint.topic = ormsgpack.unpackb(value)
         elif _SEPARATOR in key:
             continue
         elif value[:1] == _CUT:
@@ -51,7 +53,7 @@ def read(entries: Sequence[tuple[bytes, bytes]]) -> Checkpoint:
 
 
 def written(
-    next_: int, mark: str, changes: Sequence[StateChange], pieces: dict[str, int]
+    next_: int, mark: str, topic: str, changes: Sequence[StateChange], pieces: dict[str, int]
 ) -> Iterator[tuple[bytes, bytes | None]]:
     """Keys and values of a commit, None removes; keeps `pieces` up to date."""
     for change in changes:
@@ -70,7 +72,7 @@ def written(
             yield key, _CUT + ormsgpack.packb(count)
         for number in range(count, before):
             yield _piece(key, number), None
-    yield OFFSET, ormsgpack.packb([next_, mark])
+    yield OFFSET, ormsgpack.packb([next_, mark, topic])
 
 
 def _piece(key: bytes, number: int) -> bytes:

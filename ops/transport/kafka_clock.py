@@ -9,13 +9,12 @@ class KafkaClock:
     """ms since 1970: this machine's clock, corrected by the newest append time that came back.
 
     An append is acknowledged after it was made, so this is never ahead of the brokers by more
-    than the machine drifts between two acknowledgements; and it never goes back.
+    than the machine drifts between two acknowledgements. It goes back where it was ahead.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ahead = 0
-        self._last = 0
 
     def appended(self, at: int) -> None:
         """A broker appended at `at` (ms), and we know it now."""
@@ -25,5 +24,4 @@ class KafkaClock:
     def __call__(self) -> int:
         """Now."""
         with self._lock:
-            self._last = max(self._last, wall() + self._ahead)
-            return self._last
+            return wall() + self._ahead

@@ -45,6 +45,13 @@ class KafkaReader:
         self._ends[where] = end
         return end
 
+    def identity(self, partition: Partition) -> str:
+        """What the cluster calls this very topic; one that is made anew gets another name."""
+        where = self._named(partition)
+        with self._asking() as consumer:
+            consumer.partitions_for_topic(where.topic)
+            return str(consumer._cluster.topic_id(where.topic) or "")
+
     def caught_up(self, partition: Partition, offset: int) -> bool:
         """Whether nothing is committed from this offset on."""
         return offset >= self.end(partition)

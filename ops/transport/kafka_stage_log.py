@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,8 @@ _FENCED = (
 )
 
 _NEVER = 1 << 62
+LOOK_EVERY = 5.0
+"""Seconds between looks at a partition's end, which tell how far behind its driver is."""
 
 Member = Callable[[], object]
 """The group membership under which offsets go into a transaction, as kafka-python gives it."""
@@ -101,16 +104,15 @@ class KafkaStageLog:
         pieces = dict(self._known.pieces)
         try:
             acks = self._transaction(commit, mark, pieces)
-        except _FENCED as fault:
-            self._let_go()
-            raise Fenced(f"another worker may have {commit.partition}: {fault}") from fault
         except (kafka_errors.KafkaError, OSError, ValueError, AssertionError) as fault:
-            self.aborts += 1
+            fenced = _is_fenced(fault, self._producer)
             self._let_go()
+            if fenced:
+                raise Fenced(f"another worker may have {commit.partition}: {fault}") from fault
+            self.aborts += 1
             raise LogAway(f"the transaction did not come through: {fault!r}") from fault
         self._known.mark = mark
         self._known.pieces = pieces
-        self._clock.appended(acks[-1].timestamp)
         self._committed(commit)
         return [
             Position(Partition(message.topic, ack.partition), ack.offset, ack.timestamp)
@@ -186,10 +188,13 @@ class KafkaStageLog:
         futures = [self._send(producer, message) for message in commit.outputs]
         self._crash(f"{commit.stage}.outputs-sent")
         topic, number = self._clients.named(checkpoints(commit.stage)), commit.partition.number
-        for key, value in kafka_checkpoint.written(commit.next, mark, commit.changes, pieces):
-            futures.append(producer.send(topic, value, key, partition=number))
+        entries = kafka_checkpoint.written(
+            commit.next, mark, self._known.topic, commit.changes, pieces
+        )
+        futures += [producer.send(topic, value, key, partition=number) for key, value in entries]
         producer.flush(PATIENCE)
         acks = [future.get(PATIENCE) for future in futures]
+        self._clock.appended(acks[-1].timestamp)
         self._crash(f"{commit.stage}.state-sent")
         if self._member is not None:
             where = TopicPartition(self._clients.named(commit.partition.topic), number)
@@ -227,6 +232,7 @@ class _Known:
     """What the checkpoint said when it was last read or written."""
 
     mark: str = ""
+    topic: str = ""
     pieces: dict[str, int] = field(default_factory=dict)
 
 
@@ -242,6 +248,11 @@ class _Reader:
         self._checkpoint: Checkpoint | None = None
         self._live = _NEVER
         """From this offset on the feed is asked; below it windows are rebuilt."""
+        self._until_dry = False
+        """Whether the feed is asked only once the broker has nothing more."""
+        self._trusted = False
+        """Whether holes in the feed have been found to be nothing but marks."""
+        self._looked = 0.0
 
     def begin(self, partition: Partition) -> int:
         return self._pull.begin(partition)
@@ -251,10 +262,8 @@ class _Reader:
         return max(self._feed.end, self._live if self._live < _NEVER else 0)
 
     def caught_up(self, partition: Partition, offset: int) -> bool:
-        end = self._pull.end(partition)
-        if offset > end:
-            raise Stale(f"{partition} was made anew under us")
-        if offset == end:
+        self._look(partition, 0.0)
+        if offset >= self._feed.end:
             return True
         # What is left may be nothing but the marks of transactions.
         return not self._pull.read(partition, offset, 1)[0]
@@ -266,35 +275,68 @@ class _Reader:
         self, partition: Partition, offset: int, limit: int = 500, size: int = 8 << 20
     ) -> tuple[list[Record], Gap | None]:
         if offset < self._live:
-            return self._pull.read(partition, offset, limit, size)
-        if self._feed.restarted:
-            # What is in the feed has other offsets; the driver asks where to begin.
-            raise Stale(f"{partition} was made anew under us")
+            records, gap = self._pull.read(partition, offset, limit, size)
+            if records or gap or not self._until_dry:
+                return records, gap
+            self._live, self._until_dry = offset, False
+        self._look(partition, LOOK_EVERY)
         records = self._feed.take(offset, limit, size)
         if not records and self._feed.adrift:
+            self._trusted = False
             return self._pull.read(partition, offset, limit, size)
         if records and records[0].offset > offset:
-            # A transaction's mark, or records that the feed never got.
-            missed, gap = self._pull.read(partition, offset, limit, size)
-            if gap or (missed and missed[0].offset < records[0].offset):
+            missed, gap = self._hole(partition, offset, records[0].offset, limit, size)
+            if missed or gap:
                 return missed, gap
         return records, None
+
+    def _hole(
+        self, partition: Partition, offset: int, until: int, limit: int, size: int
+    ) -> tuple[list[Record], Gap | None]:
+        """What is in a hole of the feed: a transaction's mark, unless retention was there.
+
+        Records that the feed never got there can be only before its first ones.
+        """
+        begin = self._pull.begin(partition)
+        if begin > offset:
+            return [], Gap(partition, offset, min(begin, until))
+        if self._trusted:
+            return [], None
+        self._trusted = True
+        missed, gap = self._pull.read(partition, offset, limit, size)
+        return [record for record in missed if record.offset < until], gap
+
+    def _look(self, partition: Partition, every: float) -> None:
+        """Ask where the partition ends, and whether it is still the same topic."""
+        now = time.monotonic()
+        if now - self._looked < every:
+            return
+        self._looked = now
+        self._feed.reaches(self._pull.end(partition))
+        if self._pull.identity(partition) != self._known.topic:
+            raise Stale(f"{partition} was made anew under us")
 
     def committed(self, group: str, partition: Partition) -> int | None:
         if self._checkpoint is None:
             self.state(group, partition.number)
         checkpoint, self._checkpoint = self._checkpoint, None
         next_ = checkpoint.next if checkpoint else None
-        gone = next_ is not None and next_ > self._pull.end(partition)
-        self.anew = gone or (next_ is not None and self._feed.restarted)
+        known = checkpoint.topic if checkpoint else ""
+        self._known.topic = self._pull.identity(partition)
+        self.anew = bool(known and self._known.topic and known != self._known.topic)
         if self.anew:
             next_ = None
-        self._live = next_ if next_ is not None else self._pull.begin(partition)
+        begins = next_ if next_ is not None else self._pull.begin(partition)
+        self._live, self._until_dry = (_NEVER, True) if self.anew else (begins, False)
+        self._trusted = False
+        self._looked = time.monotonic()
         self._feed.begin_again(self.anew)
-        self._feed.drop(self._live)
+        self._feed.reaches(self._pull.end(partition))
+        self._feed.drop(begins)
         return next_
 
     def state(self, stage: str, partition: int, prefix: str = "") -> list[tuple[str, bytes]]:
+        self._pull.close()  # what it knows of topics may be minutes old
         entries = self._pull.compacted(Partition(checkpoints(stage), partition))
         self._checkpoint = kafka_checkpoint.read(entries)
         self._known.mark, self._known.pieces = self._checkpoint.mark, self._checkpoint.pieces
@@ -302,6 +344,13 @@ class _Reader:
 
     def close(self) -> None:
         self._pull.close()
+
+
+def _is_fenced(fault: BaseException, producer: KafkaProducer | None) -> bool:
+    """Whether a successor is behind it; kafka-python wraps that in errors of other kinds."""
+    manager = producer._transaction_manager if producer is not None else None
+    found = [fault, fault.__cause__, getattr(manager, "last_error", None), *fault.args]
+    return any(isinstance(each, _FENCED) for each in found)
 
 
 class _Partitions(Mapping[str, int]):

@@ -34,7 +34,6 @@ def test_what_a_rebalance_brings_again_is_passed_over_and_said_to_be_committed()
     feed.put([record(n) for n in range(2, 7)])
     assert offsets(feed, 0) == [4, 5, 6]
     assert told == [4, 4]
-    assert not feed.restarted
 
 
 def test_what_is_below_the_checkpoint_is_never_kept() -> None:
@@ -44,27 +43,28 @@ def test_what_is_below_the_checkpoint_is_never_kept() -> None:
     assert offsets(feed, 0) == [3, 4]
 
 
-def test_lower_offsets_at_a_later_time_are_another_log() -> None:
+def test_append_times_that_go_back_are_no_new_log() -> None:
     feed = Feed()
-    feed.put([record(n) for n in range(10)])
-    feed.drop(5)
-    feed.put([record(0, at=1_000), record(1, at=1_001)])
-    assert feed.restarted
-    assert offsets(feed, 0) == [0, 1]
-    feed.begin_again()
-    feed.drop(0)
-    assert not feed.restarted
-    assert offsets(feed, 0) == [0, 1]
+    pair = [record(100, at=1_000), record(101, at=998)]
+    feed.put(pair)
+    feed.put(pair)
+    assert offsets(feed, 0) == [100, 101]
 
 
-def test_a_topic_found_to_be_new_before_it_feeds_begins_with_its_first_offset() -> None:
+def test_a_run_ends_at_a_hole() -> None:
+    feed = Feed()
+    feed.put([record(n) for n in (1, 2, 3, 7, 8)])
+    assert offsets(feed, 0) == [1, 2, 3]
+    assert offsets(feed, 4) == [7, 8]
+
+
+def test_a_topic_found_to_be_new_begins_with_its_first_offset() -> None:
     feed = Feed()
     feed.put([record(n) for n in range(10)])
     feed.drop(5)
     feed.begin_again(anew=True)
     feed.drop(0)
     feed.put([record(0, at=1_000), record(1, at=1_001)])
-    assert not feed.restarted
     assert (offsets(feed, 0), feed.end) == ([0, 1], 2)
 
 

@@ -28,7 +28,7 @@ def test_state_and_offset_come_back_after_any_commits(
         state: dict[str, bytes] = {}
         for number, changes in enumerate(history):
             made = [StateChange(k, v) for k, v in changes]
-            topic += written(number, f"me/{number}", made, pieces)
+            topic += written(number, f"me/{number}", "id", made, pieces)
             for key, value in changes:
                 state.pop(key, None)
                 if value is not None:
@@ -46,7 +46,7 @@ def test_state_and_offset_come_back_after_any_commits(
 
 
 def test_no_entry_is_above_what_a_broker_takes() -> None:
-    entries = list(written(1, "me/1", [StateChange("group/large", bytes(3 * PIECE + 5))], {}))
+    entries = list(written(1, "me/1", "id", [StateChange("group/large", bytes(3 * PIECE + 5))], {}))
     assert len(entries) == 6
     assert max(len(value or b"") for _, value in entries) == PIECE
     found = read([(key, value) for key, value in entries if value is not None])
