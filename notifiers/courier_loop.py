@@ -103,6 +103,12 @@ class CourierLoop:
                 self.stop.wait(_AWAY)
             return []
         self._away = False
+        for gap in self.inbox.gaps():
+            log.error(
+                "deliveries lost to retention",
+                extra={"topic": gap.partition.topic, "first": gap.first, "resumed": gap.resumed},
+            )
+            self.count("gap", max(0, gap.resumed - gap.first))
         owned = self.inbox.assigned()
         for partition in self._open.keys() - owned:
             # Another member reads it now, or we do anew, from what was committed.

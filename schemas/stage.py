@@ -87,6 +87,10 @@ class Inbox(Protocol):
         """What this member owns now."""
         ...
 
+    def lag(self) -> Mapping[Partition, int]:
+        """How many records are to come of each that is owned, where known; from any thread."""
+        ...
+
     def close(self) -> None:
         """Leave the group without committing."""
         ...

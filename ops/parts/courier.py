@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.accepted_routes import Routes, current, kept
-from ops.parts.shared import Shared
+from ops.parts.shared import Shared, behind
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
 from ops.transport.log import Log
 from schemas.errors import LogAway
-from schemas.stage import Output
+from schemas.stage import Inbox, Output
 from schemas.topics import DELIVERIES
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class CourierPart:
         self._remembered: OrderedDict[tuple[str, int], Output] = OrderedDict()
         self._failing: dict[tuple[str, int], str] = {}
         self._away = ""
+        self._inbox: Inbox | None = None
         self.worker = Worker("courier", self._work)
 
     def reload(self, routes: Routes) -> None:
@@ -57,15 +58,16 @@ class CourierPart:
 
     def status(self) -> StageStatus:
         """How it is."""
-        worker = self.worker
+        worker, inbox = self.worker, self._inbox
         if self._away:
             return StageStatus("courier", False, False, self._away)
+        figures = {} if inbox is None else behind(inbox)
         if worker.alive and self._failing:
             # One dead receiver is no dead courier: the others are still told.
             failing = dict(self._failing)
             told = ", ".join(f"{name}[{n}]: {why}" for (name, n), why in failing.items())
-            return StageStatus("courier", False, True, f"not taken by {told}", vital=False)
-        return StageStatus("courier", worker.alive, worker.alive, worker.failure)
+            return StageStatus("courier", False, True, f"not taken by {told}", figures, False)
+        return StageStatus("courier", worker.alive, worker.alive, worker.failure, figures)
 
     def _work(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -111,6 +113,7 @@ class CourierPart:
             now = self._shared.log.clock
             inbox = self._shared.log.inbox("courier", [DELIVERIES])
             left.callback(inbox.close)
+            self._inbox = inbox
             self._away = ""
             CourierLoop(
                 inbox,

@@ -59,6 +59,7 @@ class HistoryPart:
         figures = {"restarts": float(self.server.restarts)}
         if historian is not None:
             figures["watermark"] = historian.watermark / 1000
+            figures["lag"] = float(historian.lag)
         return StageStatus("historian", not message, ready, message, figures, vital=False)
 
     def _work(self, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from ops.figures import Figures
 from ops.runtime.crash import Crash
 from ops.settings import Settings
 from ops.transport.log import Log
+from schemas.stage import Inbox
 
 L_co = TypeVar("L_co", bound=Log, covariant=True)
 
@@ -39,3 +40,14 @@ class Shared(Generic[L_co]):
                 self.figures.add("tocsin_stage_events_total", amount, stage=stage, event=event)
 
         return count
+
+
+def behind(inbox: Inbox) -> dict[str, float]:
+    """The figures of how far a group's member is behind: by partition where it is one topic's."""
+    lags = inbox.lag()
+    if not lags:
+        return {}
+    figures = {"lag": float(sum(lags.values()))}
+    if len({partition.topic for partition in lags}) == 1:
+        figures |= {f"lag:{partition.number}": float(lag) for partition, lag in lags.items()}
+    return figures

@@ -63,6 +63,11 @@ class Historian:
         self.watermark = 0
         self.read = threading.Event()
 
+    @property
+    def lag(self) -> int:
+        """How many records are still to be read."""
+        return sum(self._inbox.lag().values())
+
     def run(self, stop: threading.Event) -> None:
         """Read and write until stopped; what is not written by then is read again."""
         try:
@@ -93,7 +98,7 @@ class Historian:
                 "records lost to retention",
                 extra={"topic": gap.partition.topic, "first": gap.first, "resumed": gap.resumed},
             )
-            self._count("gap", gap.resumed - gap.first)
+            self._count("gap", max(0, gap.resumed - gap.first))
         if records and not any(self._records.values()):
             self._since = self._clock()
         for record in records:

@@ -61,6 +61,12 @@ class KafkaGroup:
                 owned = now
                 partitions.assign(partition.number for partition in owned)
                 self.joined.set()
+            # Of what was lost the driver hears as well, by a hole in the offsets, and counts it.
+            inbox.gaps()
+            for partition, end in inbox.ends().items():
+                feed = partitions.feed(partition.number)
+                if feed is not None:
+                    feed.reaches(end)
             for partition, found in _by_partition(records).items():
                 feed = partitions.feed(partition.number)
                 if feed is not None:

@@ -22,12 +22,17 @@ log = logging.getLogger(__name__)
 _MS = int(PATIENCE * 1000)
 _STEP = 0.5
 """Seconds until a poll looks whether it was closed."""
+_QUIET = 2.0
+"""Seconds without a word from the broker, after which polls make pauses."""
+_PAUSE = 0.1
+"""Seconds. kafka-python's poll does not wait while its broker is away: it takes a processor."""
 _SIZE = 8 << 20
 """Bytes, about, that one poll answers with."""
 
 
 class KafkaInbox:
-    """A member of a group; see `schemas.stage.Inbox`. One thread at a time, but for `assigned`.
+    """A member of a group; see `schemas.stage.Inbox`. One thread at a time, but for `assigned`
+    and `lag`.
 
     Membership goes on in `poll` and in `assigned`, never in between: what a member was given to
     do is not taken from it while it looks away. What was lost and came back within one poll is
@@ -38,7 +43,7 @@ class KafkaInbox:
     def __init__(self, clients: Clients, group: str, topics: Sequence[str]) -> None:
         self._clients = clients
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._gaps: list[Gap] = []
         self._next: dict[TopicPartition, int] = {}
         self._membership = Membership(clients, group, topics)
@@ -53,12 +58,12 @@ class KafkaInbox:
             raw: list[tuple[TopicPartition, Any]] = []
             size = 0
             while not self._membership.dropped:
-                if self._closed:
+                if self._closed.is_set():
                     raise LogAway("closed")
                 left = 0.0 if raw else min(max(0.0, ends - time.monotonic()), _STEP)
                 try:
                     self._membership.keep()
-                    found = self._step(left, limit - len(raw))
+                    found = self._step(self._patience(left), limit - len(raw))
                 except LogAway:
                     if raw:
                         break  # what was taken is not given twice; the next poll says what it is
@@ -71,6 +76,8 @@ class KafkaInbox:
                     self._membership.listen()
                     if time.monotonic() >= ends:
                         break
+                    if self._membership.silence > _QUIET:
+                        self._closed.wait(_PAUSE)
             return [
                 record_of(self._plain(where), each)
                 for where, each in raw
@@ -84,6 +91,27 @@ class KafkaInbox:
         """
         found, self._gaps = self._gaps, []
         return found
+
+    def lag(self) -> dict[Partition, int]:
+        """How many records are still to come of what is owned, as far as the broker has told.
+
+        Asks nobody, so any thread may call it. Marks of transactions count until they are passed.
+        """
+        found: dict[Partition, int] = {}
+        for where in self._membership.owned:
+            known = self._known(where)
+            if known is not None:
+                position, end = known
+                found[self._plain(where)] = max(0, end - position)
+        return found
+
+    def ends(self) -> dict[Partition, int]:
+        """The offset after the newest record, of those partitions of which more is to come."""
+        return {
+            self._plain(where): known[1]
+            for where in self._membership.owned
+            if (known := self._known(where)) is not None and known[0] < known[1]
+        }
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Let the group go on here; partitions that another member has meanwhile stay its own.
@@ -108,7 +136,7 @@ class KafkaInbox:
         if not self._lock.acquire(blocking=False):
             return self._owned()
         try:
-            if not self._closed:
+            if not self._closed.is_set():
                 self._membership.keep()
             owned = self._owned()
             self._membership.welcome()
@@ -122,12 +150,22 @@ class KafkaInbox:
 
     def close(self) -> None:
         """Leave the group without committing; within seconds, also where no broker answers."""
-        self._closed = True
+        self._closed.set()
         with self._lock:
             self._membership.close()
 
     def _owned(self) -> frozenset[Partition]:
         return frozenset(self._plain(where) for where in self._membership.owned)
+
+    def _known(self, where: TopicPartition) -> tuple[int, int] | None:
+        """Where the next poll goes on, and the end; None before the first answer."""
+        state = self._consumer._subscription.assignment.get(where)
+        if state is None or state.position is None or state.highwater is None:
+            return None
+        return int(state.position.offset), int(state.highwater)
+
+    def _patience(self, left: float) -> float:
+        return 0.0 if self._membership.silence > _QUIET else left
 
     def _step(self, timeout: float, limit: int) -> dict[TopicPartition, list[Any]]:
         found: dict[TopicPartition, list[Any]] = {}
@@ -163,6 +201,15 @@ class KafkaInbox:
     def _resume(self, where: TopicPartition, offset: int) -> None:
         begin, end = self._bounds(where)
         if offset < begin:
+            log.error(
+                "records lost to retention",
+                extra={
+                    "topic": where.topic,
+                    "partition": where.partition,
+                    "first": offset,
+                    "resumed": begin,
+                },
+            )
             self._gaps.append(Gap(self._plain(where), offset, begin))
             self._consumer.seek(where, begin)
         elif offset > end:

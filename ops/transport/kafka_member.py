@@ -73,10 +73,15 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
             self.consumer.resume(*back)
             self.owned |= back
 
+    @property
+    def silence(self) -> float:
+        """Seconds since the broker was last heard of; in peace it answers signs of life."""
+        heartbeat = self.consumer._coordinator.heartbeat
+        return time.monotonic() - float(max(self.heard, heartbeat.last_receive))
+
     def listen(self) -> None:
         """Nothing came: because there is nothing, or because nobody answers?"""
-        heartbeat = self.consumer._coordinator.heartbeat
-        if time.monotonic() - max(self.heard, heartbeat.last_receive) < PATIENCE:
+        if self.silence < PATIENCE:
             return
         with said(self._clients.settings):
             self.consumer.end_offsets([self._first], timeout_ms=int(_PROBE * 1000))

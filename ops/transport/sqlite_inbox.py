@@ -89,6 +89,12 @@ class SqliteInbox:
         found, self._gaps = self._gaps, []
         return found
 
+    def lag(self) -> dict[Partition, int]:
+        """How many records are still to come of what is owned; any thread may ask."""
+        with self._lock:
+            following = dict(self._next)
+        return {p: max(0, self._reader.end(p) - at) for p, at in following.items()}
+
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Let the group go on here; partitions that another member has meanwhile stay its own."""
         mine = {p: offset for p, offset in offsets.items() if p in self._assigned}

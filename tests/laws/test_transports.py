@@ -195,6 +195,16 @@ def test_groups_do_not_disturb_each_other(transport: Transport) -> None:
     assert len(drain(transport.inbox("two", [ALERTS]), 5)) == 5
 
 
+def test_a_member_knows_how_far_it_is_behind(transport: Transport) -> None:
+    transport.publish([note(n) for n in range(30)])
+    inbox = transport.inbox("g", [ALERTS])
+    taken = len(inbox.poll(10.0, 10))
+    assert taken == 10
+    assert inbox.lag() == {Partition(ALERTS, 0): 20}
+    drain(inbox, 20)
+    assert inbox.lag() == {Partition(ALERTS, 0): 0}
+
+
 def test_a_poll_wakes_up_for_what_is_published_meanwhile(transport: Transport) -> None:
     inbox = transport.inbox("g", [ALERTS])
     got: list[Record] = []

@@ -30,6 +30,7 @@ class Log:
         self.away = 0
         self.trail: list[str] = []
         self.owned = frozenset({PARTITION})
+        self.lost: list[Gap] = []
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
         found, self.polled = self.records[self.polled :], len(self.records)
@@ -50,7 +51,11 @@ class Log:
             self.ends.set()
 
     def gaps(self) -> list[Gap]:
-        return []
+        lost, self.lost = self.lost, []
+        return lost
+
+    def lag(self) -> Mapping[Partition, int]:
+        return {PARTITION: len(self.records) - self.polled}
 
     def assigned(self) -> frozenset[Partition]:
         return self.owned
@@ -99,6 +104,20 @@ def test_every_delivery_is_answered_before_its_offset_is_committed() -> None:
     assert sorted(log.receipts()) == sorted(channel.sent) == sorted(f"d{n}" for n in range(20))
     assert log.committed == 20
     assert log.trail[0] == "published"
+
+
+def test_deliveries_that_nobody_can_send_any_more_are_said_and_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log, counted = Log(value("d"), ends=Event()), dict[str, int]()
+    log.lost = [Gap(PARTITION, 3, 10), Gap(PARTITION, 20, 0)]
+
+    def count(event: str, amount: int) -> None:
+        counted[event] = counted.get(event, 0) + amount
+
+    loop(log, Hooks(), count=count).run()
+    assert counted["gap"] == 7
+    assert caplog.messages.count("deliveries lost to retention") == 2
 
 
 def test_one_group_and_channel_keeps_its_order() -> None:
