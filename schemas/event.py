@@ -22,7 +22,8 @@ def _few(entries: object) -> object:
 
 
 LabelMap = Annotated[dict[Name, Text], Field(max_length=MAX_ENTRIES), BeforeValidator(_few)]
-Figures = Annotated[dict[Name, float], Field(max_length=MAX_ENTRIES), BeforeValidator(_few)]
+Figure = Annotated[float, Field(allow_inf_nan=False)]
+Figures = Annotated[dict[Name, Figure], Field(max_length=MAX_ENTRIES), BeforeValidator(_few)]
 
 
 class Event(BaseModel):

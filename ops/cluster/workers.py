@@ -13,6 +13,8 @@ SILENT: Final = 30_000
 FORGOTTEN: Final = 60_000
 MOST_STAGES: Final = 24
 """Whoever may write to the health topic may invent stages."""
+_MOST_LAG: Final = 2.0**53
+"""The sum of what others may have invented has to be a number."""
 VITAL: Final = ("detector", "router", "courier")
 """Without one of these nobody is paged."""
 
@@ -75,7 +77,7 @@ def stage_of(name: str, found: Sequence[Worker]) -> StageStatus:
     gone = [each for each in found if each.state is State.GONE]
     slow = [each for each in alive if each.state is State.STARTING]
     lags = [each.figures["lag"] for each in alive if "lag" in each.figures]
-    figures = {"workers": float(len(alive)), **({"lag": sum(lags)} if lags else {})}
+    figures = {"workers": float(len(alive)), **({"lag": min(sum(lags), _MOST_LAG)} if lags else {})}
     vital = name in VITAL
     if not alive:
         message = "no worker runs" if not gone else f"no worker runs: {_told(gone, found)}"

@@ -1,6 +1,7 @@
 """What a worker says of itself on the health topic: every ten seconds, on changes, at its end."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -107,8 +108,9 @@ def message(worker: str, status: StageStatus, at: int, *, ending: bool = False) 
 
     `ready` and `vital` are figures (0 or 1); `ended` is one, too, in a worker's last word.
     """
+    finite = [each for each in status.figures.items() if math.isfinite(each[1])]
     figures = {
-        **dict(sorted(status.figures.items())[: MAX_ENTRIES - 3]),
+        **dict(sorted(finite)[: MAX_ENTRIES - 3]),
         "ready": float(status.ready and not ending),
         "vital": float(status.vital),
     }

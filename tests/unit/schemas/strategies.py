@@ -96,7 +96,9 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         at=instants,
         healthy=st.booleans(),
         message=texts,
-        figures=st.dictionaries(names, numbers, max_size=4),
+        figures=st.dictionaries(
+            names, st.floats(allow_nan=False, allow_infinity=False), max_size=4
+        ),
     ),
     AlertBatch: st.builds(
         AlertBatch, source=names, plan=instants, decided_at=instants, alerts=alerts

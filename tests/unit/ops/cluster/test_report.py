@@ -1,6 +1,7 @@
 """What is said of a cluster, from what was found out."""
 
 import json
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -14,6 +15,8 @@ from ops.health import Health as Word
 from ops.health import overall, stage_json
 from ops.services import StageStatus
 from ops.workers.beats import message
+from schemas.envelope import Envelope, Producer
+from schemas.errors import Undecodable
 from schemas.plans import Health
 from schemas.topics import CODEC
 
@@ -54,6 +57,26 @@ def test_a_fleet_that_is_well_is_well() -> None:
     assert health_word(found)[0] == "Healthy"
     assert [s.name for s in found] == ["detector", "router", "courier"]
     assert found[0].figures == {"workers": 2, "lag": 8}
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["lag", "plan", "ready", "vital", "ended", "lag:0", "plan:0"])
+def test_a_figure_that_is_no_number_is_neither_told_nor_read(name: str, figure: float) -> None:
+    told = StageStatus("detector", True, True, "", {name: figure, "fine": 1.0})
+    event = CODEC.decode(message("d1", told, NOW).value).event
+    assert isinstance(event, Health)
+    assert "fine" in event.figures
+    assert all(map(math.isfinite, event.figures.values()))
+    bad = event.model_copy(update={"figures": {name: figure}})
+    with pytest.raises(Undecodable):
+        CODEC.decode(CODEC.encode(Envelope("id", Producer("d1"), NOW, bad)))
+
+
+def test_invented_figures_leave_a_report_that_is_json() -> None:
+    huge = {"lag": 1.7e308, "lag:0": 1.7e308, "plan": 1.7e308}
+    facts = Facts(NOW, heard=tuple(heard(f"d{n}", "detector", figures=huge) for n in range(3)))
+    json.dumps(report(facts), allow_nan=False)
+    json.dumps([stage_json(each, whole=True) for each in stages_of(facts)], allow_nan=False)
 
 
 @pytest.mark.parametrize("name", ["detector", "router", "courier"])
