@@ -11,7 +11,7 @@ from kafka import errors as kafka_errors
 from kafka.net.compat import KafkaNetClient
 
 from ops.config_kafka import KafkaSettings
-from ops.transport import kafka_batches
+from ops.transport import kafka_batches, kafka_sockets
 from ops.transport.kafka_knock import WITHIN, knock
 from schemas.errors import LogAway, Refused, TooLarge
 
@@ -42,6 +42,7 @@ class Clients:
         self.settings = settings
         self.name = name
         kafka_batches.install()
+        kafka_sockets.install()
 
     def producer(self, **more: Any) -> KafkaProducer:
         """Idempotent, acknowledged by all replicas in sync, compressed with zstd."""
