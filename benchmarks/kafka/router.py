@@ -43,7 +43,7 @@ def run(made: Broker, quick: bool) -> Result:
 
 def _transactions(here: Place, count: int) -> tuple[list[float], float]:
     where = Partition(ALERTS, 0)
-    inbox = KafkaInbox(here.clients, "router", [ALERTS])
+    inbox = KafkaInbox(here.clients, "tocsin.router", [ALERTS])
     wait(lambda: bool(inbox.assigned()), "joined")
     log = KafkaStageLog(here.clients, Feed(), member=inbox.member)
     log.claim("router", where)

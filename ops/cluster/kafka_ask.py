@@ -12,7 +12,7 @@ from kafka import errors as kafka_errors
 from ops.cluster.facts import BrokerFact, Facts, Heard, Lag, Letters
 from ops.cluster.workers import FORGOTTEN
 from ops.transport import kafka_checkpoint, kafka_topics
-from ops.transport.kafka_clients import Clients, said
+from ops.transport.kafka_clients import Clients, group_of, said
 from ops.transport.kafka_reader import KafkaReader
 from schemas.dead_letter import DeadLetter
 from schemas.errors import Undecodable
@@ -20,7 +20,7 @@ from schemas.plans import Health
 from schemas.stage import Partition, Record
 from schemas.topics import CODEC, DEAD_LETTERS, HEALTH, checkpoints
 
-GROUPS: Final = ("tocsin.detector", "router", "courier", "historian")
+GROUPS: Final = tuple(map(group_of, ("detector", "router", "courier", "historian")))
 NEWEST: Final = 1_000
 """Dead letters that are counted by reason."""
 MOST_BYTES: Final = 32 << 20

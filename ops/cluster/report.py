@@ -8,6 +8,8 @@ from ops.cluster.workers import State, Worker, stages, workers
 from ops.services import StageStatus
 
 HISTORIAN: Final = "historian"
+HISTORIANS: Final = "tocsin.historian"
+"""Their group."""
 PLANNED: Final = ("detector", "router")
 
 
@@ -37,7 +39,7 @@ def report(facts: Facts) -> dict[str, Any]:
 
 def stages_of(facts: Facts) -> list[StageStatus]:
     """How every stage is; history, if it was ever written."""
-    written = any(lag.group == HISTORIAN for lag in facts.lags)
+    written = any(lag.group == HISTORIANS for lag in facts.lags)
     return stages(workers(facts.heard, facts.at), [HISTORIAN] if written else [])
 
 

@@ -70,7 +70,7 @@ def _looks(reads: Sequence[str], writes: Sequence[str] = ()) -> tuple[Grant, ...
         *(Grant("topic", n, ("Describe", "DescribeConfigs")) for n in ALL if n not in seen),
         *(
             Grant("group", name, ("Describe",))
-            for name in ("tocsin.detector", "router", "courier", "historian")
+            for name in ("tocsin.detector", "tocsin.router", "tocsin.courier", "tocsin.historian")
         ),
     )
 
@@ -78,10 +78,10 @@ def _looks(reads: Sequence[str], writes: Sequence[str] = ()) -> tuple[Grant, ...
 GRANTS: Final[dict[str, tuple[Grant, ...]]] = {
     "agent": _worker(writes=(METRICS, HEALTH)),
     "detector": _stage("detector", METRICS, (ALERTS,), "tocsin.detector"),
-    "router": _stage("router", ALERTS, (DELIVERIES,), "router"),
-    "courier": _worker((DELIVERIES,), (ALERTS, HEALTH, DEAD_LETTERS), "courier"),
+    "router": _stage("router", ALERTS, (DELIVERIES,), "tocsin.router"),
+    "courier": _worker((DELIVERIES,), (ALERTS, HEALTH, DEAD_LETTERS), "tocsin.courier"),
     "historian": _worker(
-        (METRICS, ALERTS, DELIVERIES, HISTORY), (HEALTH, DEAD_LETTERS), "historian"
+        (METRICS, ALERTS, DELIVERIES, HISTORY), (HEALTH, DEAD_LETTERS), "tocsin.historian"
     ),
     "console": _looks(
         (ALERTS, HEALTH, DEAD_LETTERS, checkpoints("router"), checkpoints("plans")),

@@ -138,6 +138,11 @@ class Clients:
         return config
 
 
+def group_of(worker: str) -> str:
+    """A worker's consumer group on a cluster that others may use as well."""
+    return f"tocsin.{worker}"
+
+
 def heartbeat(settings: KafkaSettings) -> float:
     """Seconds between a member's signs of life. In their answers it learns that its group deals the
     partitions out anew, and until the last member has heard of it the others wait."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ops.config_kafka import KafkaSettings
-from ops.transport.kafka_clients import Clients
+from ops.transport.kafka_clients import Clients, group_of
 from ops.transport.kafka_clock import KafkaClock
 from ops.transport.kafka_inbox import KafkaInbox
 from ops.transport.kafka_publish import KafkaPublish
@@ -33,8 +33,8 @@ class KafkaLog:
         return self._publish.publish(messages, timeout)
 
     def inbox(self, group: str, topics: Sequence[str]) -> KafkaInbox:
-        """Join a consumer group. Raises `LogAway`."""
-        return KafkaInbox(self._clients, group, topics)
+        """Join a consumer group, on the cluster `tocsin.GROUP`. Raises `LogAway`."""
+        return KafkaInbox(self._clients, group_of(group), topics)
 
     def reader(self) -> KafkaReader:
         """Reads any partition at any offset."""

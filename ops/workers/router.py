@@ -4,7 +4,7 @@ from ops.parts.shared import Shared
 from ops.runtime.kafka_transactions import KafkaGroup
 from ops.runtime.partitions import Partitions
 from ops.transport.feed import Feed
-from ops.transport.kafka_clients import Clients
+from ops.transport.kafka_clients import Clients, group_of
 from ops.transport.kafka_clock import KafkaClock
 from ops.transport.kafka_stage_log import KafkaStageLog
 from ops.transport.log import Log
@@ -12,7 +12,7 @@ from ops.workers.group_part import GroupPart
 from schemas.stage import Stage
 from schemas.topics import ALERTS
 
-GROUP = "router"
+GROUP = group_of("router")
 
 
 def part(shared: Shared[Log]) -> GroupPart:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from ops.config_kafka import KafkaSettings
-from ops.transport.kafka_clients import Clients
+from ops.transport.kafka_clients import Clients, group_of
 from ops.transport.kafka_reader import KafkaReader
 from schemas.envelope import Envelope
 from schemas.event import Event
@@ -56,7 +56,7 @@ class KafkaFile:
     def committed(self, group: str) -> Mapping[tuple[str, int], int]:
         """Where a group goes on, by topic and partition."""
         admin = self._clients.admin()
-        name = self._clients.named(group)
+        name = self._clients.named(group_of(group))
         found = admin.list_group_offsets({name: None})[name]
         admin.close()
         return {

@@ -138,7 +138,9 @@ def test_several_are_told_in_one_line() -> None:
 
 
 def test_history_is_missed_once_it_was_written() -> None:
-    facts = Facts(NOW, heard=tuple(fleet()), lags=(Lag("historian", "tocsin.metrics", 0, 9, 4),))
+    facts = Facts(
+        NOW, heard=tuple(fleet()), lags=(Lag("tocsin.historian", "tocsin.metrics", 0, 9, 4),)
+    )
     assert report(facts)["problems"] == ["historian: no worker runs"]
     assert overall(stages_of(facts)) is Word.DEGRADED
 
@@ -167,8 +169,8 @@ def everything() -> Facts:
             *(heard(f"a{n}", "agent") for n in range(30)),
         ),
         (
-            Lag("router", "tocsin.alerts", 0, 100, 93),
-            Lag("courier", "tocsin.deliveries", 1, 5, None),
+            Lag("tocsin.router", "tocsin.alerts", 0, 100, 93),
+            Lag("tocsin.courier", "tocsin.deliveries", 1, 5, None),
         ),
         Letters(1_234, {("tocsin.metrics", "not MessagePack"): 998}),
         {"detector": 2},
@@ -180,8 +182,8 @@ def test_the_report_is_json_and_text() -> None:
     facts = everything()
     told = json.loads(json.dumps(report(facts)))
     assert [(lag["group"], lag["lag"]) for lag in told["lags"]] == [
-        ("router", 7),
-        ("courier", None),
+        ("tocsin.router", 7),
+        ("tocsin.courier", None),
     ]
     assert {worker["state"] for worker in told["workers"]} == {State.FINE, State.GONE}
     found = stages_of(facts)
