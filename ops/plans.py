@@ -80,11 +80,12 @@ class PlanPublisher:
         """The number of the stage's newest plan; 0 if it never had one."""
         return self._last.get(stage, (0, "", 0))[0]
 
-    def publish(self, stage: str, content: bytes) -> int:
+    def publish(self, stage: str, content: bytes, again: bool = False) -> int:
         """The number under which this content is in force; a new one only if it is new.
 
         Content is new to partitions that a topic got since: without a plan they would decide
-        nothing, and nobody would see it.
+        nothing, and nobody would see it. `again` publishes what is in force once more under its
+        number, for stages that began after retention had taken it.
 
         Raises `LogAway`, and `Fenced` when there is another publisher by now.
         """
@@ -92,8 +93,10 @@ class PlanPublisher:
         partitions = self._log.partitions[TOPIC_OF[stage]]
         # 0 is what was noted before partitions were.
         if digest == digest_of(content) and reached in (0, partitions):
-            return number
-        number += 1
+            if not again:
+                return number
+        else:
+            number += 1
         now = self._log.clock()
         topic = TOPIC_OF[stage]
         pieces = [

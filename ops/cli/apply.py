@@ -16,6 +16,7 @@ from ops.transport.kafka_clients import Clients
 from ops.transport.kafka_reader import KafkaReader
 from ops.transport.kafka_stage_log import KafkaStageLog
 from ops.transport.kafka_topics import check_at_start
+from ops.transport.stage_log import Fenced
 from schemas.errors import Refused, Undecodable
 from schemas.plans import Health
 from schemas.stage import Partition
@@ -90,7 +91,13 @@ def _contents(settings: Settings) -> Mapping[str, bytes]:
 
 def _apply(publisher: PlanPublisher, log: KafkaStageLog, stage: str, content: bytes) -> Applied:
     before = publisher.last(stage)
-    number = publisher.publish(stage, content)
+    try:
+        number = publisher.publish(stage, content, again=True)
+    except Fenced as fault:
+        raise Refused(
+            f"{_PART[stage]}: somebody else applies at the same time: look at tocsin status, then "
+            "apply again if yours are to hold"
+        ) from fault
     count = log.partitions[TOPIC_OF[stage]]
     return Applied(_PART[stage], stage, number, number != before, count)
 
