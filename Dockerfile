@@ -46,7 +46,6 @@ ENV PATH=/opt/tocsin/bin:$PATH \
     HOME=/var/lib/tocsin \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    TOCSIN__PROFILE=docker \
     TOCSIN__DATA=/var/lib/tocsin
 WORKDIR /var/lib/tocsin
 USER 10001:10001

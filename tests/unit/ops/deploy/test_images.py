@@ -68,6 +68,11 @@ def test_nothing_runs_as_root_and_what_runs_is_tocsin() -> None:
         ]
 
 
+def test_an_image_says_nothing_that_a_mounted_file_could_not_say_otherwise() -> None:
+    """The environment wins over the file."""
+    assert set(re.findall(r"\bTOCSIN__\w+", DOCKERFILE)) == {"TOCSIN__DATA"}
+
+
 def test_versions_are_those_that_were_tested_together() -> None:
     for name in ("build-agent", "build-worker"):
         assert "-c /constraints.txt" in stages()[name]
