@@ -10,10 +10,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import cramjam
+import kafka
 from kafka import KafkaConsumer, TopicPartition, codec
 from kafka.record import default_records, memory_records
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
+
+from schemas.errors import Refused
 
 LARGEST: Final = 64 << 20
 """Bytes that a batch may expand to; producers send batches of 1 MB, before compression."""
@@ -192,8 +195,27 @@ def _compressed(data: Any) -> bytes:
     return bytes(cramjam.zstd.compress(bytes(data), 3))
 
 
+_REPLACED: Final[tuple[tuple[Any, str], ...]] = (
+    (memory_records, "DefaultRecordBatch"),
+    (default_records, "zstd_encode"),
+    (codec, "zstd"),
+    (DefaultRecordBatch, "_maybe_uncompress"),
+    (DefaultRecordBatch, "_read_msg"),
+)
+
+
 def install() -> None:
-    """Let every client of this process read and write batches this way."""
+    """Let every client of this process read and write batches this way.
+
+    Raises `Refused` with another kafka-python, in which nobody would read our names.
+    """
+    if missing := [
+        f"{owner.__name__}.{name}" for owner, name in _REPLACED if name not in dir(owner)
+    ]:
+        raise Refused(
+            f"kafka-python {kafka.__version__} has no {', '.join(missing)}, without which batches "
+            'are read without bounds: install "kafka-python>=3.0.12,<3.1"'
+        )
     memory_records.DefaultRecordBatch = Batch
     # zstd without a further library: cramjam is here for Faust already.
     default_records.zstd_encode = _compressed
