@@ -26,7 +26,7 @@ def read(
         began = time.monotonic()
         hidden.reveal()
         end = start + int(minutes * 60_000) - INTERVAL
-        wait(lambda: all(_done(worker, end) for worker in started), "backlog read")
+        wait(lambda: all(worker.has_read(end) for worker in started), "backlog read")
         wall = time.monotonic() - began
         spent = sum(worker.cpu for worker in started) - cpu
     return spent, wall, len(records) * PER_HOST
@@ -39,12 +39,6 @@ def _dealt(workers: list[Worker], partitions: int) -> bool:
         and sum(owned) == partitions
         and 0 not in owned
     )
-
-
-def _done(worker: Worker, end: int) -> bool:
-    """Whether it has read to its end; the watermark is that of its slowest partition."""
-    told = worker.health().get("figures", {})
-    return told.get("lag") == 0 and told.get("watermark", 0) * 1000 >= end
 
 
 def run(made: Broker, quick: bool) -> Result:

@@ -27,8 +27,8 @@ def run(made: Broker, quick: bool) -> Result:
         hidden.hide(records)
         hidden.reveal()
         reader = here.worker("detector")
-        end = (start + MINUTES * 60_000 - 20_000) / 1000
-        wait(lambda: reader.ready and reader.figure("watermark") >= end, "backlog read")
+        end = start + int(MINUTES * 60_000) - 20_000
+        wait(lambda: reader.has_read(end), "backlog read")
         reader.stop()
         cpu, wall, worker = _again(here.worker("detector"), keep=True)
         samples = len(records) * PER_HOST

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from benchmarks.figures import Result, quantile, rate, spending
 from benchmarks.kafka.backlog import backlog
-from benchmarks.kafka.running import Place, Worker, place, wait
+from benchmarks.kafka.running import Place, place, wait
 from ops.deploy.kafka.broker import Broker
 from ops.transport.feed import Feed
 from ops.transport.kafka_inbox import KafkaInbox
@@ -85,13 +85,8 @@ def _levels(here: Place, rounds: int) -> Iterator[tuple[str, int, float]]:
             time.sleep(1.5)  # whatever the phase before has left to be committed
             before = router.cpu
             hidden.reveal()
-            wait(lambda end=instants[-1]: _done(router, end), what)  # type: ignore[misc]
+            wait(lambda end=instants[-1]: router.has_read(end), what)  # type: ignore[misc]
             yield what, len(instants) * ALERT_COUNT, router.cpu - before
-
-
-def _done(router: Worker, end: int) -> bool:
-    told = router.health().get("figures", {})
-    return told.get("lag") == 0 and told.get("watermark", 0) * 1000 >= end
 
 
 def _batches(what: str, start: int, at: int) -> Iterator[Record]:

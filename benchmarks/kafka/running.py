@@ -99,10 +99,31 @@ class Worker:
         """One figure of its status; NaN where it tells none."""
         return float(self.health().get("figures", {}).get(name, float("nan")))
 
+    def has_read(self, end: int) -> bool:
+        """Whether all that was appended up to `end` (ms) is read.
+
+        The watermark is that of its slowest partition. A transaction's mark may be left in each.
+        """
+        told = self.health().get("figures", {})
+        return (
+            told.get("watermark", 0.0) * 1000 >= end and told.get("lag", 0.0) <= told["partitions"]
+        )
+
     @property
     def ready(self) -> bool:
         """Whether it has recovered and read to the end."""
         return bool(self.health().get("ready"))
+
+    def last_words(self) -> str:
+        """What it says of itself, and its log's end."""
+        return f"{self.stage}: {self.health()}\n{self._said.read_text()[-2_000:]}"
+
+    def kill(self) -> None:
+        """End it at once."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
 
     def stop(self) -> None:
         """End it in good order, else by force."""
@@ -129,7 +150,7 @@ class Place:
             }
         )
         self.clients = Clients(self.kafka, "bench")
-        self._workers: list[Worker] = []
+        self.workers: list[Worker] = []
         self._settings: dict[str, Any] = {
             "kafka": {
                 "bootstrap": made.address,
@@ -141,8 +162,8 @@ class Place:
 
     def worker(self, stage: str) -> Worker:
         """Start one more."""
-        worker = Worker(self.home, stage, len(self._workers))
-        self._workers.append(worker)
+        worker = Worker(self.home, stage, len(self.workers))
+        self.workers.append(worker)
         return worker.start()
 
     def tocsin(self, *arguments: str) -> None:
@@ -152,9 +173,9 @@ class Place:
         subprocess.run([*command, *config], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
     def stop(self) -> None:
-        """End every worker."""
-        while self._workers:
-            self._workers.pop().stop()
+        """End every worker at once: nobody comes after it."""
+        while self.workers:
+            self.workers.pop().kill()
 
     def configure(self, **more: Any) -> None:
         """Write the file that workers read when they start."""
@@ -171,6 +192,9 @@ def place(made: Broker, partitions: int = 1, **more: Any) -> Iterator[Place]:
         found.configure()
         try:
             yield found
+        except RuntimeError:
+            print(*(worker.last_words() for worker in found.workers), sep="\n", file=sys.stderr)
+            raise
         finally:
             found.stop()
 
