@@ -31,9 +31,10 @@ def own_broker(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def running(tmp_path: Path, own_broker: Broker) -> Iterator[Run]:
+def running(tmp_path: Path, own_broker: Broker, request: pytest.FixtureRequest) -> Iterator[Run]:
     kafka = settings_for(own_broker, partitions=4, session_timeout=f"{SESSION:g}s")
-    with kafka_run.running(tmp_path / "home", kafka, WORKERS) as run:
+    hold = getattr(request, "param", (1.0, 2.5))
+    with kafka_run.running(tmp_path / "home", kafka, WORKERS, hold) as run:
         yield run
 
 
@@ -58,11 +59,14 @@ def test_the_broker_is_killed_and_comes_back(running: Run, own_broker: Broker) -
     print(running.end())
 
 
+# After a gap of a minute the detector listens for half a minute before it decides (ADR 6): what
+# is hot for a shorter time then is told to nobody, as designed.
+@pytest.mark.parametrize("running", [(35.0, 40.0)], indirect=True)
 def test_the_broker_is_away_for_a_minute(running: Run, own_broker: Broker) -> None:
     own_broker.kill()
     time.sleep(AWAY)  # not a wait for something: how long it is away
     own_broker.start()
-    took = running.pages_go_on(90)
+    took = running.pages_go_on(120)
     print(f"broker away for {AWAY:g} s: pages of every host after {took:.1f} s")
     running.kills += 1
     print(running.end())

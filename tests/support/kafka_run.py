@@ -18,10 +18,12 @@ from tests.support.webhook import Webhook
 class Run:
     """Everything runs, under load."""
 
-    def __init__(self, pipeline: Pipeline, receiver: Webhook, kafka: KafkaSettings) -> None:
+    def __init__(
+        self, pipeline: Pipeline, receiver: Webhook, kafka: KafkaSettings, hold: tuple[float, float]
+    ) -> None:
         self.pipeline = pipeline
         self.receiver = receiver
-        self.oracle = Oracle(KafkaLog(kafka, "oracle"), hosts=6, hold=(1.0, 2.5))
+        self.oracle = Oracle(KafkaLog(kafka, "oracle"), hosts=6, hold=hold)
         self.kills = 0
 
     def begin(self, workers: Sequence[str]) -> None:
@@ -58,8 +60,13 @@ class Run:
 
 
 @contextmanager
-def running(home: Path, kafka: KafkaSettings, workers: Sequence[str]) -> Iterator[Run]:
-    """From the start of these workers on."""
+def running(
+    home: Path,
+    kafka: KafkaSettings,
+    workers: Sequence[str],
+    hold: tuple[float, float] = (1.0, 2.5),
+) -> Iterator[Run]:
+    """From the start of these workers on; `hold` is how long (s) alerts live."""
     with (
         Webhook() as receiver,
         Pipeline(
@@ -70,7 +77,7 @@ def running(home: Path, kafka: KafkaSettings, workers: Sequence[str]) -> Iterato
             config={"evaluation_interval": "500ms"},
         ) as pipeline,
     ):
-        run = Run(pipeline, receiver, kafka)
+        run = Run(pipeline, receiver, kafka, hold)
         try:
             run.begin(workers)
             yield run
