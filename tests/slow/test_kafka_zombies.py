@@ -33,9 +33,11 @@ def test_one_of_each_sleeps_with_work_under_way(tmp_path: Path, broker: Broker) 
         its_successor_is_killed(run, "router")
         courier = sleeps(run, "courier", "after-send:10")
         wakes(run, courier)
+        works_alone(run, "courier")
         historian = sleeps(run, "historian", "before-insert:20")
         caught_up(run)
         wakes(run, historian)
+        works_alone(run, "historian")
         run.kills = 1  # the courier's sleep; nobody else's may repeat an attempt
         print(run.end())
         found, wanted = announcements(run.pipeline.log)
@@ -81,6 +83,12 @@ def its_successor_is_killed(run: Run, stage: str) -> None:
     run.pipeline.workers[f"{stage}-2"].kill()
     took = run.pages_go_on(SESSION + 20)
     print(f"the {stage}'s successor killed: pages of every host after {took:.1f} s")
+
+
+def works_alone(run: Run, stage: str) -> None:
+    """Its successor leaves in good order; what comes from now on is the zombie's alone."""
+    assert run.pipeline.workers[f"{stage}-2"].stop() == 0
+    run.pages_go_on(30)
 
 
 def caught_up(run: Run) -> None:
