@@ -1,6 +1,7 @@
 """Starts a broker, runs every benchmark or those named, and prints their tables as Markdown."""
 
 import platform
+import signal
 import sys
 from importlib.metadata import version
 
@@ -28,6 +29,8 @@ def main(arguments: list[str]) -> int:
         f"Python {platform.python_version()}, faust-streaming {version('faust-streaming')}, "
         f"kafka-python {version('kafka-python')}, {platform.system()} {platform.release()}\n"
     )
+    # So that what was started ends too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with broker() as made:
             for name in names or BENCHMARKS:
