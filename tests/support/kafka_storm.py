@@ -72,7 +72,8 @@ def _comings_and_goings(pipeline: Pipeline, oracle: Oracle, lasts: float) -> int
         if guest is None or not guest.running:
             pipeline.start(GUEST)
         elif moves % 4 == 1:
-            assert guest.stop() == 0, guest.tail()
+            # On a busy machine it may not have got as far as to listen to signals.
+            assert guest.stop() == 0 or not guest.said, guest.tail()
         else:
             guest.kill()
         moves += 1
