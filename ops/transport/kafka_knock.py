@@ -44,8 +44,8 @@ def knock(
 ) -> list[str]:
     """Come back once a broker takes us, with the servers that have nothing against us so far.
 
-    Raises `Refused` with what every broker that answers has against us, `LogAway` when none
-    answered for `patience` seconds.
+    Raises `Refused` with what every broker has against us. One that is away may yet take us, so
+    after `patience` seconds with one the answer is `LogAway`, which says what the others had.
     """
     ends = time.monotonic() + patience
     while True:
@@ -61,10 +61,10 @@ def knock(
                 refused[server] = str(_refusal(server, "is no Kafka broker", what))
             except OSError as fault:
                 away.append(f"{server}: {fault.strerror or fault}")
-        if refused:
+        if not away:
             raise Refused("\n".join(refused.values()))
         if time.monotonic() > ends:
-            raise LogAway(f"Kafka does not answer: {'; '.join(away)}")
+            raise LogAway(f"Kafka does not answer: {'; '.join((*away, *refused.values()))}")
         time.sleep(_PAUSE)
 
 
