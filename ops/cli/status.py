@@ -32,10 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _of_kafka(settings: Settings) -> dict[str, Any]:
     from ops.cluster.kafka_ask import KafkaAsk
     from ops.cluster.report import report, stages_of
+    from ops.cluster.seen_clock import SeenClock
     from ops.transport.kafka_clients import Clients
-    from ops.transport.log_clock import wall
 
-    ask = KafkaAsk(Clients(settings.kafka, "tocsin-status"), wall)
+    clock = SeenClock()
+    ask = KafkaAsk(Clients(settings.kafka, "tocsin-status"), clock, clock.look)
     try:
         facts = ask.facts()
     finally:

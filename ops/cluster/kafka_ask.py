@@ -8,6 +8,7 @@ from typing import Final
 import ormsgpack
 from kafka import KafkaAdminClient, TopicPartition
 from kafka import errors as kafka_errors
+from kafka.admin import OffsetSpec
 
 from ops.cluster.facts import BrokerFact, Facts, Heard, Lag, Letters
 from ops.cluster.workers import FORGOTTEN
@@ -18,7 +19,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import Undecodable
 from schemas.plans import Health
 from schemas.stage import Partition, Record
-from schemas.topics import CODEC, DEAD_LETTERS, HEALTH, checkpoints
+from schemas.topics import CODEC, DEAD_LETTERS, HEALTH, METRICS, checkpoints
 
 GROUPS: Final = tuple(map(group_of, ("detector", "router", "courier", "historian")))
 NEWEST: Final = 1_000
@@ -32,12 +33,19 @@ _WINDOW: Final = 100
 class KafkaAsk:
     """Asks again and again, reading only what is new; one thread at a time.
 
-    `clock` in ms. Methods raise `LogAway` while Kafka does not answer, `Refused` where we may not.
+    `clock` in ms; `look` may correct it before it is asked, with the newest append time. Methods
+    raise `LogAway` while Kafka does not answer, `Refused` where we may not.
     """
 
-    def __init__(self, clients: Clients, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        clock: Callable[[], int],
+        look: Callable[[Callable[[], int]], None] = lambda _newest: None,
+    ) -> None:
         self._clients = clients
         self._clock = clock
+        self._look = look
         self._reader = KafkaReader(clients)
         self._next: dict[Partition, int] = {}
         self._heard: dict[tuple[str, str], Heard] = {}
@@ -50,6 +58,7 @@ class KafkaAsk:
             counts = self._partitions(admin)
             brokers = self._brokers(admin)
             lags = self._lags(admin, counts)
+            self._look(lambda: self._newest(admin, counts))
         heard = self._listen(counts.get(HEALTH, 0))
         letters = self._read_letters() if DEAD_LETTERS in counts else Letters()
         plans = self._plans() if checkpoints("plans") in counts else {}
@@ -119,13 +128,26 @@ class KafkaAsk:
             if where in ends
         )
 
+    def _newest(self, admin: KafkaAdminClient, counts: dict[str, int]) -> int:
+        """When the newest record of those topics was appended to which somebody always writes."""
+        asked = {
+            TopicPartition(self._clients.named(topic), number): OffsetSpec.MAX_TIMESTAMP
+            for topic in (HEALTH, METRICS)
+            for number in range(counts.get(topic, 0))
+        }
+        if not asked:
+            return -1
+        return max(int(found.timestamp) for found in admin.list_partition_offsets(asked).values())
+
     def _listen(self, partitions: int) -> tuple[Heard, ...]:
         """What workers said last, of those that spoke within a minute."""
         now = self._clock()
         for number in range(partitions):
             partition = Partition(HEALTH, number)
             start = self._next.get(partition)
-            if start is None:
+            if start is None or start > self._reader.end(partition):
+                # In a topic that was made anew offsets begin again.
+                self._next.pop(partition, None)
                 start = self._reader.offset_at(partition, now - FORGOTTEN)
             for record in self._records(partition, start):
                 self._next[partition] = record.offset + 1

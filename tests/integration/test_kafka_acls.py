@@ -22,6 +22,7 @@ from kafka.admin import (
 )
 
 from ops.cluster.kafka_ask import KafkaAsk
+from ops.cluster.seen_clock import SeenClock
 from ops.deploy.kafka.broker import Broker, free_port
 from ops.plans import PlanPublisher
 from ops.transport.feed import Feed
@@ -260,10 +261,13 @@ def test_a_console_follows_the_router_and_takes_batches_and_commands(guarded: Gu
 
 @pytest.mark.parametrize("worker", ["status", "console"])
 def test_the_cluster_can_be_looked_at(guarded: Guarded, worker: str) -> None:
-    ask = KafkaAsk(guarded.clients(worker), lambda: time.time_ns() // 1_000_000)
+    seen: list[int] = []
+    clock = SeenClock()
+    ask = KafkaAsk(guarded.clients(worker), clock, lambda newest: seen.append(newest()))
     facts = ask.facts()
     ask.close()
     assert facts.topics == ()
+    assert seen[0] <= clock()
     assert [broker.id for broker in facts.brokers] == [1]
 
 
