@@ -10,19 +10,22 @@ import functools
 import inspect
 import logging
 import threading
+import time
 import types
 from collections import deque
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Generator
 from typing import Any
 
 import faust
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from faust.transport.drivers import aiokafka as driver
-from faust.types import EventT
+from faust.types import TP, EventT
 from mode.services import WaitResults
+from mode.utils.queues import ThrowableQueue
 
 from ops.runtime.partitions import Partitions
-from ops.transport.feed import Feed
+from ops.transport import aiokafka_batches
+from ops.transport.aiokafka_batches import unreadable
 from ops.transport.kafka_clients import Clients, heartbeat
 from ops.transport.kafka_faust import faust_credentials
 from schemas.stage import Partition, Record
@@ -31,9 +34,14 @@ logger = logging.getLogger(__name__)
 
 BUFFERED = 4_096
 """Messages that Faust holds before it stops fetching."""
+BUFFERED_BYTES = 4 << 20
+"""The same in bytes."""
 TOGETHER = 1 << 20
 """Bytes, about, that are handed over in one go."""
+FED = 64 << 20
+"""Bytes that wait for all drivers together; a partition that has its share is not fetched."""
 STOPS_WITHIN = 4.0
+ENDS_EVERY = 1.0
 
 
 class _Member(driver.AIOKafkaConsumerThread):
@@ -106,11 +114,43 @@ def _begun(coroutine: Any, awaited: Any) -> Generator[Any, Any, Any]:
             return done.value
 
 
+async def _living(app: faust.App) -> None:
+    await app.start()
+    await app.wait_until_stopped()
+
+
 class _Transport(driver.Transport):
     Consumer = _Consumer
 
 
+class _Queue(ThrowableQueue[Any]):
+    """Full at so many bytes, too."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        self._bytes = 0
+        super().__init__(*given, **more)
+
+    def full(self) -> bool:
+        return self._bytes >= BUFFERED_BYTES or super().full()
+
+    def clear(self) -> None:
+        super().clear()
+        self._bytes = 0
+
+    def _put(self, item: Any) -> None:
+        super()._put(item)
+        self._bytes += len(item.message.value or b"")
+
+    def _get(self) -> Any:
+        item = super()._get()
+        self._bytes -= len(item.message.value or b"")
+        return item
+
+
 class _App(faust.App):
+    def FlowControlQueue(self, maxsize: int | None = None, **more: Any) -> _Queue:  # noqa: N802
+        return _Queue(maxsize=maxsize, flow_control=self.flow_control, **more)
+
     def _create_directories(self) -> None:
         """There is nothing that Faust has to keep on a disk."""
 
@@ -122,6 +162,7 @@ class FaustGroup:
     """
 
     def __init__(self, clients: Clients, topic: str, group: str) -> None:
+        aiokafka_batches.install()
         self._clients = clients
         self._topic = topic
         self._group = group
@@ -129,7 +170,9 @@ class FaustGroup:
         self._anew = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unacked: dict[int, deque[tuple[int, EventT[Any]]]] = {}
-        self._room: asyncio.Event | None = None
+        self._share = FED
+        self._fed: dict[int, tuple[Any, TP]] = {}
+        """Partitions that are not fetched, since their drivers have enough."""
         self._gathered: dict[int, list[EventT[Any]]] = {}
         self._gathered_bytes = 0
         self.partitions: Partitions | None = None
@@ -155,14 +198,15 @@ class FaustGroup:
 
     async def _run(self, stop: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
-        self._room = asyncio.Event()
         self._unacked.clear()
+        self._fed.clear()
         app = self._app()
-        ending = asyncio.create_task(self._ended(stop))
-        await app.start()
+        ending = asyncio.create_task(self._ended(stop, app))
+        living = asyncio.create_task(_living(app))
         try:
-            crashed = asyncio.create_task(app.wait_until_stopped())
-            await asyncio.wait({ending, crashed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ending, living}, return_when=asyncio.FIRST_COMPLETED)
+            if living.done():
+                living.result()
             if app.crashed and app._crash_reason is not None:
                 raise RuntimeError(f"Faust ended: {app._crash_reason!r}") from app._crash_reason
         finally:
@@ -170,13 +214,33 @@ class FaustGroup:
             if self.partitions is not None:
                 self.partitions.cast_off()
             ending.cancel()
+            living.cancel()
+            await asyncio.gather(living, return_exceptions=True)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(app.stop(), STOPS_WITHIN)
             self._loop = None
 
-    async def _ended(self, stop: threading.Event) -> None:
+    async def _ended(self, stop: threading.Event, app: faust.App) -> None:
+        told = 0.0
         while not (stop.is_set() or self._anew.is_set()):
+            if time.monotonic() - told >= ENDS_EVERY:
+                self._tell_ends(app)
+                told = time.monotonic()
             await asyncio.sleep(0.1)
+
+    def _tell_ends(self, app: Any) -> None:
+        """Where each partition ends of which more is to come than marks of transactions."""
+        assert self.partitions is not None
+        consumer = getattr(getattr(app._consumer, "_thread", None), "_consumer", None)
+        subscribed = consumer and consumer._subscription.subscription
+        if not subscribed or subscribed.assignment is None:
+            return
+        for where in subscribed.assignment.tps:
+            state = subscribed.assignment.state_value(where)
+            feed = self.partitions.feed(where.partition)
+            if feed is not None and state.has_valid_position:
+                more = state.highwater is not None and state.position < state.highwater
+                feed.reaches(state.highwater if more else 0)
 
     def _app(self) -> faust.App:
         settings = self._clients.settings
@@ -192,7 +256,7 @@ class FaustGroup:
             broker_commit_interval=1.0,
             broker_max_poll_records=None,
             consumer_auto_offset_reset="earliest",
-            consumer_max_fetch_size=4 << 20,
+            consumer_max_fetch_size=1 << 20,
             # How soon partitions that were added, or a topic made anew, are noticed.
             consumer_metadata_max_age_ms=10_000,
             processing_guarantee="at_least_once",
@@ -231,15 +295,14 @@ class FaustGroup:
                 self._gathered.setdefault(number, []).append(event)
                 self._gathered_bytes += len(event.message.value or b"")
                 if buffered.empty() or self._gathered_bytes >= TOGETHER:
-                    await self._until_room(self._hand_over())
+                    self._hand_over()
         finally:
             self._hand_over()
 
-    def _hand_over(self) -> list[tuple[int, Feed]]:
-        """Feed the drivers what was gathered; whom, and with which partition."""
+    def _hand_over(self) -> None:
+        """Feed the drivers what was gathered."""
         assert self.partitions is not None
         gathered, self._gathered, self._gathered_bytes = self._gathered, {}, 0
-        fed = []
         for number, events in gathered.items():
             feed = self.partitions.feed(number)
             if feed is None:
@@ -248,26 +311,27 @@ class FaustGroup:
                 (event.message.offset, event) for event in events
             )
             where = Partition(self._topic, number)
-            feed.put([_record(where, event.message) for event in events])
-            fed.append((number, feed))
-        return fed
-
-    async def _until_room(self, fed: Sequence[tuple[int, Feed]]) -> None:
-        assert self._room is not None
-        assert self.partitions is not None
-        for number, feed in fed:
-            while feed.full and self.partitions.feed(number) is feed:
-                self._room.clear()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._room.wait(), 0.5)
+            messages = [event.message for event in events]
+            for message in messages:
+                if unreadable(message):
+                    feed.doubt(message.offset)
+            feed.put([_record(where, each) for each in messages if not unreadable(each)])
+            if feed.filled(self._share) and number not in self._fed:
+                app, full = events[0].app, TP(self._clients.named(self._topic), number)
+                self._fed[number] = app, full
+                app.consumer.on_buffer_full(full)
 
     def _acknowledge(self, number: int, next_: int) -> None:
         waiting = self._unacked.get(number)
         while waiting and waiting[0][0] < next_:
             _, event = waiting.popleft()
             event.ack()
-        if self._room is not None:
-            self._room.set()
+        if number in self._fed:
+            assert self.partitions is not None
+            feed = self.partitions.feed(number)
+            if feed is not None and not feed.filled(self._share // 2):
+                app, where = self._fed.pop(number)
+                app.consumer.on_buffer_drop(where)
 
     async def _revoked(self, _app: Any, _revoked: Any, **_: Any) -> None:
         """A rebalance begins: Faust lets go of everything, and comes back with most of it."""
@@ -281,6 +345,8 @@ class FaustGroup:
         logger.info("partitions assigned", extra={"partitions": sorted(numbers)})
         self._hand_over()
         self._unacked.clear()
+        self._fed.clear()
+        self._share = FED // max(1, len(numbers))
         assert self.partitions is not None
         self.partitions.assign(numbers)
         self.joined.set()

@@ -27,6 +27,7 @@ class Feed:
         self._last = -1
         self._next = -1
         self._end = 0
+        self._doubts: list[int] = []
         self.adrift = False
         self._ashore = False
 
@@ -47,6 +48,16 @@ class Feed:
         if passed and needed > 0:
             # What was committed before it came is in nobody's commit to come.
             self._told(needed)
+
+    def doubt(self, offset: int) -> None:
+        """Whoever fills the feed could not read what is there."""
+        with self._lock:
+            self._doubts.append(offset)
+
+    def doubtful(self, first: int, until: int) -> bool:
+        """Whether a hole may be more than a transaction's mark."""
+        with self._lock:
+            return any(first <= offset < until for offset in self._doubts)
 
     def cast_off(self) -> None:
         """Nothing comes any more until the group has dealt out its partitions."""
@@ -75,7 +86,11 @@ class Feed:
     @property
     def full(self) -> bool:
         """Whether the driver should catch up before more is fetched."""
-        return len(self._records) >= FULL_RECORDS or self._bytes >= FULL_BYTES
+        return self.filled(FULL_BYTES)
+
+    def filled(self, size: int) -> bool:
+        """Whether there are as many bytes, or too many records."""
+        return len(self._records) >= FULL_RECORDS or self._bytes >= size
 
     def take(self, offset: int, limit: int, size: int) -> list[Record]:
         """Records from `offset` on, at most `limit` and about `size` bytes; they stay.
@@ -97,6 +112,7 @@ class Feed:
         """Forget what is committed."""
         with self._lock:
             self._next = before
+            self._doubts = [offset for offset in self._doubts if offset >= before]
             start = bisect_left(self._records, before, key=lambda record: record.offset)
             self._bytes -= sum(len(record.value) for record in self._records[:start])
             del self._records[:start]
@@ -107,6 +123,7 @@ class Feed:
         with self._lock:
             if anew:
                 self._records.clear()
+                self._doubts.clear()
                 self._bytes = self._end = 0
                 self._last = -1
             self._next = -1

@@ -59,6 +59,14 @@ class Batch(DefaultRecordBatch):  # type: ignore[misc]  # kafka-python has no ty
             self._pos = 0
         self._decompressed = True
 
+    def validate_crc(self) -> bool:
+        """True. Where a batch ends is believed to it no more once anything in it is wrong."""
+        if super().validate_crc():
+            return True
+        sound = self.last_offset_delta == self.records_count - 1 < len(self._buffer)
+        after = self.next_offset if sound else self.base_offset + 1
+        raise Unreadable(after, "its checksum is wrong")
+
     def __next__(self) -> Any:
         try:
             return super().__next__()

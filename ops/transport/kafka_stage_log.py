@@ -35,6 +35,8 @@ _FENCED = (
 )
 
 _NEVER = 1 << 62
+_SIZE = 2 << 20
+"""Bytes, about, that a driver is given at once: there is one to each partition."""
 LOOK_EVERY = 5.0
 """Seconds between looks at a partition's end, which tell how far behind its driver is."""
 
@@ -272,7 +274,7 @@ class _Reader:
         return self._pull.offset_at(partition, at)
 
     def read(
-        self, partition: Partition, offset: int, limit: int = 500, size: int = 8 << 20
+        self, partition: Partition, offset: int, limit: int = 500, size: int = _SIZE
     ) -> tuple[list[Record], Gap | None]:
         if offset < self._live:
             records, gap = self._pull.read(partition, offset, limit, size)
@@ -293,14 +295,15 @@ class _Reader:
     def _hole(
         self, partition: Partition, offset: int, until: int, limit: int, size: int
     ) -> tuple[list[Record], Gap | None]:
-        """What is in a hole of the feed: a transaction's mark, unless retention was there.
+        """What is in a hole of the feed: a transaction's mark, unless retention was there, or
+        nobody can read it.
 
         Records that the feed never got there can be only before its first ones.
         """
         begin = self._pull.begin(partition)
         if begin > offset:
             return [], Gap(partition, offset, min(begin, until))
-        if self._trusted:
+        if self._trusted and not self._feed.doubtful(offset, until):
             return [], None
         self._trusted = True
         missed, gap = self._pull.read(partition, offset, limit, size)
