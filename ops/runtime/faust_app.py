@@ -238,9 +238,11 @@ class FaustGroup:
         for where in subscribed.assignment.tps:
             state = subscribed.assignment.state_value(where)
             feed = self.partitions.feed(where.partition)
-            if feed is not None and state.has_valid_position:
-                more = state.highwater is not None and state.position < state.highwater
-                feed.reaches(state.highwater if more else 0)
+            if feed is None or state.highwater is None or not state.has_valid_position:
+                continue
+            # What is fetched may still be on its way to the driver.
+            more = state.position < state.highwater or self._unacked.get(where.partition)
+            feed.reaches(state.highwater if more else 0)
 
     def _app(self) -> faust.App:
         settings = self._clients.settings

@@ -1,13 +1,17 @@
 """What stands in for Faust's own way with each message, and must answer as that does."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from faust.types import TP
 from mode import Service
 
-from ops.runtime.faust_app import WithoutTasks
+from ops.runtime.faust_app import FaustGroup, WithoutTasks
+from ops.transport.feed import Feed
 
 
 class Slow(Service):
@@ -103,3 +107,35 @@ def test_what_waits_is_told_of_failures_of_what_it_waits_for() -> None:
         return (await service.wait_first(waits(), asyncio.Event().wait())).results
 
     assert both(play) == ["told"]
+
+
+class States:
+    """What aiokafka knows of its partitions."""
+
+    def __init__(self, **known: tuple[int | None, int | None]) -> None:
+        self.known = {TP("t", int(name[1:])): each for name, each in known.items()}
+        self.tps = set(self.known)
+
+    def state_value(self, where: TP) -> Any:
+        position, end = self.known[where]
+        valid = position is not None
+        return SimpleNamespace(has_valid_position=valid, position=position, highwater=end)
+
+
+def test_drivers_are_told_where_a_partition_ends_but_not_of_marks_alone() -> None:
+    clients: Any = None
+    group = FaustGroup(clients, "t", "g")
+    feeds = {number: Feed() for number in range(5)}
+    group.partitions = SimpleNamespace(feed=feeds.get)  # type: ignore[assignment]
+    on_its_way: Any = (40, None)
+    group._unacked = {2: deque([on_its_way])}
+    states = States(p0=(10, 42), p1=(42, 42), p2=(42, 42), p3=(None, 42), p4=(0, None), p5=(0, 9))
+    subscribed = SimpleNamespace(assignment=states)
+    consumer = SimpleNamespace(_subscription=SimpleNamespace(subscription=subscribed))
+    group._tell_ends(SimpleNamespace(_consumer=None))
+    group._tell_ends(SimpleNamespace(_consumer=SimpleNamespace(_thread=None)))
+    thread = SimpleNamespace(_consumer=consumer)
+    group._tell_ends(SimpleNamespace(_consumer=SimpleNamespace(_thread=thread)))
+    assert [feed.end for feed in feeds.values()] == [42, 0, 42, 0, 0]
+    subscribed.assignment = None  # type: ignore[assignment]
+    group._tell_ends(SimpleNamespace(_consumer=SimpleNamespace(_thread=thread)))
