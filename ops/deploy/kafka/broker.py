@@ -1,6 +1,7 @@
 """One broker of Apache Kafka as a child process, in a directory of its own, on loopback."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from schemas.errors import Refused, TocsinError
 
 POM = Path(__file__).with_name("pom.xml")
 HEAP = "512m"
+JAVA = 17
 STARTS_WITHIN = 60.0
 
 
@@ -25,7 +27,13 @@ def missing() -> str:
     """Why no broker can run here; empty if one can."""
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
-            return f"{tool} is not installed: Apache Kafka needs Java 17 and Maven"
+            return f"{tool} is not installed: Apache Kafka needs Java {JAVA} and Maven"
+    ran = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
+    told = re.search(r'version "(?:1\.)?(\d+)', ran.stderr + ran.stdout)
+    if told is None:
+        return f"java -version says no version: Apache Kafka needs Java {JAVA}"
+    if int(told[1]) < JAVA:
+        return f"java is version {told[1]}: Apache Kafka needs Java {JAVA} or newer"
     return ""
 
 
