@@ -161,6 +161,9 @@ class _Partitions:
     def assign(self, numbers: object) -> None:
         pass
 
+    def cast_off(self) -> None:
+        self.taken.cast_off()
+
     def feed(self, _number: int) -> Feed:
         return self.taken
 

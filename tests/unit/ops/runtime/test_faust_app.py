@@ -3,15 +3,19 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import faust
 import pytest
 from faust.types import TP
 from mode import Service
 
+from ops.config_kafka import KafkaSettings
 from ops.runtime.faust_app import FaustGroup, WithoutTasks
 from ops.transport.feed import Feed
+from ops.transport.kafka_clients import Clients
 
 
 class Slow(Service):
@@ -139,3 +143,15 @@ def test_drivers_are_told_where_a_partition_ends_but_not_of_marks_alone() -> Non
     assert [feed.end for feed in feeds.values()] == [42, 0, 42, 0, 0]
     subscribed.assignment = None  # type: ignore[assignment]
     group._tell_ends(SimpleNamespace(_consumer=SimpleNamespace(_thread=thread)))
+
+
+def test_a_start_leaves_no_directory_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = KafkaSettings.model_validate({"bootstrap": "127.0.0.1:9"})
+    app = FaustGroup(Clients(settings, "test"), "t", "g")._app()
+    app._create_directories()
+    assert not list(tmp_path.iterdir())
+    faust.App("plain", broker="kafka://127.0.0.1:9")._create_directories()
+    assert [left.name for left in tmp_path.iterdir()] == ["plain-data"]
