@@ -8,6 +8,7 @@ from ops.transport.kafka_clients import Clients
 from ops.transport.kafka_clock import KafkaClock
 from ops.transport.kafka_stage_log import KafkaStageLog
 from ops.transport.log import Log
+from ops.workers import heap
 from ops.workers.group_part import GroupPart
 from schemas.stage import Stage
 from schemas.topics import METRICS
@@ -17,6 +18,7 @@ GROUP = "tocsin.detector"
 
 def part(shared: Shared[Log]) -> GroupPart:
     """A member of the detectors' group."""
+    heap.keep_little()
     clients = Clients(shared.settings.kafka, "tocsin-detector")
     clock = KafkaClock()
     group = FaustGroup(clients, METRICS, GROUP)
