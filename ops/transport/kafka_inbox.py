@@ -24,7 +24,7 @@ _STEP = 0.5
 """Seconds until a poll looks whether it was closed."""
 _QUIET = 2.0
 """Seconds without a word from the broker, after which polls make pauses."""
-_PAUSE = 0.1
+_PAUSE = 0.05
 """Seconds. kafka-python's poll does not wait while its broker is away: it takes a processor."""
 _SIZE = 8 << 20
 """Bytes, about, that one poll answers with."""
@@ -46,6 +46,8 @@ class KafkaInbox:
         self._closed = threading.Event()
         self._gaps: list[Gap] = []
         self._next: dict[TopicPartition, int] = {}
+        self._unsure: set[TopicPartition] = set()
+        """Where a poll failed that had only just found out where to begin."""
         self._membership = Membership(clients, group, topics)
         self._consumer = self._membership.consumer
         self._membership.keep()
@@ -170,8 +172,9 @@ class KafkaInbox:
     def _step(self, timeout: float, limit: int) -> dict[TopicPartition, list[Any]]:
         found: dict[TopicPartition, list[Any]] = {}
         with said(self._clients.settings):
+            before = self._positions()
             try:
-                found = polled(self._consumer, timeout, limit)
+                found = self._polled(timeout, limit, before)
             except kafka_errors.NoOffsetForPartitionError as fault:
                 for where in fault.args[0]:
                     self._begin(where)
@@ -184,11 +187,46 @@ class KafkaInbox:
             except Skipped as skipped:
                 log.error("records that cannot be read were skipped", extra={"why": str(skipped)})
                 self._gaps.append(Gap(self._plain(skipped.where), skipped.first, skipped.resumed))
-                self._consumer.seek(skipped.where, skipped.resumed)
+                self._go(skipped.where, skipped.resumed)
         for where, run in found.items():
             self._next[where] = run[-1].offset + 1
             self._membership.heard = time.monotonic()
         return found
+
+    def _polled(
+        self, timeout: float, limit: int, before: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, list[Any]]:
+        """What `polled` gives; where it raises, nothing counts as given.
+
+        kafka-python takes records out of its buffer and then asks for more: if that fails, as it
+        does when a broker goes, what it had taken is lost, and its positions are behind it.
+        """
+        while self._unsure:
+            where = self._unsure.pop()
+            if where in self._positions():
+                at = self._consumer.committed(where, timeout_ms=_MS)
+                self._consumer.seek(where, self._bounds(where)[0] if at is None else at)
+        try:
+            return polled(self._consumer, timeout, limit)
+        except BaseException:
+            for where, at in self._positions().items():
+                if where not in before:
+                    self._unsure.add(where)
+                elif at > before[where]:
+                    self._consumer.seek(where, before[where])
+            raise
+
+    def _go(self, where: TopicPartition, offset: int) -> None:
+        self._unsure.discard(where)
+        self._consumer.seek(where, offset)
+
+    def _positions(self) -> dict[TopicPartition, int]:
+        assignment = self._consumer._subscription.assignment
+        return {
+            where: state.position.offset
+            for where, state in dict(assignment).items()
+            if state.position is not None
+        }
 
     def _begin(self, where: TopicPartition) -> None:
         """The group never committed here, or the topic was deleted meanwhile."""
@@ -196,7 +234,7 @@ class KafkaInbox:
         if self._next.get(where, 0) > end:
             self._anew(where, self._next[where])
         else:
-            self._consumer.seek(where, begin)
+            self._go(where, begin)
 
     def _resume(self, where: TopicPartition, offset: int) -> None:
         begin, end = self._bounds(where)
@@ -211,7 +249,7 @@ class KafkaInbox:
                 },
             )
             self._gaps.append(Gap(self._plain(where), offset, begin))
-            self._consumer.seek(where, begin)
+            self._go(where, begin)
         elif offset > end:
             self._anew(where, offset)
         # Else a leader that has yet to learn of the offset: ask again.
@@ -224,7 +262,7 @@ class KafkaInbox:
         )
         self._gaps.append(Gap(self._plain(where), offset, begin))
         self._next[where] = begin
-        self._consumer.seek(where, begin)
+        self._go(where, begin)
 
     def _bounds(self, where: TopicPartition) -> tuple[int, int]:
         begin = self._consumer.beginning_offsets([where], timeout_ms=_MS)[where]

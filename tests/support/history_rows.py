@@ -120,6 +120,7 @@ class Rows:
             "checks": Counter(),
         }
         done = self._log.committed("historian")
+        same: dict[str, list[tuple[str, int, int]]] = {}
         for topic in TOPICS:
             for record, envelope in self._log.envelopes(topic):
                 where = (topic, record.partition.number, record.offset)
@@ -130,8 +131,9 @@ class Rows:
                         expected["alerts"][where] += len(alerts)
                     case Decision():
                         expected["decisions"][where] += 1
-                    case Delivery() | Receipt():
+                    case Delivery() | Receipt() as event:
                         expected["deliveries"][where] += 1
+                        same.setdefault(event.model_dump_json(), []).append(where)
                     case CheckResult():
                         expected["checks"][where] += 1
         for table, rows in expected.items():
@@ -145,6 +147,14 @@ class Rows:
                     if offset < done.get((topic, number), 0)
                 }
             )
+            if table == "deliveries":
+                # A receipt whose first publication had no answer is in the log twice, and says the
+                # same: history keeps one row of it once it merges.
+                for twins in same.values():
+                    if len(twins) > 1 and any(found[where] for where in twins):
+                        for where in twins:
+                            if not found[where]:
+                                del rows[where]
             assert found == rows, f"{table}: missing {rows - found}, more {found - rows}"
 
     def _address(self) -> Address:
