@@ -1,7 +1,7 @@
 """What is in a running process's history, asked at the history child itself."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -148,16 +148,26 @@ class Rows:
                 }
             )
             if table == "deliveries":
-                # A receipt whose first publication had no answer is in the log twice, and says the
-                # same: history keeps one row of it once it merges.
-                for twins in same.values():
-                    if len(twins) > 1 and any(found[where] for where in twins):
-                        for where in twins:
-                            if not found[where]:
-                                del rows[where]
+                _forgive_twins(same.values(), found, rows)
             assert found == rows, f"{table}: missing {rows - found}, more {found - rows}"
 
     def _address(self) -> Address:
         port = int((self._directory / "port").read_text())
         token = (self._directory / "token").read_text().strip()
         return Address("127.0.0.1", port, "default", token)
+
+
+def _forgive_twins(
+    same: Iterable[Sequence[tuple[str, int, int]]],
+    found: Counter[tuple[str, int, int]],
+    rows: Counter[tuple[str, int, int]],
+) -> None:
+    """A receipt whose first publication had no answer is in the log twice, and says the same.
+
+    History keeps one row of it once it merges.
+    """
+    for twins in same:
+        if len(twins) > 1 and any(found[where] for where in twins):
+            for where in twins:
+                if not found[where]:
+                    del rows[where]

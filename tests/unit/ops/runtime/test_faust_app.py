@@ -1,6 +1,7 @@
 """What stands in for Faust's own way with each message, and must answer as that does."""
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,8 +15,10 @@ from mode import Service
 
 from ops.config_kafka import KafkaSettings
 from ops.runtime.faust_app import FaustGroup, WithoutTasks
+from ops.runtime.threads import Worker
 from ops.transport.feed import Feed
 from ops.transport.kafka_clients import Clients
+from schemas.topics import METRICS
 
 
 class Slow(Service):
@@ -155,3 +158,45 @@ def test_a_start_leaves_no_directory_behind(
     assert not list(tmp_path.iterdir())
     faust.App("plain", broker="kafka://127.0.0.1:9")._create_directories()
     assert [left.name for left in tmp_path.iterdir()] == ["plain-data"]
+
+
+def test_a_start_that_hangs_is_left_when_it_is_time_to_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, left = threading.Event(), threading.Event()
+
+    async def start(_app: faust.App) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def stop(_app: faust.App) -> None:
+        left.set()
+
+    monkeypatch.setattr(faust.App, "start", start)
+    monkeypatch.setattr(faust.App, "stop", stop)
+    settings = KafkaSettings.model_validate({"bootstrap": "127.0.0.1:9"})
+    running = Worker("group", FaustGroup(Clients(settings, "test"), METRICS, "g").run)
+    running.start()
+    assert begun.wait(10)
+    running.ask_to_stop()
+    assert running.join(10)
+    assert left.is_set()
+    assert not running.failure
+
+
+def test_a_start_that_raises_is_stopped_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = threading.Event()
+
+    async def start(_app: faust.App) -> None:
+        raise OSError("no broker")
+
+    async def stop(_app: faust.App) -> None:
+        left.set()
+
+    monkeypatch.setattr(faust.App, "start", start)
+    monkeypatch.setattr(faust.App, "stop", stop)
+    settings = KafkaSettings.model_validate({"bootstrap": "127.0.0.1:9"})
+    group = FaustGroup(Clients(settings, "test"), METRICS, "g")
+    with pytest.raises(OSError, match="no broker"):
+        group.run(threading.Event())
+    assert left.is_set()
