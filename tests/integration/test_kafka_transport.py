@@ -165,7 +165,9 @@ def test_ten_thousand_headers_are_harmless(rig: Rig) -> None:
     assert not inbox.gaps()
 
 
-def test_what_retention_took_before_it_was_read_is_an_exact_gap(rig: Rig) -> None:
+def test_what_retention_took_before_it_was_read_is_an_exact_gap(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
     rig.publish(*(b"%d" % n for n in range(20)))
     inbox = rig.inbox()
     inbox.commit({WHERE: drain(inbox, 20)[3].offset + 1})
@@ -175,6 +177,7 @@ def test_what_retention_took_before_it_was_read_is_an_exact_gap(rig: Rig) -> Non
     assert [record.offset for record in drain(inbox, 9)] == list(range(11, 20))
     assert inbox.gaps() == [Gap(WHERE, 4, 11)]
     assert inbox.gaps() == []
+    assert "records lost to retention" in caplog.messages
 
 
 def test_a_reader_meets_the_same_gap_and_goes_on_behind_it(rig: Rig) -> None:
