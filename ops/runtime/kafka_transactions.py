@@ -62,7 +62,10 @@ class KafkaGroup:
                 partitions.assign(partition.number for partition in owned)
                 self.joined.set()
             # Of what was lost the driver hears as well, by a hole in the offsets, and counts it.
-            inbox.gaps()
+            for gap in inbox.gaps():
+                feed = partitions.feed(gap.partition.number)
+                if feed is not None:
+                    feed.doubt(gap.first)
             for partition, end in inbox.ends().items():
                 feed = partitions.feed(partition.number)
                 if feed is not None:
