@@ -46,7 +46,7 @@ test: $(VENV)/.dev ## every test that takes minutes, not more
 test-slow: $(VENV)/.dev ## random kills and what else takes long
 	$(BIN)/python -m pytest -m slow --timeout 900
 
-soak: $(VENV)/.dev ## hours: 300 kills
+soak: $(VENV)/.dev ## hours: 300 kills, long storms, take-overs with 100,000 series, images
 	$(BIN)/python -m pytest -m soak --timeout 14400
 
 bench: $(VENV)/.dev ## measure, and print what docs/performance.md quotes

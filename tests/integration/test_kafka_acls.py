@@ -47,6 +47,8 @@ from schemas.topics import (
 from tests.support.kafka import jars, settings_for
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "open-sesame"
 USERS = (*GRANTS, "stranger")
 

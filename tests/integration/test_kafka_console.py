@@ -40,6 +40,8 @@ from tests.support.sender import Sender
 from tests.support.tocsin_process import Tocsin, environment, run
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 HERE = Partition(ALERTS, 0)
 
 

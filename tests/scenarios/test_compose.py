@@ -14,6 +14,8 @@ from tests.support.kafka import jars
 from tests.support.sender import Sender
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 HOST = "restarted-host"
 
 

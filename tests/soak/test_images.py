@@ -14,7 +14,7 @@ from tests.support.sender import Sender
 from tests.support.tocsin_process import ROOT
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 
 @pytest.fixture(scope="module")

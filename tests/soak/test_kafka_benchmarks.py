@@ -8,7 +8,7 @@ import pytest
 from tests.support.kafka import jars
 from tests.support.tocsin_process import ROOT, environment
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 ROWS = (
     "1 × 1 partitions, 10,000 series: samples per CPU-second",
     "1 × 8 partitions, 80,000 series: samples per CPU-second",

@@ -17,7 +17,7 @@ from tests.support.kafka_storm import NO_ROUTES
 from tests.support.tocsin_process import wall
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
 PARTITIONS = 4
 SESSION = 6.0
