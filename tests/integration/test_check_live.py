@@ -10,6 +10,7 @@ from ops.cli.command_line import main
 from ops.config_kafka import KafkaSettings
 from ops.transport.kafka_clients import Clients
 from ops.transport.kafka_topics import create
+from tests.support.waiting import eventually
 
 
 def written(home: Path, kafka: KafkaSettings, **more: object) -> str:
@@ -43,10 +44,16 @@ def test_what_differs_is_told_with_topic_and_setting(
     finally:
         admin.close()
     file = written(tmp_path, kafka, replication=3, min_in_sync=2)
-    assert main(["check", "--live", "--json", "--config", file]) == 2
-    problems = json.loads(capsys.readouterr().out)["problems"]
-    told = [each["message"] for each in problems if each["key"] == topic]
-    assert "message.timestamp.type is CreateTime, not LogAppendTime" in told
+
+    def problems() -> list[dict[str, str]]:
+        """What is told, once the broker itself has heard of the change."""
+        assert main(["check", "--live", "--json", "--config", file]) == 2
+        told = json.loads(capsys.readouterr().out)["problems"]
+        changed = "message.timestamp.type is CreateTime, not LogAppendTime"
+        return told if any(each["message"] == changed for each in told) else []
+
+    found = eventually(problems, 20)
+    told = [each["message"] for each in found if each["key"] == topic]
     assert "replication factor is 1, not 3 or more" in told
     assert "min.insync.replicas is 1, not 2" in " ".join(told)
-    assert all(each["source"] == f"Kafka at {kafka.bootstrap[0]}" for each in problems)
+    assert all(each["source"] == f"Kafka at {kafka.bootstrap[0]}" for each in found)
