@@ -35,6 +35,7 @@ class OnKafka:
         self._drivers: list[Driver] = []
         self._logs: list[KafkaStageLog] = []
         self._feeds: list[Feed] = []
+        self._fed: list[int] = []
         self._topic = make().topic
         self._create(make().name)
         self._producer = self._clients.producer()
@@ -78,6 +79,7 @@ class OnKafka:
             log.close()
         count = self._partitions if self._topic == METRICS else 1
         self._feeds = [Feed() for _ in range(count)]
+        self._fed = [0] * count
         self._logs = [
             KafkaStageLog(self._clients, feed, _Time(self), self._crasher, stamp=lambda: self._now)
             for feed in self._feeds
@@ -112,8 +114,10 @@ class OnKafka:
         """What the group's consumer would have fed by now, then a turn."""
         feed, partition = self._feeds[number], Partition(self._topic, number)
         self._wait_for_marks(partition)
-        records, _ = self._reader.read(partition, feed.end, 1_000)
+        records, _ = self._reader.read(partition, self._fed[number], 1_000)
         feed.put(records)
+        if records:
+            self._fed[number] = records[-1].offset + 1
         return self._drivers[number].turn() or bool(records)
 
     def _wait_for_marks(self, partition: Partition) -> None:
