@@ -166,7 +166,6 @@ class FaustGroup:
         self._clients = clients
         self._topic = topic
         self._group = group
-        self._stop = threading.Event()
         self._anew = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unacked: dict[int, deque[tuple[int, EventT[Any]]]] = {}

@@ -316,7 +316,9 @@ class _Reader:
             return
         self._looked = now
         self._feed.reaches(self._pull.end(partition))
-        if self._pull.identity(partition) != self._known.topic:
+        # Without an answer (no leader just now) nothing is known; it is no other topic for that.
+        found = self._pull.identity(partition)
+        if found and self._known.topic and found != self._known.topic:
             raise Stale(f"{partition} was made anew under us")
 
     def committed(self, group: str, partition: Partition) -> int | None:
@@ -325,8 +327,8 @@ class _Reader:
         checkpoint, self._checkpoint = self._checkpoint, None
         next_ = checkpoint.next if checkpoint else None
         known = checkpoint.topic if checkpoint else ""
-        self._known.topic = self._pull.identity(partition)
-        self.anew = bool(known and self._known.topic and known != self._known.topic)
+        self._known.topic = self._pull.identity(partition) or known
+        self.anew = bool(known) and known != self._known.topic
         if self.anew:
             next_ = None
         begins = next_ if next_ is not None else self._pull.begin(partition)
