@@ -23,6 +23,7 @@ from processors.promql.tree import (
     Number,
     Paren,
     Select,
+    Subquery,
     Text,
     children,
 )
@@ -47,7 +48,7 @@ def build(tree: Expression) -> nodes.Node:
             return nodes.Negated(build(inner))
         case Select(selector, offset, None):
             return nodes.Instant(selector, offset)
-        case Select():
+        case Select() | Subquery():
             raise Refused("a range vector is no result: it needs a function over it")
         case Call():
             return _call(tree)

@@ -26,6 +26,16 @@ class Cardinality(StrEnum):
     ONE_TO_MANY = "group_right"
 
 
+class Edge(StrEnum):
+    """An end of the evaluation's bounds, which `@` may name in place of a time."""
+
+    START = "start"
+    END = "end"
+
+
+At: TypeAlias = Milliseconds | Edge | None
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number literal."""
@@ -42,11 +52,23 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """An instant selector, or a range selector where `window` is given."""
+    """An instant selector, or a range selector where `window` is given; `at` is its `@`."""
 
     selector: Selector
     offset: Milliseconds = 0
     window: Milliseconds | None = None
+    at: At = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subquery:
+    """An expression at every `step` of a range; None is the default step."""
+
+    inner: "Expression"
+    range: Milliseconds
+    step: Milliseconds | None = None
+    offset: Milliseconds = 0
+    at: At = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +95,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How the series of two sides find each other."""
+    """How the series of two sides find each other; a fill stands for a series that is missing."""
 
     on: bool = False
     labels: tuple[str, ...] = ()
     cardinality: Cardinality = Cardinality.ONE_TO_ONE
     include: tuple[str, ...] = ()
+    fill_left: float | None = None
+    fill_right: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +118,27 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """An aggregation over groups of series."""
+    """An aggregation over groups of series; `param` is what comes before the series."""
 
     op: str
     inner: "Expression"
     by: bool = True
     labels: tuple[str, ...] = ()
+    param: "Expression | None" = None
 
 
-Expression: TypeAlias = Number | Text | Select | Paren | Negate | Call | Binary | Aggregate
+Expression: TypeAlias = (
+    Number | Text | Select | Subquery | Paren | Negate | Call | Binary | Aggregate
+)
 
 
 def children(tree: Expression) -> tuple[Expression, ...]:
     """The expressions directly inside one."""
     match tree:
-        case Paren(inner) | Negate(inner) | Aggregate(inner=inner):
+        case Paren(inner) | Negate(inner) | Subquery(inner=inner):
             return (inner,)
+        case Aggregate(inner=inner, param=param):
+            return (inner,) if param is None else (param, inner)
         case Call(args=args):
             return args
         case Binary(left=left, right=right):
