@@ -99,7 +99,7 @@ class Ranged:
         end = moment.at - self.offset
         start = end - self.window
         columns = moment.source.select(self.selector, start, end)
-        window = cut(columns, start, end)
+        window = cut(columns, start, end, moment.at)
         present = window.counts >= self.kernel.least
         if not present.any():
             return nothing()

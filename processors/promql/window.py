@@ -12,8 +12,12 @@ _NARROW = 48
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Row i holds samples in [first[i], last[i]) of its columns; `inside` is None where all are."""
+    """Row i holds samples in [first[i], last[i]) of its columns; `inside` is None where all are.
 
+    `at` is the instant of the evaluation, which `offset` and `@` move away from `end`.
+    """
+
+    at: int
     start: int
     end: int
     times: Times
@@ -92,14 +96,14 @@ def _alike(times: Times, counts: Rows, at: int) -> Rows | None:
     return np.full(len(counts), place, dtype=np.intp)
 
 
-def cut(columns: Columns, start: int, end: int) -> Window:
-    """Bounds columns to (start, end]."""
+def cut(columns: Columns, start: int, end: int, at: int) -> Window:
+    """Bounds columns to (start, end], as an evaluation at `at` sees them."""
     times, values, counts = columns.times, columns.values, columns.counts
     last = reached(times, counts, end)
     first = np.minimum(reached(times, counts, start), last)
     if not last.size or not (last > first).any():
         none = np.zeros(len(counts), dtype=np.intp)
-        return Window(start, end, times[:, :0], values[:, :0], none, none, None)
+        return Window(at, start, end, times[:, :0], values[:, :0], none, none, None)
     low, high = int(first.min()), int(last.max())
     width = int((last - first).max())
     if high - low <= 2 * width + 4:
@@ -112,7 +116,7 @@ def cut(columns: Columns, start: int, end: int) -> Window:
         times, values = times[rows, wanted], values[rows, wanted]
         first, last = np.zeros_like(first), last - first
     return _without_stale(
-        Window(start, end, times, values, first, last, _inside(first, last, times))
+        Window(at, start, end, times, values, first, last, _inside(first, last, times))
     )
 
 
@@ -146,7 +150,8 @@ def _without_stale(window: Window) -> Window:
     times, values = window.times[rows, order], window.values[rows, order]
     last = counted(kept)
     first = np.zeros_like(last)
-    return Window(window.start, window.end, times, values, first, last, _inside(first, last, times))
+    inside = _inside(first, last, times)
+    return Window(window.at, window.start, window.end, times, values, first, last, inside)
 
 
 def newest(columns: Columns, start: int, end: int) -> tuple[Times, Floats, Mask]:

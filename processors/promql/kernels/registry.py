@@ -6,16 +6,20 @@ from typing import Any
 
 from processors.promql.columns import Floats
 from processors.promql.kernels import over_time, pointwise, rates
-from processors.promql.window import Window
 
 
 @dataclass(frozen=True, slots=True)
 class RangeKernel:
-    """A function of each row's window; rows with fewer than `least` samples have no value."""
+    """A function of each row's window; rows with fewer than `least` samples have no value.
 
-    apply: Callable[[Window], Floats]
+    `apply` takes the window, then the call's scalar arguments in PromQL's order; `range_at` is the
+    place of the range among PromQL's arguments.
+    """
+
+    apply: Callable[..., Floats]
     least: int = 1
     keeps_name: bool = False
+    range_at: int = 0
 
 
 RANGES: Mapping[str, RangeKernel] = {
