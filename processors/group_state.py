@@ -11,6 +11,13 @@ from processors.rules.group import Memory
 from processors.rules.lifecycle import Alert, State
 
 PREFIX = "group/"
+DETECTION = "detection/"
+"""What a detector has learned, by group and slot (rule and options), then by a key of its own."""
+
+
+def detection_key(group: str, slot: str) -> str:
+    """Under which a detector's learning is kept."""
+    return f"{group}\0{slot}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class GroupState:
         memory = Memory(
             {key: alerts for key, alerts in self.memory.alerts.items() if key in rules},
             {key: sets for key, sets in self.memory.recorded.items() if key in rules},
+            self.memory.detections,
         )
         return GroupState(self.last, memory)
 

@@ -1,16 +1,20 @@
 """Prometheus rule files: read, validated and compiled, with every problem reported at once."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from pydantic import ValidationError
 
+from processors.detect.model import Complaint
+from processors.detect.registry import KINDS
 from processors.promql.errors import Refused
 from processors.promql.plan import LOOKBACK, Plan, compile
 from processors.promql.tree import Kind
 from processors.rules.functions import BadTemplate
-from processors.rules.group import AlertRule, Group, RecordRule, Rule
+from processors.rules.group import AlertRule, DetectRule, Group, RecordRule, Rule, Templates
 from processors.rules.lifecycle import Hold
 from processors.rules.marked import Document, Path, Unreadable, read
 from processors.rules.model import WrittenGroup, WrittenRule
@@ -46,6 +50,7 @@ class RuleFile:
 
     name: str
     groups: tuple[Group, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 def load(text: str, file: str, *, lookback: int = LOOKBACK) -> RuleFile:
@@ -59,7 +64,7 @@ def load(text: str, file: str, *, lookback: int = LOOKBACK) -> RuleFile:
     if loading.problems:
         found = sorted(loading.problems, key=lambda problem: problem.line)
         raise BadRules(tuple(found))
-    return RuleFile(file, groups)
+    return RuleFile(file, groups, tuple(loading.warnings))
 
 
 class _Loading:
@@ -68,12 +73,21 @@ class _Loading:
     def __init__(self, document: Document, file: str, lookback: int) -> None:
         self.document, self.file, self.lookback = document, file, lookback
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
 
     def report(self, path: Path, message: str, hint: str = "") -> None:
         """Notes a problem at a path of the document."""
+        self.problems.append(self.problem(path, message, hint))
+
+    def warn(self, path: Path, message: str) -> None:
+        """Notes what stops nothing, yet will not do what its writer expects."""
+        self.warnings.append(self.problem(path, message, ""))
+
+    def problem(self, path: Path, message: str, hint: str) -> Problem:
+        """What is said of a path of the document."""
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
         line = self.document.line(path)
-        self.problems.append(Problem(self.file, line, key.lstrip(".") or "file", message, hint))
+        return Problem(self.file, line, key.lstrip(".") or "file", message, hint)
 
     def groups(self) -> Iterator[Group]:
         """Every group that is sound."""
@@ -138,6 +152,8 @@ class _Loading:
             return None
         rule: WrittenRule | None = self.validated(WrittenRule, written, path)
         expr = written.get("expr")
+        if expr in (None, "") and "detect" not in written:
+            self.report(path, "field 'expr' must be set in rule")
         plan = self.plan(expr, path) if isinstance(expr, str) and expr else None
         if rule is None:
             self.told_anyway(written, path)
@@ -149,10 +165,46 @@ class _Loading:
             return RecordRule(rule.record, rule.expr, plan, tuple(labels.items()))
         texts = self.templates(labels, (*path, "labels"))
         notes = self.templates(rule.annotations, (*path, "annotations"))
+        hold = Hold(rule.wait, rule.keep_firing_for)
+        if rule.detect is not None:
+            return self.detector(rule.alert, rule.detect, hold, texts, notes, path)
         if plan is None:
             return None
-        hold = Hold(rule.wait, rule.keep_firing_for)
         return AlertRule(rule.alert, rule.expr, plan, hold, texts, notes)
+
+    def detector(
+        self,
+        name: str,
+        written: Mapping[str, Any],
+        hold: Hold,
+        texts: Templates,
+        notes: Templates,
+        path: Path,
+    ) -> DetectRule | None:
+        """A rule with `detect:` in place of `expr:`: one detector by name, with its options."""
+        place: Path = (*path, "detect")
+        if len(written) != 1 or (kind_name := next(iter(written))) not in KINDS:
+            known = ", ".join(sorted(KINDS))
+            self.report(place, "must name one detector", f"one of {known}")
+            return None
+        place = (*place, kind_name)
+        kind, given = KINDS[kind_name], written[kind_name]
+        options = self.validated(kind.options, {} if given is None else given, place)
+        if options is None:
+            return None
+        try:
+            built = kind.build(options, lambda expr: compile(expr, self.lookback))
+        except Complaint as fault:
+            self.report((*place, *fault.path), fault.reason, fault.hint)
+            return None
+        except Refused as fault:
+            self.report(place, f"could not use expression: {fault}")
+            return None
+        for below, warning in built.warnings:
+            self.warn((*place, *below), warning)
+        text = json.dumps({kind_name: options.model_dump(mode="json")}, sort_keys=True)
+        digest = sha256(text.encode()).hexdigest()[:16]
+        return DetectRule(name, text, digest, built.detector, hold, texts, notes)
 
     def told_anyway(self, written: Mapping[str, Any], path: Path) -> None:
         """Notes what is wrong with the templates of a rule that is wrong already."""

@@ -1,9 +1,11 @@
 """A compiled rule group, and its evaluation at one instant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from typing import TypeAlias
 
+from processors.detect.model import Detection, Detector, Found
 from processors.promql import labels as label
 from processors.promql.columns import STALE, Source
 from processors.promql.errors import EvaluationFailed
@@ -37,18 +39,66 @@ class AlertRule:
         """What Prometheus knows a rule by when it reloads: its name and its labels."""
         return f"alert {self.name}{label.text(tuple((n, t.text) for n, t in self.labels))}"
 
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The expressions it reads."""
+        return (self.plan,)
+
     def breaches(self, source: Source, at: int, external: Labels) -> list[Breach]:
         """The result at an instant under alert labels; `alertname` wins over everything."""
-        return [self._breach(*item, external) for item in results(self.plan, source, at)]
+        return [breach(self, *item, external) for item in results(self.plan, source, at)]
 
-    def _breach(self, labels: Labels, value: float, external: Labels) -> Breach:
-        named = dict(labels)
-        named.pop(METRIC_NAME, None)
-        for name, template in self.labels:
-            named[name] = template.expand(labels, value, external)
-        named[ALERT_NAME] = self.name
-        notes = tuple((n, t.expand(labels, value, external)) for n, t in self.annotations)
-        return Breach(label.of(named.items()), value, notes)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectRule:
+    """A rule whose breaches a detector finds; `digest` tells one set of options from another."""
+
+    name: str
+    expr: str
+    digest: str
+    detector: Detector
+    hold: Hold
+    labels: Templates
+    annotations: Templates
+
+    @property
+    def identity(self) -> str:
+        """As for an alert rule."""
+        return f"alert {self.name}{label.text(tuple((n, t.text) for n, t in self.labels))}"
+
+    def slot(self, key: str) -> str:
+        """Where a memory holds the detector at work: with other options it begins anew."""
+        return f"{key}\0{self.digest}"
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The expressions it reads."""
+        return self.detector.plans
+
+
+def breach(
+    rule: "AlertRule | DetectRule",
+    labels: Labels,
+    value: float,
+    external: Labels,
+    facts: Labels = (),
+) -> Breach:
+    """A series of a rule's result under alert labels; `alertname` wins over everything."""
+    notes = dict(facts)
+    notes.update((n, t.expand(labels, value, external)) for n, t in rule.annotations)
+    return Breach(alert_labels(rule, labels, value, external), value, tuple(sorted(notes.items())))
+
+
+def alert_labels(
+    rule: "AlertRule | DetectRule", labels: Labels, value: float, external: Labels
+) -> Labels:
+    """The labels of the alert that a series of the result becomes."""
+    named = dict(labels)
+    named.pop(METRIC_NAME, None)
+    for name, template in rule.labels:
+        named[name] = template.expand(labels, value, external)
+    named[ALERT_NAME] = rule.name
+    return label.of(named.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +115,11 @@ class RecordRule:
         """As for an alert rule."""
         return f"record {self.name}{label.text(self.labels)}"
 
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The expressions it reads."""
+        return (self.plan,)
+
     def samples(self, source: Source, at: int) -> Samples:
         """The result at an instant under the rule's name and labels."""
         items = results(self.plan, source, at)
@@ -75,7 +130,7 @@ class RecordRule:
         return list(found.items())
 
 
-Rule: TypeAlias = AlertRule | RecordRule
+Rule: TypeAlias = AlertRule | DetectRule | RecordRule
 
 
 def results(plan: Plan, source: Source, at: int) -> Samples:
@@ -89,10 +144,14 @@ def results(plan: Plan, source: Source, at: int) -> Samples:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a group remembers from one evaluation to the next, by rule key; plain data."""
+    """What a group remembers from one evaluation to the next, by rule key; plain data.
+
+    Detectors at work, by slot, learn in place: a memory is not compared by them.
+    """
 
     alerts: Mapping[str, Alerts] = field(default_factory=dict)
     recorded: Mapping[str, tuple[Labels, ...]] = field(default_factory=dict)
+    detections: Mapping[str, Detection] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +206,22 @@ class Group:
         seen = Recorded(source, at - self.query_offset)
         alerts: dict[str, Alerts] = {}
         recorded: dict[str, tuple[Labels, ...]] = {}
+        detections: dict[str, Detection] = {}
         transitions: list[tuple[str, Transition]] = []
         failures: list[Failure] = []
         for key, rule in zip(self.keys, self.rules, strict=True):
             try:
-                if isinstance(rule, AlertRule):
+                if not isinstance(rule, RecordRule):
                     held = memory.alerts.get(key, lifecycle.NONE)
-                    outcome = self._alerts(rule, seen, at, held, external)
+                    if isinstance(rule, AlertRule):
+                        outcome = self._alerts(rule, seen, at, held, external)
+                    else:
+                        slot = rule.slot(key)
+                        working = memory.detections.get(slot) or rule.detector.begin({})
+                        detections[slot] = working
+                        found = working.step(seen, at - self.query_offset)
+                        outcome = self._detected(rule, found, at, held, external)
+                        recorded[key] = _recorded(found.samples, seen, memory.recorded.get(key, ()))
                     transitions.extend((key, each) for each in outcome.transitions)
                     if outcome.alerts:
                         alerts[key] = outcome.alerts
@@ -169,7 +237,7 @@ class Group:
         return Evaluation(
             at=at,
             sampled_at=at - self.query_offset,
-            memory=Memory(alerts, recorded),
+            memory=Memory(alerts, recorded, detections),
             transitions=tuple(transitions),
             samples=seen.samples,
             failures=tuple(failures),
@@ -179,7 +247,18 @@ class Group:
         self, rule: AlertRule, source: Source, at: int, held: Alerts, external: Labels
     ) -> lifecycle.Outcome:
         breaches = rule.breaches(source, at - self.query_offset, external)
-        outcome = lifecycle.advance(held, breaches, rule.hold, at)
+        return self._limited(lifecycle.advance(held, breaches, rule.hold, at))
+
+    def _detected(
+        self, rule: DetectRule, found: Found, at: int, held: Alerts, external: Labels
+    ) -> lifecycle.Outcome:
+        breaches = [
+            breach(rule, each.labels, each.value, external, each.facts) for each in found.findings
+        ]
+        kept = {alert_labels(rule, labels, nan, external) for labels in found.held}
+        return self._limited(lifecycle.advance(held, breaches, rule.hold, at, kept))
+
+    def _limited(self, outcome: lifecycle.Outcome) -> lifecycle.Outcome:
         if 0 < self.limit < len(outcome.alerts):
             raise EvaluationFailed(
                 f"exceeded limit of {self.limit} with {len(outcome.alerts)} alerts"
@@ -192,6 +271,13 @@ class Group:
         samples = rule.samples(seen, at - self.query_offset)
         if 0 < self.limit < len(samples):
             raise EvaluationFailed(f"exceeded limit of {self.limit} with {len(samples)} series")
-        now = dict(samples)
-        seen.add(samples + [(labels, STALE) for labels in before if labels not in now])
-        return tuple(now)
+        return _recorded(samples, seen, before)
+
+
+def _recorded(
+    samples: Sequence[tuple[Labels, float]], seen: Recorded, before: tuple[Labels, ...]
+) -> tuple[Labels, ...]:
+    """Records samples, and that a series ended which was there before."""
+    now = dict(samples)
+    seen.add([*samples, *((labels, STALE) for labels in before if labels not in now)])
+    return tuple(now)

@@ -1,6 +1,6 @@
 """The life of one rule's alerts, by Prometheus's `for` and `keep_firing_for`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -78,8 +78,17 @@ class Outcome:
     transitions: tuple[Transition, ...] = field(default=())
 
 
-def advance(alerts: Alerts, breaches: Iterable[Breach], hold: Hold, at: int) -> Outcome:
-    """One evaluation at an instant: pure, and the same whatever order the series come in."""
+def advance(
+    alerts: Alerts,
+    breaches: Iterable[Breach],
+    hold: Hold,
+    at: int,
+    unknown: Container[Labels] = (),
+) -> Outcome:
+    """One evaluation at an instant: pure, and the same whatever order the series come in.
+
+    Alerts of the `unknown` label sets stand as they are where there is no breach of theirs.
+    """
     found: dict[Labels, Breach] = {}
     for breach in breaches:
         if breach.labels in found:
@@ -91,6 +100,9 @@ def advance(alerts: Alerts, breaches: Iterable[Breach], hold: Hold, at: int) -> 
     transitions: list[Transition] = []
     for labels in sorted(alerts.keys() | found.keys()):
         known = alerts.get(labels)
+        if known is not None and labels in unknown and labels not in found:
+            after[labels] = known
+            continue
         new, step = _next(known, found.get(labels), hold, at)
         if new is not None:
             after[labels] = new

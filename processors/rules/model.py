@@ -1,7 +1,7 @@
 """A rule file as it is written: Prometheus's keys, validated, nothing else allowed."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -32,7 +32,8 @@ class WrittenRule(_Written):
 
     alert: str = ""
     record: str = ""
-    expr: str = Field(min_length=1)
+    expr: str = ""
+    detect: Mapping[str, Any] | None = None
     wait: Duration = Field(0, alias="for")
     keep_firing_for: Duration = 0
     labels: Mapping[LabelName, str] = {}
@@ -43,6 +44,8 @@ class WrittenRule(_Written):
         if bool(self.alert) == bool(self.record):
             some = "only one" if self.alert else "one"
             raise ValueError(f"{some} of 'record' and 'alert' must be set")
+        if self.detect is not None and (self.expr or self.record):
+            raise ValueError("'detect' stands in place of 'expr', in an alerting rule")
         if self.record:
             for key, given in (
                 ("annotations", self.annotations),

@@ -250,7 +250,7 @@ def test_a_rule_whose_labels_come_out_too_long_is_told_cut_and_stops_no_other() 
 
 def test_a_group_that_cannot_be_evaluated_is_counted_and_the_others_go_on() -> None:
     day = Day(HOT + HOT.split("groups:\n")[1].replace("name: g", "name: bad"))
-    broken = next(each for each in day.detector._running if each.name.endswith(":bad"))
+    broken = next(each for each in day.detector._evaluator.groups if each.name.endswith(":bad"))
     broken.group = None  # type: ignore[assignment]  # whatever may be wrong with it
     day.at(1, temperature=95).idle(16)
     assert day.told == [(15, "Hot", "pending")]

@@ -86,7 +86,7 @@ def test_all_problems_are_told_at_once_with_their_lines() -> None:
         "aggregation 'topk' is not supported: 'topk(1, x)'",
         "f.yml:15: groups[0].rules[2].annotations.d: template, character 16: "
         "'foo' is not supported: '{{ $labels.x | foo }}'",
-        "f.yml:18: groups[1].rules[0].expr: Field required",
+        "f.yml:18: groups[1].rules[0]: field 'expr' must be set in rule",
         "f.yml:19: groups[1].rules[0].foo: unknown key 'foo'",
         "f.yml:20: groups[2].rules[0].expr: rule result is not a vector or scalar: '\"text\"'",
         "f.yml:20: groups[2].rules[1]: must be a mapping",
@@ -125,7 +125,7 @@ def test_what_is_no_rule_file_is_refused_with_its_line(text: str, line: int, sai
         ("{expr: up, record: b, for: 1m}", "invalid field 'for' in recording rule"),
         ("{expr: up, record: 'b{}'}", "braces present in the recording rule name"),
         ("{expr: up, alert: a, labels: {__name__: x}}", "invalid label name: '__name__'"),
-        ("{expr: '', alert: a}", "at least 1 character"),
+        ("{expr: '', alert: a}", "field 'expr' must be set"),
     ],
 )
 def test_a_rule_that_is_none_is_refused(rule: str, said: str) -> None:

@@ -1,0 +1,1 @@
+"""Detectors for what PromQL says badly: one file each, listed in `registry`."""
