@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 
 # The PromQL oracle, where `make peers` built it; without it the differential tests say so and skip.
 export PROMTOOL ?= $(wildcard $(CURDIR)/.peers/promtool)
+# What benchmarks run beside, and the oracle of what promtool does not switch on.
+export PROMETHEUS ?= $(wildcard $(CURDIR)/.peers/prometheus)
 PROMETHEUS_VERSION := v0.315.0
 
 help: ## this list
@@ -55,13 +57,18 @@ bench: $(VENV)/.dev ## measure, and print what docs/performance.md quotes
 bench-kafka: $(VENV)/.dev ## the same on a broker of its own (Java and Maven); about five minutes
 	$(BIN)/python -m benchmarks.kafka
 
-peers: .peers/promtool ## build what the differential tests compare with (Go; 5 to 10 minutes once)
+peers: .peers/promtool .peers/prometheus ## build what we compare with (Go; 5 to 10 minutes once)
 
 .peers/promtool:
 	mkdir -p .peers
 	cd .peers && { test -f go.mod || go mod init peers; } \
 		&& go get github.com/prometheus/prometheus/cmd/promtool@$(PROMETHEUS_VERSION) \
 		&& go build -o promtool github.com/prometheus/prometheus/cmd/promtool
+
+# Same module, same versions; without the web pages, which need Node to be built.
+.peers/prometheus: .peers/promtool
+	cd .peers && go get github.com/prometheus/prometheus/cmd/prometheus@$(PROMETHEUS_VERSION) \
+		&& go build -o prometheus github.com/prometheus/prometheus/cmd/prometheus
 
 .peers/dockerlint: $(wildcard tests/support/dockerlint/*)
 	mkdir -p .peers
