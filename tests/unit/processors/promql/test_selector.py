@@ -1,6 +1,5 @@
 import pytest
 
-from processors.promql.errors import Refused
 from processors.promql.selector import Match, Matcher, Selector
 
 SERIES = (("__name__", "up"), ("job", "node-1"))
@@ -30,13 +29,3 @@ def test_a_selector_is_a_key_and_knows_its_metric() -> None:
     two = Selector((Matcher("__name__", Match.EQUAL, "up"), Matcher("job", Match.REGEX, "a.*")))
     assert (one, hash(one), one.metric) == (two, hash(two), "up")
     assert Selector((Matcher("__name__", Match.REGEX, "up"),)).metric is None
-
-
-def test_a_regular_expression_that_python_cannot_read_is_refused() -> None:
-    with pytest.raises(Refused, match="regular expression"):
-        Matcher("job", Match.REGEX, r"\pL")
-
-
-def test_a_regular_expression_that_hostile_labels_could_stall_is_refused() -> None:
-    with pytest.raises(Refused, match=r"\(a\+\)\+b.*could take exponential time"):
-        Matcher("job", Match.REGEX, "(a+)+b")

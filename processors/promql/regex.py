@@ -1,0 +1,138 @@
+"""Go's regular expressions: RE2 itself, which is linear in pattern and text, behind typed doors.
+
+Prometheus's matchers are anchored on both sides and `.` matches a newline. As in Prometheus, a
+pattern that is a list of words, or words and `.*`, is told by comparing strings.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import re2
+
+from processors.promql.errors import Refused
+
+Test: TypeAlias = Callable[[str], bool]
+
+LONGEST = 65_536
+"""Characters of a pattern. Matching costs at most pattern times text."""
+_MEMORY = 4 << 20
+_REMEMBERED = 10_000
+_PLAIN = re.compile(r"(?:[^\\.+*?()|\[\]{}^$]|\\[^0-9A-Za-z])*", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _options(*, captures: bool) -> Any:
+    options = re2.Options()
+    options.max_mem, options.log_errors = _MEMORY, False
+    options.dot_nl, options.never_capture = True, not captures
+    return options
+
+
+def _compiled(pattern: str, *, captures: bool) -> Any:
+    if len(pattern) > LONGEST:
+        raise Refused(f"regular expression of {len(pattern)} characters: more than {LONGEST}")
+    try:
+        return re2.compile(_bytes(pattern), _options(captures=captures))
+    except re2.error as fault:
+        reason = fault.args[0].decode(errors="replace") if fault.args else "unreadable"
+        raise Refused(f"regular expression {pattern!r}: {reason}") from fault
+
+
+def _bytes(text: str) -> bytes:
+    # A lone surrogate has no UTF-8; RE2 takes what is no UTF-8 for one character, as Go does.
+    return text.encode(errors="replace")
+
+
+def anchored(pattern: str) -> Test:
+    """What tells whether a whole value matches; raises Refused."""
+    program = _compiled(pattern, captures=False)
+    return _words(pattern) or _Remembered(program).__getitem__
+
+
+class _Remembered(dict[str, bool]):
+    """RE2's verdicts by value: a label's values repeat from series to series."""
+
+    def __init__(self, program: Any) -> None:
+        super().__init__()
+        self._program = program
+
+    def __missing__(self, value: str) -> bool:
+        found: bool = self._program.fullmatch(_bytes(value)) is not None
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[value] = found
+        return found
+
+
+def _words(pattern: str) -> Test | None:
+    """The test of a pattern that is words, or one word with `.*` or `.+` around it."""
+    if pattern.startswith("(") and pattern.endswith(")") and "(" not in pattern[1:]:
+        pattern = pattern[1:-1].removeprefix("?:")
+    alternatives = [_word(each) for each in pattern.split("|")]
+    known = [word for word in alternatives if word is not None]
+    if len(known) == len(alternatives):
+        return frozenset(known).__contains__
+    return _around(pattern)
+
+
+def _around(pattern: str) -> Test | None:
+    head, tail = pattern.startswith(".*"), pattern.endswith((".*", ".+"))
+    least = 1 if tail and pattern.endswith("+") else 0
+    word = _word(pattern[2 if head else 0 : -2 if tail else None])
+    if word is None or len(pattern) < 2:
+        return None
+    if head and tail:
+        return (lambda value: word in value) if not least else None
+    if head:
+        return lambda value: value.endswith(word)
+    shortest = len(word) + least
+    return lambda value: value.startswith(word) and len(value) >= shortest
+
+
+def _word(text: str) -> str | None:
+    """The one text that a pattern without operators matches."""
+    return _ESCAPED.sub(r"\1", text) if _PLAIN.fullmatch(text) else None
+
+
+class Rewriting:
+    """`label_replace`'s pattern and its replacement, in which `$1` and `${name}` are groups."""
+
+    def __init__(self, pattern: str, replacement: str) -> None:
+        self._program = _compiled(f"^(?s:{pattern})$", captures=True)
+        _compiled(pattern, captures=False)  # which `a)(b` is not, though the whole would be
+        self._parts = list(_template(replacement, self._program.groupindex))
+
+    def rewritten(self, value: str) -> str | None:
+        """The replacement, or nothing where the value does not match."""
+        match = self._program.fullmatch(_bytes(value))
+        if match is None:
+            return None
+        groups = (match.group(0), *match.groups(default=b""))
+        found = (
+            part if isinstance(part, bytes) else groups[part] if part < len(groups) else b""
+            for part in self._parts
+        )
+        return b"".join(found).decode(errors="replace")
+
+
+_REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))?")
+
+
+def _template(replacement: str, names: dict[bytes, int]) -> "list[bytes | int]":
+    """Go's `Regexp.Expand`: literal bytes and the numbers of groups."""
+    parts: list[bytes | int] = []
+    last = 0
+    for found in _REFERENCE.finditer(replacement):
+        parts.append(_bytes(replacement[last : found.start()]))
+        name = found[2] or found[3]
+        parts.append(b"$" if name is None else _numbered(name, names))
+        last = found.end()
+    parts.append(_bytes(replacement[last:]))
+    return parts
+
+
+def _numbered(name: str, names: dict[bytes, int]) -> int | bytes:
+    if name.isascii() and name.isdigit() and (name == "0" or name[0] != "0"):
+        return int(name) if len(name) < 9 else b""
+    return names.get(name.encode(), b"")
