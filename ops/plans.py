@@ -10,6 +10,7 @@ import ormsgpack
 from notifiers.redact import without_secrets
 from ops.settings import Settings
 from ops.transport.stage_log import StageCommit, StageLog
+from processors.limits import Limits
 from processors.rules_plan import RulesPlan
 from schemas.envelope import Envelope, Producer
 from schemas.labels import derived_id
@@ -35,6 +36,7 @@ def rules_content(settings: Settings) -> bytes:
         evaluation_interval=int(settings.evaluation_interval.total_seconds() * 1000),
         external_labels=dict(settings.external_labels),
         external_url=settings.url,
+        limits=Limits.model_validate(settings.detector.model_dump()),
     )
     return plan.pack()
 

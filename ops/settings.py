@@ -75,6 +75,14 @@ class DeliverySettings(Part):
     allow: tuple[Network, ...] = Field((), examples=["10.0.0.0/8"])
 
 
+class DetectorSettings(Part):
+    """Series that rules select and one detector holds; beyond them, new series are refused."""
+
+    series: Annotated[int, Field(ge=1)] = 2_000_000
+    series_per_metric: Annotated[int, Field(ge=1)] = 1_000_000
+    series_per_instance: Annotated[int, Field(ge=1)] = 200_000
+
+
 class LoggingSettings(Part):
     """What the process writes to standard error."""
 
@@ -102,6 +110,7 @@ class Settings(BaseSettings):
     token: SecretStr | None = None
     token_file: Path | None = None
     agent: AgentConfig = Field(default_factory=AgentConfig)
+    detector: DetectorSettings = DetectorSettings()
     log: LogSettings = LogSettings()
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     history: HistorySettings = HistorySettings()

@@ -99,7 +99,7 @@ class Detector:
                 else:
                     self._keep(received.envelope, event, now)
             elif isinstance(event, Plan) and self._evaluator.switch(event, now, decided):
-                self._windows = Windows(self._evaluator.uses())
+                self._windows = Windows(self._evaluator.uses(), self._evaluator.plan.limits)
                 reload = True
         decided.changes += self._producers.changes(now)
         if now - self._told_now >= CLOCK_EVERY and self._evaluator.groups:
@@ -172,4 +172,4 @@ class Detector:
     def _settle(self) -> None:
         """Once the checkpoint is read: windows for the plan that was in force."""
         if self._evaluator.settle():
-            self._windows = Windows(self._evaluator.uses())
+            self._windows = Windows(self._evaluator.uses(), self._evaluator.plan.limits)

@@ -5,6 +5,7 @@ from typing import Self
 import ormsgpack
 from pydantic import BaseModel, ConfigDict, Field
 
+from processors.limits import Limits
 from processors.promql.labels import Labels, of
 from processors.rules.file import RuleFile, load
 
@@ -18,6 +19,7 @@ class RulesPlan(BaseModel):
     evaluation_interval: int = Field(default=15_000, ge=100)
     external_labels: dict[str, str] = {}
     external_url: str = ""
+    limits: Limits = Limits()
 
     def pack(self) -> bytes:
         """The content of a plan; equal plans pack to equal bytes."""

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from processors.limits import LIMITS, Admission, Limits
 from processors.promql.columns import Columns, Floats, Rows, SeriesSet, Times
 from processors.promql.labels import Labels
 from processors.promql.plan import SelectorUse
@@ -23,7 +24,6 @@ from schemas.series import unpack_series
 BLOCKS = 20_000
 """How many series blocks are remembered; a fleet has about one an agent."""
 PENDING = 65_536
-MAX_SERIES = 2_000_000
 _EMPTY = Columns(SeriesSet(()), np.zeros((0, 0), np.int64), np.zeros((0, 0)), np.zeros(0, np.intp))
 
 
@@ -40,14 +40,14 @@ class _Block:
 class Windows:
     """A `promql` source over the newest samples of the selected series."""
 
-    def __init__(self, uses: Iterable[SelectorUse], max_series: int = MAX_SERIES) -> None:
+    def __init__(self, uses: Iterable[SelectorUse], limits: Limits = LIMITS) -> None:
         self._by_metric: dict[str, list[SelectorUse]] = {}
         self._any_metric: list[SelectorUse] = []
         for use in uses:
             name = use.selector.metric
             listed = self._any_metric if name is None else self._by_metric.setdefault(name, [])
             listed.append(use)
-        self._max_series = max_series
+        self._admission = Admission(limits)
         self._rings: dict[str, Ring] = {}
         self._ring_list: list[Ring] = []
         self._ring_number: dict[str, int] = {}
@@ -62,7 +62,6 @@ class Windows:
         self._now = 0
         self._swept = 0
         self.repeats = 0
-        self.refused = 0
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -103,9 +102,8 @@ class Windows:
 
     def dropped(self) -> dict[str, int]:
         """What was not taken since the last call, by reason."""
-        found = {"series refused": self.refused, "repeated sample": self.repeats}
-        self.refused = self.repeats = 0
-        return {what: count for what, count in found.items() if count}
+        repeats, self.repeats = self.repeats, 0
+        return self._admission.refused() | ({"repeated sample": repeats} if repeats else {})
 
     def only(self, batch: MetricBatch, chosen: Rows, times: Times, now: int) -> int:
         """Take these samples of a batch, `times` being theirs."""
@@ -168,8 +166,7 @@ class Windows:
         ]
         if not uses:
             return -1
-        if len(self._ids) >= self._max_series:
-            self.refused += 1
+        if not self._admission.admits(name, dict(labels).get("instance", "")):
             return -1
         reach = max(use.reach_ms for use in uses)
         if name not in self._rings:
@@ -267,8 +264,10 @@ class Windows:
 
     def _number_again(self) -> None:
         self._ids = {}
+        self._admission.begin_again()
         for name, ring in self._rings.items():
             for row, labels in enumerate(ring.labels):
+                self._admission.admits(name, dict(labels).get("instance", ""))
                 number = len(self._ids)
                 self._ids[labels] = number
                 self._ring_of[number] = self._ring_number[name]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors import windows as module
+from processors.limits import NAMED, Admission, Limits
 from processors.promql.plan import compile
 from processors.windows import Windows
 from schemas.errors import Undecodable
@@ -137,11 +138,42 @@ def test_the_same_series_set_is_the_same_object_so_that_label_work_is_done_once(
     assert seen[0] is seen[1] is seen[2]
 
 
-def test_more_series_than_the_limit_are_refused_and_counted() -> None:
-    windows = Windows(compile("a").selectors, max_series=2)
-    windows.add(metric_batch("i", SERIES, [1.0] * 9, [T0]), np.array([T0]), T0)
-    assert len(windows) == 2
-    assert windows.refused == 1
+@pytest.mark.parametrize(
+    ("limits", "held", "reasons"),
+    [
+        (Limits(series=2), 2, {"series refused": 4}),
+        (
+            Limits(series_per_metric=1),
+            2,
+            {"series refused: metric a": 2, "series refused: metric b": 2},
+        ),
+        (
+            Limits(series_per_instance=1),
+            3,
+            {f"series refused: instance {name}": 1 for name in "xyz"},
+        ),
+    ],
+)
+def test_more_series_than_a_limit_are_refused_and_counted_by_reason(
+    limits: Limits, held: int, reasons: dict[str, int]
+) -> None:
+    uses = [use for expr in ("a", "b") for use in compile(expr).selectors]
+    windows = Windows(uses, limits)
+    for now in (T0, T0 + 1):
+        windows.add(metric_batch("i", SERIES, [1.0] * 9, [now]), np.array([now]), now)
+    assert len(windows) == held
+    assert windows.dropped() == reasons
+    assert windows.dropped() == {}
+
+
+def test_names_of_refused_instances_are_bounded() -> None:
+    admission = Admission(Limits(series_per_instance=1))
+    for i in range(2 * NAMED):
+        admission.admits("m", str(i))
+        admission.admits("m", str(i))
+    refused = admission.refused()
+    assert len(refused) == NAMED + 1
+    assert refused["series refused: others"] == NAMED
 
 
 def test_an_index_behind_the_last_series_is_undecodable() -> None:
