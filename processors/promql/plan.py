@@ -9,7 +9,7 @@ from processors.promql.build import build, uses
 from processors.promql.columns import Source
 from processors.promql.parser import parse
 from processors.promql.selector import Selector
-from processors.promql.tree import Kind
+from processors.promql.tree import Expression, Kind
 from processors.promql.vector import Value
 
 LOOKBACK = 300_000  # Prometheus's default `--query.lookback-delta`, in milliseconds
@@ -28,6 +28,7 @@ class Plan:
     """A compiled expression: pure, and fast when asked again about the same series sets."""
 
     text: str
+    tree: Expression
     selectors: tuple[SelectorUse, ...]
     root: nodes.Node
     lookback: int
@@ -51,4 +52,4 @@ def compile(expr: str, lookback: int = LOOKBACK) -> Plan:
         back = use.offset + (lookback if use.window is None else use.window)
         reach[use.selector] = max(reach.get(use.selector, 0), back)
     selectors = tuple(SelectorUse(selector, back) for selector, back in reach.items())
-    return Plan(expr, selectors, build(tree), lookback)
+    return Plan(expr, tree, selectors, build(tree), lookback)
