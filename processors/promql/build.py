@@ -1,18 +1,24 @@
 """From the expression's tree to the nodes of a plan."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 from processors.promql import labels as label
 from processors.promql import nodes
 from processors.promql.aggregation import AGGREGATIONS, Aggregated
 from processors.promql.binary import Scalars, Sets, Vectors, WithScalar
 from processors.promql.columns import SeriesSet
+from processors.promql.counting import Counted
 from processors.promql.errors import Refused
+from processors.promql.grouping import Grouping
 from processors.promql.kernels.registry import POINTWISE, RANGES
 from processors.promql.labels import METRIC_NAME, Labels
 from processors.promql.matching import Pairs
 from processors.promql.operators import ARITHMETIC, COMPARISONS, SETS
+from processors.promql.ordering import ByLabels, Sorted, falling, rising
+from processors.promql.ranking import ORDERS, Ranked, Sampled
+from processors.promql.relabel import Relabelled, joining, replacing
 from processors.promql.selector import Match
+from processors.promql.subquery import Stepped
 from processors.promql.tree import (
     Aggregate,
     Binary,
@@ -25,84 +31,179 @@ from processors.promql.tree import (
     Select,
     Subquery,
     Text,
-    children,
 )
 
-
-def uses(tree: Expression) -> Iterator[Select]:
-    """Every selector in the expression."""
-    if isinstance(tree, Select):
-        yield tree
-    for child in children(tree):
-        yield from uses(child)
+DATES = frozenset(
+    {"minute", "hour", "month", "year", "days_in_month"}
+    | {"day_of_week", "day_of_month", "day_of_year"}
+)
+BOUNDS = frozenset({"start", "end", "range", "step"})
 
 
-def build(tree: Expression) -> nodes.Node:
-    """The node that computes an expression."""
-    match tree:
-        case Number(value) | Text(value):
-            return nodes.Constant(value)
-        case Paren(inner):
-            return build(inner)
-        case Negate(inner):
-            return nodes.Negated(build(inner))
-        case Select(selector, offset, None):
-            return nodes.Instant(selector, offset)
-        case Select() | Subquery():
-            raise Refused("a range vector is no result: it needs a function over it")
-        case Call():
-            return _call(tree)
-        case Binary():
-            return _binary(tree)
-        case Aggregate(op, inner, by, names):
-            if op not in AGGREGATIONS:
-                raise Refused(f"aggregation {op!r} is not supported")
-            return Aggregated(AGGREGATIONS[op], build(inner), by, names)
-
-
-def _bare(tree: Expression) -> Expression:
+def bare(tree: Expression) -> Expression:
+    """An argument without its parentheses: Prometheus takes them off too."""
     while isinstance(tree, Paren):
         tree = tree.inner
     return tree
 
 
-def _call(call: Call) -> nodes.Node:
-    name, args = call.name, call.args
-    if name in RANGES:
-        return _ranged(name, args[0])
-    if name in POINTWISE:
-        scalars = tuple(build(arg) for arg in args[1:])
-        plain = nodes.Pointwise(POINTWISE[name], build(args[0]), scalars)
-        return nodes.Clamp(plain) if name == "clamp" else plain
-    match name:
-        case "time":
-            return nodes.Now()
-        case "timestamp":
-            return _timestamp(args[0])
-        case "absent":
-            return nodes.Absent(build(args[0]), SeriesSet((_promised(args[0]),)))
-        case "absent_over_time":
-            inner = _ranged("last_over_time", args[0])
-            return nodes.Absent(inner, SeriesSet((_promised(args[0]),)))
-        case "vector":
-            return nodes.ToVector(build(args[0]))
-        case "scalar":
-            return nodes.ToScalar(build(args[0]))
-    raise Refused(f"function {name!r} is not supported")
+def text(tree: Expression) -> str:
+    """A string argument, which the parser has seen to."""
+    literal = bare(tree)
+    assert isinstance(literal, Text)
+    return literal.value
 
 
-def _ranged(name: str, arg: Expression) -> nodes.Node:
-    match _bare(arg):
-        case Select(selector, offset, int(window)):
-            return nodes.Ranged(RANGES[name], selector, window, offset)
-    raise Refused(f"{name!r} is supported over a range selector only")
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Makes nodes; `default_step` is that of subqueries without one."""
 
+    default_step: int
 
-def _timestamp(arg: Expression) -> nodes.Node:
-    match _bare(arg):
-        case Select(selector, offset, None):
-            return nodes.Instant(selector, offset, timed=True)
-    return nodes.Stamped(build(arg))
+    def build(self, tree: Expression) -> nodes.Node:
+        """The node that computes an expression."""
+        match tree:
+            case Number(value) | Text(value):
+                return nodes.Constant(value)
+            case Paren(inner):
+                return self.build(inner)
+            case Negate(inner):
+                return nodes.Negated(self.build(inner))
+            case Select(selector, offset, None, at):
+                return nodes.Instant(selector, nodes.Reference(offset, at))
+            case Select() | Subquery():
+                raise Refused("a range vector is no result: it needs a function over it")
+            case Call():
+                return self.call(tree)
+            case Binary():
+                return self.binary(tree)
+            case Aggregate():
+                return self.aggregate(tree)
+
+    def call(self, call: Call) -> nodes.Node:
+        """A function over a range, of each value, or of another kind."""
+        name, args = call.name, tuple(bare(arg) for arg in call.args)
+        if name in RANGES:
+            return self.ranged(name, args)
+        if name in DATES and not args:
+            return nodes.Pointwise(POINTWISE[name], nodes.ToVector(nodes.Now()))
+        if name in POINTWISE:
+            scalars = tuple(self.build(arg) for arg in args[1:])
+            plain = nodes.Pointwise(POINTWISE[name], self.build(args[0]), scalars)
+            return nodes.Clamp(plain) if name == "clamp" else plain
+        if name in BOUNDS:
+            return nodes.Bound(name)
+        return self.shaped(name, args)
+
+    def shaped(self, name: str, args: tuple[Expression, ...]) -> nodes.Node:
+        """Functions of a shape of their own."""
+        match name:
+            case "time":
+                return nodes.Now()
+            case "pi":
+                return nodes.Constant(3.141592653589793)
+            case "timestamp":
+                return self.timestamp(args[0])
+            case "absent":
+                return nodes.Absent(self.build(args[0]), SeriesSet((_promised(args[0]),)))
+            case "absent_over_time":
+                inner = self.ranged("last_over_time", args)
+                return nodes.Absent(inner, SeriesSet((_promised(args[0]),)))
+            case "vector":
+                return nodes.ToVector(self.build(args[0]))
+            case "scalar":
+                return nodes.ToScalar(self.build(args[0]))
+            case "max_of" | "min_of":
+                return nodes.Extreme(name == "min_of", self.build(args[0]), self.build(args[1]))
+        return self.relabelled(name, args)
+
+    def relabelled(self, name: str, args: tuple[Expression, ...]) -> nodes.Node:
+        """Functions of labels and of the order of series."""
+        match name:
+            case "label_replace":
+                target, replacement, source, pattern = (text(arg) for arg in args[1:])
+                rewrite = replacing(target, replacement, source, pattern)
+                return Relabelled(rewrite, self.build(args[0]))
+            case "label_join":
+                target, separator, *sources = (text(arg) for arg in args[1:])
+                rewrite = joining(target, separator, tuple(sources))
+                return Relabelled(rewrite, self.build(args[0]))
+            case "sort":
+                return Sorted(rising, self.build(args[0]))
+            case "sort_desc":
+                return Sorted(falling, self.build(args[0]))
+            case "sort_by_label" | "sort_by_label_desc":
+                names = tuple(text(arg) for arg in args[1:])
+                order = ByLabels(names, descending=name == "sort_by_label_desc")
+                return Sorted(order, self.build(args[0]))
+        raise Refused(f"function {name!r} is not supported")
+
+    def ranged(self, name: str, args: tuple[Expression, ...]) -> nodes.Node:
+        """A function over a range selector or a subquery."""
+        kernel = RANGES[name]
+        place = kernel.range_at
+        scalars = tuple(self.build(arg) for arg in args[:place] + args[place + 1 :])
+        return nodes.Ranged(kernel, self.range(args[place]), scalars)
+
+    def range(self, tree: Expression) -> nodes.Range:
+        """What has the samples of a range vector."""
+        match tree:
+            case Select(selector, offset, int(window), at):
+                return nodes.Selected(selector, window, nodes.Reference(offset, at))
+            case Subquery(inner, span, step, offset, at):
+                reference = nodes.Reference(offset, at)
+                return Stepped(self.build(inner), span, step or self.default_step, reference)
+        raise AssertionError("the parser lets ranges only be where ranges are")
+
+    def timestamp(self, arg: Expression) -> nodes.Node:
+        """`timestamp` of a selector is the samples' own."""
+        match arg:
+            case Select(selector, offset, None, at):
+                return nodes.Instant(selector, nodes.Reference(offset, at), timed=True)
+        return nodes.Stamped(self.build(arg))
+
+    def aggregate(self, tree: Aggregate) -> nodes.Node:
+        """An aggregation."""
+        op, inner = tree.op, self.build(tree.inner)
+        grouping = Grouping(tree.by, tree.labels)
+        if op == "count_values":
+            assert tree.param is not None
+            name = text(tree.param)
+            if not name:
+                raise Refused('invalid label name ""')
+            return Counted(
+                name, inner, Grouping(tree.by, (*tree.labels, name)) if tree.by else grouping
+            )
+        param = None if tree.param is None else self.build(tree.param)
+        if op in AGGREGATIONS:
+            return Aggregated(AGGREGATIONS[op], inner, grouping, param)
+        if op in ORDERS and param is not None:
+            return Ranked(ORDERS[op], param, inner, grouping)
+        if op == "limit_ratio" and param is not None:
+            return Sampled(param, inner)
+        raise Refused(f"aggregation {op!r} is not supported")
+
+    def binary(self, tree: Binary) -> nodes.Node:
+        """An operator between two sides."""
+        op, left, right = tree.op, self.build(tree.left), self.build(tree.right)
+        filled = (tree.matching.fill_left, tree.matching.fill_right) != (None, None)
+        if op in SETS:
+            if filled:
+                raise Refused("filling in missing series not allowed for set operators")
+            return Sets(op, left, right, Pairs(tree.matching))
+        apply = ARITHMETIC.get(op) or COMPARISONS.get(op)
+        if apply is None:
+            raise Refused(f"operator {op!r} is not supported")
+        if filled:
+            raise Refused("fill modifiers are not supported")
+        match left.kind, right.kind:
+            case Kind.SCALAR, Kind.SCALAR:
+                return Scalars(apply, left, right)
+            case Kind.VECTOR, Kind.SCALAR:
+                return WithScalar(op, left, right, False, tree.returns_bool)
+            case Kind.SCALAR, Kind.VECTOR:
+                return WithScalar(op, right, left, True, tree.returns_bool)
+        return Vectors(op, left, right, tree.returns_bool, tree.matching, Pairs(tree.matching))
 
 
 def _promised(arg: Expression) -> Labels:
@@ -120,20 +221,3 @@ def _promised(arg: Expression) -> Labels:
         else:
             named.pop(matcher.name, None)
     return label.of(named.items())
-
-
-def _binary(tree: Binary) -> nodes.Node:
-    op, left, right = tree.op, build(tree.left), build(tree.right)
-    if op in SETS:
-        return Sets(op, left, right, Pairs(tree.matching))
-    apply = ARITHMETIC.get(op) or COMPARISONS.get(op)
-    if apply is None:
-        raise Refused(f"operator {op!r} is not supported")
-    match left.kind, right.kind:
-        case Kind.SCALAR, Kind.SCALAR:
-            return Scalars(apply, left, right)
-        case Kind.VECTOR, Kind.SCALAR:
-            return WithScalar(op, left, right, False, tree.returns_bool)
-        case Kind.SCALAR, Kind.VECTOR:
-            return WithScalar(op, right, left, True, tree.returns_bool)
-    return Vectors(op, left, right, tree.returns_bool, tree.matching, Pairs(tree.matching))

@@ -20,6 +20,11 @@ def get(labels: Labels, name: str) -> str:
     return next((value for known, value in labels if known == name), "")
 
 
+def with_(labels: Labels, name: str, value: str) -> Labels:
+    """The label set with one label set anew, or taken away where the value is empty."""
+    return of((*without(labels, (name,)), (name, value)))
+
+
 def without(labels: Labels, names: Container[str]) -> Labels:
     """The label set less some names."""
     return tuple(pair for pair in labels if pair[0] not in names)

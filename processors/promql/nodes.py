@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from processors.promql.columns import SeriesSet, Source
+from processors.promql.columns import Columns, SeriesSet, Source
 from processors.promql.kernels.registry import RangeKernel
 from processors.promql.selector import Selector
-from processors.promql.tree import Kind
+from processors.promql.tree import At, Edge, Kind
 from processors.promql.vector import Value, Vector, nothing, single, unnamed
 from processors.promql.window import cut, newest
 
@@ -18,11 +18,32 @@ UNLABELLED = SeriesSet(((),))
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What an evaluation sees: a source, the instant, how far an instant selector looks back."""
+    """What an evaluation sees: a source, the instant, how far an instant selector looks back.
+
+    A range query has `bounds` and a step; at an instant both bounds are the instant.
+    """
 
     source: Source
     at: int
     lookback: int
+    bounds: tuple[int, int]
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The time that `offset` and `@` refer to."""
+
+    offset: int = 0
+    at: At = None
+
+    def of(self, moment: Moment) -> int:
+        """The time in milliseconds, as an evaluation at the moment sees it."""
+        if self.at is None:
+            return moment.at - self.offset
+        if isinstance(self.at, int):
+            return self.at - self.offset
+        return moment.bounds[self.at is Edge.END] - self.offset
 
 
 class Node(Protocol):
@@ -71,12 +92,12 @@ class Instant:
     """An instant selector: the newest sample of each series, or its time (for `timestamp`)."""
 
     selector: Selector
-    offset: int
+    reference: Reference
     timed: bool = False
     kind: Kind = Kind.VECTOR
 
     def run(self, moment: Moment) -> Vector:
-        end = moment.at - self.offset
+        end = self.reference.of(moment)
         start = end - moment.lookback
         columns = moment.source.select(self.selector, start, end)
         times, values, present = newest(columns, start, end)
@@ -85,25 +106,45 @@ class Instant:
         return Vector(columns.series, values, present)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranged:
-    """A function over a range selector."""
+class Range(Protocol):
+    """What has the samples of a range vector: a selector, or a subquery."""
 
-    kernel: RangeKernel
+    def read(self, moment: Moment) -> tuple[Columns, int, int]:
+        """Columns, and the start (open) and the end (closed) of the range in them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A range selector."""
+
     selector: Selector
     window: int
-    offset: int
+    reference: Reference
+
+    def read(self, moment: Moment) -> tuple[Columns, int, int]:
+        end = self.reference.of(moment)
+        start = end - self.window
+        return moment.source.select(self.selector, start, end), start, end
+
+
+@dataclass(frozen=True, slots=True)
+class Ranged:
+    """A function over a range, with scalar arguments."""
+
+    kernel: RangeKernel
+    range: Range
+    scalars: tuple[Node, ...] = ()
     kind: Kind = Kind.VECTOR
 
     def run(self, moment: Moment) -> Vector:
-        end = moment.at - self.offset
-        start = end - self.window
-        columns = moment.source.select(self.selector, start, end)
+        columns, start, end = self.range.read(moment)
         window = cut(columns, start, end, moment.at)
+        scalars = [scalar(node, moment) for node in self.scalars]
         present = window.counts >= self.kernel.least
         if not present.any():
             return nothing()
-        result = Vector(columns.series, self.kernel.apply(window), present)
+        result = Vector(columns.series, self.kernel.apply(window, *scalars), present)
         return result if self.kernel.keeps_name else result.unnamed()
 
 
@@ -145,6 +186,42 @@ class Now:
 
     def run(self, moment: Moment) -> float:
         return moment.at / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """`start()`, `end()`, `range()` and `step()` of the query, in seconds."""
+
+    name: str
+    kind: Kind = Kind.SCALAR
+
+    def run(self, moment: Moment) -> float:
+        start, end = moment.bounds
+        match self.name:
+            case "start":
+                return start / 1000
+            case "end":
+                return end / 1000
+            case "range":
+                return (end - start) / 1000
+        return moment.step / 1000 if start != end else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """`max_of` and `min_of`: Go's Max and Min, in which an infinity prevails over NaN."""
+
+    least: bool
+    left: Node
+    right: Node
+    kind: Kind = Kind.SCALAR
+
+    def run(self, moment: Moment) -> float:
+        sides = (scalar(self.left, moment), scalar(self.right, moment))
+        prevails = -np.inf if self.least else np.inf
+        if prevails in sides:
+            return float(prevails)
+        return float((np.minimum if self.least else np.maximum)(*sides))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +287,5 @@ class Negated:
         value = self.inner.run(moment)
         if isinstance(value, Vector):
             return Vector(value.series, -value.values, value.present).unnamed()
-        return -scalar(self.inner, moment)
+        assert isinstance(value, float)
+        return -value

@@ -12,9 +12,11 @@ from processors.promql.labels import METRIC_NAME
 from processors.promql.selector import Match, Matcher, Selector
 from processors.promql.tree import (
     Aggregate,
+    At,
     Binary,
     Call,
     Cardinality,
+    Edge,
     Expression,
     Matching,
     Milliseconds,
@@ -22,6 +24,7 @@ from processors.promql.tree import (
     Number,
     Paren,
     Select,
+    Subquery,
     Text,
     children,
 )
@@ -43,6 +46,7 @@ _CARDINALITY = {
 _LARGEST = 1000
 _DEEPEST = 200  # two Python frames a level, of the thousand there are
 _TOO_DEEP = f"expression is nested more than {_DEEPEST} deep"
+_AT = re.compile(r"tv_sec: (-?\d+),\s*tv_nsec: (\d+)")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""")
 _NESTING = re.compile(r"[-+*/%^=<>!(\[]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 
@@ -53,8 +57,10 @@ def parse(text: str) -> Expression:
         raise Refused(f"expression is too large: more than {_LARGEST} operators and parentheses")
     try:
         return _shallow(_tree(rust.parse(text)))
+    except Refused:
+        raise
     except ValueError as fault:
-        raise fault if isinstance(fault, Refused) else Refused(str(fault)) from fault
+        raise Refused(_beyond(text) or str(fault)) from fault
     except RecursionError as fault:
         raise Refused(_TOO_DEEP) from fault
     except BaseException as fault:
@@ -62,6 +68,27 @@ def parse(text: str) -> Expression:
         if type(fault).__name__ != "PanicException":
             raise
         raise Refused(f"the parser gave up: {fault}") from fault
+
+
+# What Prometheus has behind flags and the parser cannot read: it would say "invalid query" only.
+_BEYOND = (
+    (re.compile(r"[\])}\w]\s+(anchored|smoothed)\b"), "the {} modifier is not supported"),
+    (
+        re.compile(r"\[[^\]]*([-+*/%^(])[^\]]*\]|\boffset\s*[-+]?\s*(\()", re.IGNORECASE),
+        "arithmetic in durations is not supported: write the duration out",
+    ),
+    (re.compile(r"(<\/|>\/)"), "the {} operator is for native histograms: not supported"),
+)
+
+
+def _beyond(text: str) -> str | None:
+    """The reason by name where a query that cannot be parsed uses what only flags switch on."""
+    bare = _QUOTED.sub('""', text)
+    for form, reason in _BEYOND:
+        found = form.search(bare)
+        if found:
+            return reason.format(found[1])
+    return None
 
 
 def _shallow(tree: Expression) -> Expression:
@@ -86,9 +113,19 @@ def _milliseconds(span: timedelta | None) -> Milliseconds:
     return 0 if span is None else span // timedelta(milliseconds=1)
 
 
+def _at(node: Any) -> At:
+    kind = str(node.at.type)
+    if kind != "AtModifierType.At":
+        return Edge.START if kind == "AtModifierType.Start" else Edge.END
+    # Its own attribute is a datetime, which has no times before 1970 and none after 9999.
+    seconds, nanoseconds = map(int, _AT.findall(repr(node)[-600:])[-1])
+    at = seconds * 1000 + (nanoseconds + 500_000) // 1_000_000
+    if abs(at) >= 1 << 62:
+        raise Refused("timestamp out of bounds for @ modifier")
+    return at
+
+
 def _select(node: Any, window: Milliseconds | None = None) -> Select:
-    if node.at is not None:
-        raise Refused("the @ modifier is not supported")
     if node.matchers.or_matchers:
         raise Refused("`or` between matchers is not PromQL")
     matchers = [
@@ -96,15 +133,22 @@ def _select(node: Any, window: Milliseconds | None = None) -> Select:
     ]
     if node.name is not None:
         matchers.insert(0, Matcher(METRIC_NAME, Match.EQUAL, node.name))
-    return Select(Selector(tuple(matchers)), _milliseconds(node.offset), window)
+    at = None if node.at is None else _at(node)
+    return Select(Selector(tuple(matchers)), _milliseconds(node.offset), window, at)
 
 
 def _range(node: Any) -> Select:
     return _select(node.vector_selector, _milliseconds(node.range))
 
 
-def _subquery(_: Any) -> Expression:
-    raise Refused("subqueries are not supported")
+def _subquery(node: Any) -> Subquery:
+    return Subquery(
+        _tree(node.expr),
+        _milliseconds(node.range),
+        None if node.step is None else _milliseconds(node.step),
+        _milliseconds(node.offset),
+        None if node.at is None else _at(node),
+    )
 
 
 def _call(node: Any) -> Call:
@@ -116,27 +160,25 @@ def _binary(node: Any) -> Binary:
     modifier = node.modifier
     if modifier is None:
         return Binary(str(node.op), left, right)
-    fill = modifier.fill_values
-    if fill is not None and (fill.lhs is not None or fill.rhs is not None):
-        raise Refused("fill modifiers are not supported")
-    by = modifier.matching
+    by, fill = modifier.matching, modifier.fill_values
     matching = Matching(
         on=by is not None and str(by.type) == "LabelModifierType.Include",
         labels=() if by is None else tuple(by.labels),
         cardinality=_CARDINALITY[str(modifier.card)],
         include=tuple(modifier.group_labels or ()),
+        fill_left=None if fill is None else fill.lhs,
+        fill_right=None if fill is None else fill.rhs,
     )
     return Binary(str(node.op), left, right, modifier.return_bool, matching)
 
 
 def _aggregate(node: Any) -> Aggregate:
-    if node.param is not None:
-        raise Refused(f"aggregation {str(node.op)!r} is not supported")
+    param = None if node.param is None else _tree(node.param)
     modifier = node.modifier
     if modifier is None:
-        return Aggregate(str(node.op), _tree(node.expr))
+        return Aggregate(str(node.op), _tree(node.expr), param=param)
     by = str(modifier.type) == "AggModifierType.By"
-    return Aggregate(str(node.op), _tree(node.expr), by, tuple(modifier.labels))
+    return Aggregate(str(node.op), _tree(node.expr), by, tuple(modifier.labels), param)
 
 
 _READERS: dict[str, Callable[[Any], Expression]] = {

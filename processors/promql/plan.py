@@ -5,22 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from processors.promql import nodes
-from processors.promql.build import build, uses
+from processors.promql.build import Builder
 from processors.promql.columns import Source
 from processors.promql.parser import parse
-from processors.promql.selector import Selector
-from processors.promql.tree import Expression, Kind
+from processors.promql.reach import SelectorUse, bounded, uses
+from processors.promql.tree import Kind
 from processors.promql.vector import Value
 
+__all__ = ["DEFAULT_STEP", "LOOKBACK", "Plan", "SelectorUse", "compile"]
+
 LOOKBACK = 300_000  # Prometheus's default `--query.lookback-delta`, in milliseconds
-
-
-@dataclass(frozen=True, slots=True)
-class SelectorUse:
-    """A selector and how far back from the instant it needs samples, in milliseconds."""
-
-    selector: Selector
-    reach_ms: int
+DEFAULT_STEP = 60_000  # Prometheus's default `evaluation_interval`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +23,6 @@ class Plan:
     """A compiled expression: pure, and fast when asked again about the same series sets."""
 
     text: str
-    tree: Expression
     selectors: tuple[SelectorUse, ...]
     root: nodes.Node
     lookback: int
@@ -38,18 +32,28 @@ class Plan:
         """The type of the result."""
         return self.root.kind
 
-    def evaluate(self, source: Source, at: int) -> Value:
-        """The value at an instant in milliseconds; raises EvaluationFailed."""
+    @property
+    def fixed_times(self) -> bool:
+        """Whether an absolute `@` asks for samples of a time that does not move on."""
+        return any(use.fixed_at for use in self.selectors)
+
+    def evaluate(
+        self, source: Source, at: int, bounds: tuple[int, int] | None = None, step: int = 0
+    ) -> Value:
+        """The value at an instant in milliseconds; raises EvaluationFailed.
+
+        `bounds` and `step` are those of the range query that the instant is part of.
+        """
+        moment = nodes.Moment(source, at, self.lookback, bounds or (at, at), step)
         with np.errstate(all="ignore"):
-            return self.root.run(nodes.Moment(source, at, self.lookback))
+            return self.root.run(moment)
 
 
-def compile(expr: str, lookback: int = LOOKBACK) -> Plan:
-    """Parses and plans an expression; raises Refused."""
+def compile(expr: str, lookback: int = LOOKBACK, default_step: int = DEFAULT_STEP) -> Plan:
+    """Parses and plans an expression; raises Refused.
+
+    `default_step` is that of subqueries without one: the global evaluation interval.
+    """
     tree = parse(expr)
-    reach: dict[Selector, int] = {}
-    for use in uses(tree):
-        back = use.offset + (lookback if use.window is None else use.window)
-        reach[use.selector] = max(reach.get(use.selector, 0), back)
-    selectors = tuple(SelectorUse(selector, back) for selector, back in reach.items())
-    return Plan(expr, tree, selectors, build(tree), lookback)
+    bounded(tree, default_step)
+    return Plan(expr, uses(tree, lookback), Builder(default_step).build(tree), lookback)

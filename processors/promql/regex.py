@@ -136,3 +136,43 @@ def _numbered(name: str, names: dict[bytes, int]) -> int | bytes:
     if name.isascii() and name.isdigit() and (name == "0" or name[0] != "0"):
         return int(name) if len(name) < 9 else b""
     return names.get(name.encode(), b"")
+
+
+class Searching:
+    """A pattern anywhere in a text, as templates use it: `.` matches no newline."""
+
+    def __init__(self, pattern: str) -> None:
+        _compiled(pattern, captures=False)
+        self._program = _compiled(f"(?-s:{pattern})", captures=True)
+
+    def found(self, text: str) -> bool:
+        """Whether it matches somewhere."""
+        return self._program.search(_bytes(text)) is not None
+
+    def replaced(self, replacement: str, text: str) -> str:
+        """Go's `ReplaceAllString`: no empty match directly after another match."""
+        parts = list(_template(replacement, self._program.groupindex))
+        octets, found, place, end = _bytes(text), list[bytes](), 0, 0
+        while place <= len(octets):
+            match = self._program.search(octets, place)
+            if match is None:
+                break
+            start, stop = match.span()
+            found.append(octets[end:start])
+            if stop > end or start == 0:
+                groups = (match.group(0), *match.groups(default=b""))
+                found.extend(
+                    part if isinstance(part, bytes) else groups[part] if part < len(groups) else b""
+                    for part in parts
+                )
+            end = stop
+            place = max(stop, place + _width(octets, place))
+        return b"".join([*found, octets[end:]]).decode(errors="replace")
+
+
+def _width(octets: bytes, place: int) -> int:
+    """How many bytes the character here has."""
+    size = 1
+    while place + size < len(octets) and octets[place + size] & 0xC0 == 0x80:
+        size += 1
+    return size
