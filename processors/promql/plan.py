@@ -9,7 +9,7 @@ from processors.promql.build import Builder
 from processors.promql.columns import Source
 from processors.promql.parser import parse
 from processors.promql.reach import SelectorUse, bounded, uses
-from processors.promql.tree import Kind
+from processors.promql.tree import Expression, Kind
 from processors.promql.vector import Value
 
 __all__ = ["DEFAULT_STEP", "LOOKBACK", "Plan", "SelectorUse", "compile"]
@@ -23,6 +23,7 @@ class Plan:
     """A compiled expression: pure, and fast when asked again about the same series sets."""
 
     text: str
+    tree: Expression
     selectors: tuple[SelectorUse, ...]
     root: nodes.Node
     lookback: int
@@ -56,4 +57,4 @@ def compile(expr: str, lookback: int = LOOKBACK, default_step: int = DEFAULT_STE
     """
     tree = parse(expr)
     bounded(tree, default_step)
-    return Plan(expr, uses(tree, lookback), Builder(default_step).build(tree), lookback)
+    return Plan(expr, tree, uses(tree, lookback), Builder(default_step).build(tree), lookback)
