@@ -2,6 +2,12 @@
 
 from collections.abc import Mapping
 
+from processors.detect import absent, flapping, health, m_of_n
 from processors.detect.kind import Kind
 
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "absent": absent.KIND,
+    "flapping": flapping.KIND,
+    "health": health.KIND,
+    "m_of_n": m_of_n.KIND,
+}
