@@ -169,7 +169,9 @@ class Drawn:
         return pick([f"absent({inner})", "vector(1)", f"({inner}) * scalar(m)", "m + 1"])
 
 
-def _results(text: str, series: list[tuple[Labels, list[tuple[int, float]]]]) -> set[tuple[Labels, float]] | None:
+def _results(
+    text: str, series: list[tuple[Labels, list[tuple[int, float]]]]
+) -> set[tuple[Labels, float]] | None:
     try:
         value = compile(text).evaluate(MemorySource.of(series), 1_000)
     except EvaluationFailed:
