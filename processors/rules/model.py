@@ -1,7 +1,7 @@
 """A rule file as it is written: Prometheus's keys, validated, nothing else allowed."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -38,6 +38,8 @@ class WrittenRule(_Written):
     keep_firing_for: Duration = 0
     labels: Mapping[LabelName, str] = {}
     annotations: Mapping[str, str] = {}
+    evaluation: Literal["interval"] | None = None
+    """Ours: only at the group's instants, and not as samples arrive."""
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> "WrittenRule":
@@ -51,6 +53,7 @@ class WrittenRule(_Written):
                 ("annotations", self.annotations),
                 ("for", self.wait),
                 ("keep_firing_for", self.keep_firing_for),
+                ("evaluation", self.evaluation),
             ):
                 if given:
                     raise ValueError(f"invalid field '{key}' in recording rule")
@@ -67,3 +70,5 @@ class WrittenGroup(_Written):
     query_offset: Duration = 0
     limit: int = Field(0, ge=0)
     labels: Mapping[LabelName, str] = {}
+    evaluation: Literal["interval"] | None = None
+    """As of a rule, for all of the group's."""
