@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from processors.promql.kernels.elementary import power
+from processors.promql.kernels.trigonometry import atan2
+
 Operation = Callable[[Any, Any], Any]
 
 ARITHMETIC: Mapping[str, Operation] = {
@@ -14,8 +17,8 @@ ARITHMETIC: Mapping[str, Operation] = {
     "/": np.divide,
     # C's fmod, whose result has the sign of the dividend, is Go's math.Mod.
     "%": np.fmod,
-    "^": np.power,
-    "atan2": np.arctan2,
+    "^": power,
+    "atan2": atan2,
 }
 COMPARISONS: Mapping[str, Operation] = {
     "==": np.equal,

@@ -31,7 +31,12 @@ def rounded(values: Floats, nearest: float = 1.0) -> Floats:
 
 def clamp_min(values: Floats, low: float) -> Floats:
     """`clamp_min`; Go's Max prefers +Inf to NaN."""
-    return -clamp_max(-values, -low)
+    if low == np.inf:
+        return np.full_like(values, low)
+    if np.isnan(low):
+        return np.where(values == np.inf, values, low)
+    out: Floats = np.maximum(values, low)
+    return out
 
 
 def clamp_max(values: Floats, high: float) -> Floats:
@@ -58,3 +63,13 @@ def root(values: Floats) -> Floats:
     """`sqrt`."""
     out: Floats = np.sqrt(values)
     return out
+
+
+def degrees(values: Floats) -> Floats:
+    """`deg`: of radians."""
+    return values * 180 / np.pi
+
+
+def radians(values: Floats) -> Floats:
+    """`rad`: of degrees."""
+    return values * np.pi / 180
