@@ -6,10 +6,12 @@ from processors.promql import labels as label
 from processors.promql import nodes
 from processors.promql.aggregation import AGGREGATIONS, Aggregated
 from processors.promql.binary import Scalars, Sets, Vectors, WithScalar
+from processors.promql.buckets import fraction, quantile
 from processors.promql.columns import SeriesSet
 from processors.promql.counting import Counted
 from processors.promql.errors import Refused
 from processors.promql.grouping import Grouping
+from processors.promql.histograms import Histogram, Quantiles
 from processors.promql.kernels.registry import POINTWISE, RANGES
 from processors.promql.labels import METRIC_NAME, Labels
 from processors.promql.matching import Pairs
@@ -136,6 +138,23 @@ class Builder:
                 names = tuple(text(arg) for arg in args[1:])
                 order = ByLabels(names, descending=name == "sort_by_label_desc")
                 return Sorted(order, self.build(args[0]))
+        return self.histogram(name, args)
+
+    def histogram(self, name: str, args: tuple[Expression, ...]) -> nodes.Node:
+        """Functions of classic histograms; those of native ones are refused."""
+        match name:
+            case "histogram_quantile":
+                return Histogram(quantile, (self.build(args[0]),), self.build(args[1]))
+            case "histogram_fraction":
+                limits = (self.build(args[0]), self.build(args[1]))
+                return Histogram(fraction, limits, self.build(args[2]))
+            case "histogram_quantiles":
+                shares = tuple(self.build(arg) for arg in args[2:])
+                return Quantiles(text(args[1]), shares, self.build(args[0]))
+            case "start_timestamp":
+                raise Refused("start_timestamp is not supported: samples have no start times")
+        if name.startswith("histogram_"):
+            raise Refused(f"{name}: native histograms are not supported")
         raise Refused(f"function {name!r} is not supported")
 
     def ranged(self, name: str, args: tuple[Expression, ...]) -> nodes.Node:
