@@ -5,18 +5,18 @@ no more per sample than a large one. When that happens changes nothing that can 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from processors.limits import LIMITS, Admission, Limits
-from processors.promql.columns import Columns, Floats, Rows, SeriesSet, Times
-from processors.promql.labels import Labels
+from processors.promql.columns import Columns, Floats, Rows, Times
+from processors.promql.labels import METRIC_NAME, Labels, get
 from processors.promql.plan import SelectorUse
 from processors.promql.selector import Selector
-from processors.ring import Ring, wider
+from processors.sample_store import Places, SampleStore, places
+from processors.series_index import Located, SeriesIndex
 from schemas.errors import Reason, Undecodable
 from schemas.metrics import MetricBatch
 from schemas.series import unpack_series
@@ -24,23 +24,78 @@ from schemas.series import unpack_series
 BLOCKS = 20_000
 """How many series blocks are remembered; a fleet has about one an agent."""
 PENDING = 65_536
-_EMPTY = Columns(SeriesSet(()), np.zeros((0, 0), np.int64), np.zeros((0, 0)), np.zeros(0, np.intp))
+INSTANCES = 20_000
+"""How many instances' own selections are remembered."""
+REACHES = tuple(minutes * 60_000 for minutes in (5, 10, 15, 20, 30, 45, 60, 90, 120))
+"""How far back series are kept is rounded up to one of these, so that few matrices hold all."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Of the series of a block: how many, which ones are selected, and their ids."""
+    """Of the series of a block: how many, which ones are selected, and their numbers."""
 
     size: int
     at: Rows
     ids: Rows
     whole: bool
+    news: tuple[tuple[str, frozenset[str]], ...]
+
+
+class Selection:
+    """A `promql` source: of all series that are held, or of one instance's."""
+
+    def __init__(self, windows: "Windows", instance: str | None = None) -> None:
+        self._windows = windows
+        self._instance = instance
+        self._places: dict[Selector, tuple[Located, Places]] = {}
+        self._columns: dict[tuple[Selector, int, int], Columns] = {}
+        self._seen = -1
+
+    @property
+    def generation(self) -> tuple[int, int]:
+        """Changes whenever a series joins, or is forgotten."""
+        return self._windows.sweeps, self._index.generation
+
+    @property
+    def store(self) -> SampleStore:
+        """The samples, everything that was taken included."""
+        return self._windows.flushed()
+
+    def locate(self, selector: Selector) -> Located:
+        """The series that match, in label order, and their numbers in the store."""
+        return self._index.locate(selector)
+
+    @property
+    def _index(self) -> SeriesIndex:
+        return self._windows.index(self._instance)
+
+    def select(self, selector: Selector, start: int, end: int) -> Columns:
+        """At least the samples in (start, end] of the series that match; in label order."""
+        store = self.store
+        if self._seen != self._windows.changes:
+            self._seen = self._windows.changes
+            self._columns.clear()
+        asked = (selector, start, end)
+        columns = self._columns.get(asked)
+        if columns is None:
+            located = self.locate(selector)
+            known = self._places.get(selector)
+            if known is None or known[0] is not located:
+                known = self._places[selector] = (located, places(located.numbers))
+            columns = store.columns(located.series, known[1], start, end)
+            self._columns[asked] = columns
+        return columns
 
 
 class Windows:
     """A `promql` source over the newest samples of the selected series."""
 
-    def __init__(self, uses: Iterable[SelectorUse], limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        uses: Iterable[SelectorUse],
+        limits: Limits = LIMITS,
+        arriving: Container[str] = frozenset(),
+    ) -> None:
         self._by_metric: dict[str, list[SelectorUse]] = {}
         self._any_metric: list[SelectorUse] = []
         for use in uses:
@@ -48,19 +103,26 @@ class Windows:
             listed = self._any_metric if name is None else self._by_metric.setdefault(name, [])
             listed.append(use)
         self._admission = Admission(limits)
-        self._rings: dict[str, Ring] = {}
-        self._ring_list: list[Ring] = []
-        self._ring_number: dict[str, int] = {}
+        self._store = SampleStore()
         self._ids: dict[Labels, int] = {}
-        self._ring_of = np.zeros(1_024, np.intp)
-        self._row_of = np.zeros(1_024, np.intp)
+        self._of_instance: dict[str, list[tuple[Labels, int]]] = {}
+        self._index = SeriesIndex()
+        self._indexes: dict[str, SeriesIndex] = {}
+        self._within: OrderedDict[str, Selection] = OrderedDict()
+        self.all = Selection(self)
+        """What `select` answers from."""
+        self._arriving = arriving
+        self.news: dict[str, frozenset[str]] = {}
+        """Instances with samples since somebody cleared it, and of which `arriving` metrics."""
         self._blocks: OrderedDict[bytes, _Block] = OrderedDict()
         self._pending: list[tuple[Rows, Times, Floats]] = []
         self._pending_count = 0
-        self._selected: dict[Selector, tuple[SeriesSet, list[tuple[Ring, Rows | None]]]] = {}
-        self._gathered: dict[Selector, Columns] = {}
         self._now = 0
         self._swept = 0
+        self.changes = 0
+        """Changes whenever samples moved into the matrices."""
+        self.sweeps = 0
+        """Changes whenever series were forgotten: the others have new numbers."""
         self.repeats = 0
 
     def __len__(self) -> int:
@@ -69,7 +131,7 @@ class Windows:
     @property
     def nbytes(self) -> int:
         """Bytes of all matrices."""
-        return sum(ring.nbytes for ring in self._ring_list)
+        return self._store.nbytes
 
     def add(self, batch: MetricBatch, times: Times, now: int) -> int:
         """Take a batch; `times` (ms) may be corrected ones. How many samples are selected.
@@ -97,6 +159,9 @@ class Windows:
             if not block.whole:
                 values = values[block.at]
                 times = times if len(times) == 1 else times[block.at]
+        if len(ids):
+            for instance, metrics in block.news:
+                self.news[instance] = self.news.get(instance, metrics) | metrics
         self._take(ids, times, values, now)
         return len(ids)
 
@@ -119,17 +184,34 @@ class Windows:
         return self.add(narrowed, times, now) if len(chosen) else 0
 
     def select(self, selector: Selector, start: int, end: int) -> Columns:
-        """The samples of the series that match, and possibly older ones; in label order."""
-        self._flush()
-        if selector in self._gathered:
-            return self._gathered[selector]
-        series, parts = self._parts(selector)
-        if len(parts) == 1 and parts[0][1] is None:
-            columns = parts[0][0].columns()
+        """At least the samples in (start, end] of the series that match; in label order."""
+        return self.all.select(selector, start, end)
+
+    def within(self, instance: str) -> Selection:
+        """The source that sees the series of one instance, by its label, and no others."""
+        known = self._within.get(instance)
+        if known is None:
+            known = self._within[instance] = Selection(self, instance)
+            if len(self._within) > INSTANCES:
+                gone, _ = self._within.popitem(last=False)
+                self._indexes.pop(gone, None)
         else:
-            columns = _gather(series, parts)
-        self._gathered[selector] = columns
-        return columns
+            self._within.move_to_end(instance)
+        return known
+
+    def index(self, instance: str | None) -> SeriesIndex:
+        """The series by their labels: all of them, or one instance's."""
+        if instance is None:
+            return self._index
+        index = self._indexes.get(instance)
+        if index is None:
+            index = self._indexes[instance] = SeriesIndex(self._of_instance.get(instance, ()))
+        return index
+
+    def flushed(self) -> SampleStore:
+        """The matrices, once everything that was taken is in them."""
+        self._flush()
+        return self._store
 
     def _take(self, ids: Rows, times: Times, values: Floats, now: int) -> None:
         self._now = max(self._now, now)
@@ -145,13 +227,23 @@ class Windows:
             series = unpack_series(batch.series)
             numbers = np.array([self._id(labels) for labels in series], np.intp)
             at = np.flatnonzero(numbers >= 0)
-            block = _Block(len(series), at, numbers[at], len(at) == len(series))
+            news = self._news(series[row] for row in at)
+            block = _Block(len(series), at, numbers[at], len(at) == len(series), news)
             self._blocks[batch.series] = block
             if len(self._blocks) > BLOCKS:
                 self._blocks.popitem(last=False)
         else:
             self._blocks.move_to_end(batch.series)
         return block
+
+    def _news(self, series: Iterable[Labels]) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Which of the arriving metrics each instance of a block has."""
+        found: dict[str, set[str]] = {}
+        for labels in series:
+            name, instance = get(labels, METRIC_NAME), get(labels, "instance")
+            if instance and name in self._arriving:
+                found.setdefault(instance, set()).add(name)
+        return tuple((instance, frozenset(metrics)) for instance, metrics in found.items())
 
     def _id(self, labels: Labels) -> int:
         """The number of a series that some rule selects, else −1."""
@@ -168,23 +260,17 @@ class Windows:
             return -1
         if not self._admission.admits(name, dict(labels).get("instance", "")):
             return -1
-        reach = max(use.reach_ms for use in uses)
-        if name not in self._rings:
-            self._rings[name] = Ring(reach)
-            self._ring_number[name] = len(self._ring_list)
-            self._ring_list.append(self._rings[name])
-        ring = self._rings[name]
-        ring.reach = max(ring.reach, reach)
-        number = len(self._ids)
-        if number >= len(self._ring_of):
-            self._ring_of = np.concatenate([self._ring_of, np.zeros_like(self._ring_of)])
-            self._row_of = np.concatenate([self._row_of, np.zeros_like(self._row_of)])
-        self._ids[labels] = number
-        self._ring_of[number] = self._ring_number[name]
-        self._row_of[number] = ring.add_series(labels)
-        self._selected.clear()
-        self._gathered.clear()
+        number = self._store.add_series(_rounded(max(use.reach_ms for use in uses)))
+        self._hold(labels, number)
         return number
+
+    def _hold(self, labels: Labels, number: int) -> None:
+        instance = get(labels, "instance")
+        self._ids[labels] = number
+        self._of_instance.setdefault(instance, []).append((labels, number))
+        self._index.add(labels, number)
+        if instance in self._indexes:
+            self._indexes[instance].add(labels, number)
 
     def _flush(self) -> None:
         """Move what waits into the matrices."""
@@ -200,99 +286,32 @@ class Windows:
         values = np.concatenate([part[2] for part in self._pending])
         self._pending.clear()
         self._pending_count = 0
-        self._gathered.clear()
-        rings = self._ring_of[ids]
-        rows = self._row_of[ids]
-        order = np.lexsort((rows, rings))
-        rings = rings[order]
-        bounds = np.flatnonzero(np.concatenate(([True], rings[1:] != rings[:-1], [True])))
-        rows, times, values = rows[order], times[order], values[order]
-        for start, end in pairwise(bounds):
-            ring = self._ring_list[rings[start]]
-            self.repeats += ring.insert(
-                rows[start:end], times[start:end], values[start:end], self._now
-            )
+        self.changes += 1
+        self.repeats += self._store.insert(ids, times, values, self._now)
         self._sweep()
-
-    def _parts(self, selector: Selector) -> tuple[SeriesSet, list[tuple[Ring, Rows | None]]]:
-        found = self._selected.get(selector)
-        if found is None:
-            found = self._selected[selector] = self._find(selector)
-        return found
-
-    def _find(self, selector: Selector) -> tuple[SeriesSet, list[tuple[Ring, Rows | None]]]:
-        names = [selector.metric] if selector.metric is not None else sorted(self._rings)
-        labels: list[Labels] = []
-        parts: list[tuple[Ring, Rows | None]] = []
-        for name in names:
-            ring = self._rings.get(name)
-            if ring is None:
-                continue
-            self._sorted(name, ring)
-            rows = [row for row, labels in enumerate(ring.labels) if selector.matches(labels)]
-            if len(rows) == len(ring):
-                parts.append((ring, None))
-                labels += ring.labels
-            elif rows:
-                parts.append((ring, np.array(rows, np.intp)))
-                labels += [ring.labels[row] for row in rows]
-        if len(parts) == 1 and parts[0][1] is None:
-            return parts[0][0].columns().series, parts
-        return SeriesSet(tuple(labels)), parts
-
-    def _sorted(self, name: str, ring: Ring) -> None:
-        moved = ring.sort()
-        if moved is not None:
-            mine = np.flatnonzero(self._ring_of[: len(self._ids)] == self._ring_number[name])
-            self._row_of[mine] = moved[self._row_of[mine]]
 
     def _sweep(self) -> None:
         """Forget series that have had nothing within reach, once they are a quarter of all."""
         if self._now - self._swept < 60_000:
             return
         self._swept = self._now
-        keeps = {
-            name: ring.last_times() > self._now - ring.reach for name, ring in self._rings.items()
-        }
-        dead = sum(int((~keep).sum()) for keep in keeps.values())
+        alive = self._store.alive(self._now)
+        dead = sum(int((~some).sum()) for some in alive)
         if dead * 4 < len(self._ids) or dead < 64:
             return
-        for ring in self._ring_list:
-            ring.sort()
-            ring.drop(ring.last_times() > self._now - ring.reach)
-        self._number_again()
-
-    def _number_again(self) -> None:
-        self._ids = {}
-        self._admission.begin_again()
-        for name, ring in self._rings.items():
-            for row, labels in enumerate(ring.labels):
-                self._admission.admits(name, dict(labels).get("instance", ""))
-                number = len(self._ids)
-                self._ids[labels] = number
-                self._ring_of[number] = self._ring_number[name]
-                self._row_of[number] = row
+        moved = self._store.drop(alive)
+        known, self._ids, self._of_instance = self._ids, {}, {}
+        self._index, self._indexes = SeriesIndex(), {}
+        self.sweeps += 1
         self._blocks.clear()
-        self._selected.clear()
-        self._gathered.clear()
+        self._admission.begin_again()
+        for labels, old in known.items():
+            number = int(moved[old])
+            if number >= 0:
+                named = dict(labels)
+                self._admission.admits(named.get("__name__", ""), named.get("instance", ""))
+                self._hold(labels, number)
 
 
-def _gather(series: SeriesSet, parts: Sequence[tuple[Ring, Rows | None]]) -> Columns:
-    if not parts:
-        return _EMPTY
-    pieces = []
-    for ring, rows in parts:
-        columns = ring.columns()
-        if rows is None:
-            pieces.append((columns.times, columns.values, columns.counts))
-        else:
-            pieces.append((columns.times[rows], columns.values[rows], columns.counts[rows]))
-    if len(pieces) == 1:
-        return Columns(series, *pieces[0])
-    width = max(times.shape[1] for times, _, _ in pieces)
-    return Columns(
-        series,
-        np.concatenate([wider(times, width) for times, _, _ in pieces]),
-        np.concatenate([wider(values, width) for _, values, _ in pieces]),
-        np.concatenate([counts for _, _, counts in pieces]),
-    )
+def _rounded(reach: int) -> int:
+    return next((each for each in REACHES if each >= reach), reach)

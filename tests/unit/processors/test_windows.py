@@ -179,3 +179,45 @@ def test_names_of_refused_instances_are_bounded() -> None:
 def test_an_index_behind_the_last_series_is_undecodable() -> None:
     with pytest.raises(Undecodable, match="behind the last series"):
         wanted().add(metric_batch("i", SERIES, [1.0], [T0], [9]), np.array([T0]), T0)
+
+
+def test_a_source_within_an_instance_sees_its_series_alone_and_new_ones_as_they_come() -> None:
+    windows = wanted()
+    selector = compile("a").selectors[0].selector
+    within = windows.within("x")
+    assert len(within.select(selector, 0, T0).series) == 0
+    windows.add(metric_batch("i", SERIES, [float(n) for n in range(9)], [T0]), np.array([T0]), T0)
+    columns = within.select(selector, T0 - REACH, T0)
+    assert columns.series.labels == (SERIES[0],)
+    assert columns.values.tolist() == [[0.0]]
+    assert within.select(selector, 0, T0 + 1).series is columns.series
+    assert windows.within("nobody").select(selector, 0, T0).counts.size == 0
+
+
+def test_series_that_begin_at_different_times_share_a_matrix() -> None:
+    windows = Windows(compile("a").selectors)
+    selector = compile("a").selectors[0].selector
+    many = [labels_of({"__name__": "a", "instance": f"i{n:05d}"}) for n in range(5_000)]
+    for tick in range(40):
+        now = T0 + tick * 10_000
+        for each in many[: 100 * tick : 100]:
+            windows.add(metric_batch("i", [each], [float(tick)], [now]), np.array([now]), now)
+    columns = windows.select(selector, now - REACH, now)
+    held = [
+        [time for time in row[:count] if time > now - REACH]
+        for row, count in zip(columns.times.tolist(), columns.counts.tolist(), strict=True)
+    ]
+    assert [len(times) for times in held] == [min(30, 39 - n) for n in range(39)]
+    assert all(times[-1] == now for times in held)
+
+
+def test_a_year_without_a_restart_keeps_times_exact() -> None:
+    windows = Windows(compile("a").selectors)
+    selector = compile("a").selectors[0].selector
+    for day in range(0, 365, 5):
+        now = T0 + day * 86_400_000
+        for back in (20_000, 0):
+            at = now - back
+            windows.add(metric_batch("i", SERIES[:1], [float(day)], [at]), np.array([at]), now)
+        columns = windows.select(selector, now - REACH, now)
+        assert columns.times[0, : columns.counts[0]].tolist()[-2:] == [now - 20_000, now]
