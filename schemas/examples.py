@@ -9,6 +9,7 @@ from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
 from schemas.event import Event
+from schemas.gathered import Gathered, Marker
 from schemas.labels import Labels
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.plan_pieces import digest_of
@@ -39,6 +40,17 @@ _ALERT = AlertLevel(
     generator_url="http://127.0.0.1:8080/query",
 )
 _WHO = {"group_key": '{}:{service="shop"}', "receiver": "on-call", "integration": 0}
+_FROM = {
+    "group": "rules.yml:jobs",
+    "digest": digest_of(b"node_load1"),
+    "source": 3,
+    "offset": 1_234,
+    "plan": 7,
+    "at": AT,
+}
+_COLUMNS = metric_batch("web-1", BLOCK, [0.25, 1.0], [AT - 2_000, AT - 1_000], [0, 1]).model_dump(
+    include={"times", "values", "index"}
+)
 _EVENTS: Final[tuple[Event, ...]] = (
     metric_batch("web-1", BLOCK, values=[0.25, 1.0], times=[AT]),
     CheckResult(
@@ -60,6 +72,8 @@ _EVENTS: Final[tuple[Event, ...]] = (
         content=b"groups: []",
     ),
     WakeUp(stage="detector", due=AT + 15_000),
+    Gathered.model_validate(_FROM | {"series": BLOCK} | _COLUMNS),
+    Marker.model_validate(_FROM | {"sources": 8}),
     AlertBatch(source="rules.yml;cpu", plan=7, decided_at=AT, alerts=(_ALERT,)),
     Receipt.model_validate(
         _WHO

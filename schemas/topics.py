@@ -10,10 +10,12 @@ from schemas.codec import Codec
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Decision, Delivery, Receipt
 from schemas.event import Event
+from schemas.gathered import Gathered, Marker
 from schemas.metrics import MetricBatch
 from schemas.plans import Health, Plan, WakeUp
 
 METRICS: Final = "tocsin.metrics"
+GATHERED: Final = "tocsin.gathered"
 ALERTS: Final = "tocsin.alerts"
 DELIVERIES: Final = "tocsin.deliveries"
 HISTORY: Final = "tocsin.history"
@@ -44,6 +46,9 @@ TOPICS: Final[dict[str, Topic]] = {
     topic.name: topic
     for topic in (
         Topic(METRICS, "instance", (MetricBatch, CheckResult, Plan, WakeUp), timedelta(hours=6)),
+        Topic(
+            GATHERED, "rule group", (Gathered, Marker, Plan, WakeUp), timedelta(hours=6), True
+        ),
         Topic(ALERTS, "tenant", (AlertBatch, Receipt, Plan, WakeUp), timedelta(days=7), True),
         Topic(DELIVERIES, "receiver", (Delivery,), timedelta(days=7), True),
         Topic(HISTORY, "stage", (Decision,), timedelta(days=7), True),

@@ -21,7 +21,7 @@ from schemas.plans import Health
 from schemas.stage import Partition, Record
 from schemas.topics import CODEC, DEAD_LETTERS, HEALTH, METRICS, checkpoints
 
-GROUPS: Final = tuple(map(group_of, ("detector", "router", "courier", "historian")))
+GROUPS: Final = tuple(map(group_of, ("detector", "spanning", "router", "courier", "historian")))
 NEWEST: Final = 1_000
 """Dead letters that are counted by reason."""
 MOST_BYTES: Final = 32 << 20

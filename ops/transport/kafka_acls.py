@@ -9,6 +9,7 @@ from schemas.topics import (
     ALERTS,
     DEAD_LETTERS,
     DELIVERIES,
+    GATHERED,
     HEALTH,
     HISTORY,
     METRICS,
@@ -16,7 +17,7 @@ from schemas.topics import (
     checkpoints,
 )
 
-ALL: Final = (*TOPICS, *map(checkpoints, ("detector", "router", "plans")))
+ALL: Final = (*TOPICS, *map(checkpoints, ("detector", "spanning", "router", "plans")))
 _OPTIONS: Final = {"topic": "--topic", "group": "--group", "transactional id": "--transactional-id"}
 
 
@@ -61,6 +62,17 @@ def _stage(name: str, reads: str, writes: Sequence[str], group: str) -> tuple[Gr
     )
 
 
+def _stages(*stages: tuple[Grant, ...]) -> tuple[Grant, ...]:
+    """Several stages in one worker."""
+    found: dict[tuple[str, str], Grant] = {}
+    for grant in (grant for stage in stages for grant in stage):
+        known = found.get((grant.kind, grant.name), grant)
+        can = dict.fromkeys((*known.operations, *grant.operations))
+        operations = tuple(sorted(can, key=("Read", "Write", "DescribeConfigs").index))
+        found[grant.kind, grant.name] = replace(grant, operations=operations)
+    return tuple(found.values())
+
+
 def _looks(reads: Sequence[str], writes: Sequence[str] = ()) -> tuple[Grant, ...]:
     """What tells how everything is: every topic's offsets and settings, every group's."""
     own = _worker(reads, writes)
@@ -70,14 +82,19 @@ def _looks(reads: Sequence[str], writes: Sequence[str] = ()) -> tuple[Grant, ...
         *(Grant("topic", n, ("Describe", "DescribeConfigs")) for n in ALL if n not in seen),
         *(
             Grant("group", name, ("Describe",))
-            for name in ("tocsin.detector", "tocsin.router", "tocsin.courier", "tocsin.historian")
+            for name in map(
+                "tocsin.{}".format, ("detector", "spanning", "router", "courier", "historian")
+            )
         ),
     )
 
 
 GRANTS: Final[dict[str, tuple[Grant, ...]]] = {
     "agent": _worker(writes=(METRICS, HEALTH)),
-    "detector": _stage("detector", METRICS, (ALERTS,), "tocsin.detector"),
+    "detector": _stages(
+        _stage("detector", METRICS, (GATHERED, ALERTS), "tocsin.detector"),
+        _stage("spanning", GATHERED, (METRICS, ALERTS), "tocsin.spanning"),
+    ),
     "router": _stage("router", ALERTS, (DELIVERIES,), "tocsin.router"),
     "courier": _worker((DELIVERIES,), (ALERTS, HEALTH, DEAD_LETTERS), "tocsin.courier"),
     "historian": _worker(
@@ -90,7 +107,7 @@ GRANTS: Final[dict[str, tuple[Grant, ...]]] = {
     "status": _looks((HEALTH, DEAD_LETTERS, checkpoints("plans"))),
     "apply": _worker(
         (checkpoints("plans"), HEALTH),
-        (checkpoints("plans"), METRICS, ALERTS),
+        (checkpoints("plans"), METRICS, GATHERED, ALERTS),
         transactions="tocsin.plans.",
     ),
     "load": _worker(writes=(METRICS,)),

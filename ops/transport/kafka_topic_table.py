@@ -7,11 +7,15 @@ from typing import Final
 
 from ops.config_kafka import KafkaSettings
 from schemas.errors import Refused
-from schemas.topics import ALERTS, METRICS, TOPICS, checkpoints
+from schemas.topics import ALERTS, GATHERED, METRICS, TOPICS, checkpoints
 
 MAX_BATCH: Final = 1_048_588
 """Bytes of one batch: Kafka's default, and the largest message of the table with its headers."""
-INPUTS: Final = {checkpoints("detector"): METRICS, checkpoints("router"): ALERTS}
+INPUTS: Final = {
+    checkpoints("detector"): METRICS,
+    checkpoints("spanning"): GATHERED,
+    checkpoints("router"): ALERTS,
+}
 """Whose partitions a checkpoint topic follows: state of partition N is in partition N."""
 PLANS: Final = checkpoints("plans")
 
@@ -31,9 +35,10 @@ _COMPACTED: Final = {
 _AT_LEAST: Final = {"max.message.bytes", "retention.ms", "min.insync.replicas"}
 """More than wanted is as good. -1 is without a limit."""
 _CRITICAL: Final = {"cleanup.policy", "max.message.bytes", "message.timestamp.type"}
-KEPT_COUNTS: Final = {ALERTS, checkpoints("router")}
+KEPT_COUNTS: Final = {ALERTS, checkpoints("router"), GATHERED, checkpoints("spanning")}
 """Stay with as many partitions as they were made with: silences, groups and what was told are
-state of a tenant's partition, and would not move with the tenant."""
+state of a tenant's partition, and would not move with the tenant; nor would alerts move with their
+rule group."""
 PARTITIONS: Final = "partitions"
 REPLICATION: Final = "replication factor"
 

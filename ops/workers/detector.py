@@ -14,6 +14,7 @@ from schemas.stage import Stage
 from schemas.topics import METRICS
 
 GROUP = "tocsin.detector"
+SPANNING = "tocsin.spanning"
 
 
 def part(shared: Shared[Log]) -> GroupPart:

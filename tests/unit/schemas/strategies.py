@@ -10,6 +10,7 @@ from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
 from schemas.event import Event
+from schemas.gathered import Gathered, Marker
 from schemas.labels import Labels, labels_of
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.plans import Health, Plan, WakeUp
@@ -51,6 +52,26 @@ def metric_batches(draw: st.DrawFn) -> MetricBatch:
     return metric_batch(draw(names), series, values, times, index)
 
 
+@st.composite
+def gathered(draw: st.DrawFn) -> Gathered:
+    """Samples sent on."""
+    series = draw(st.lists(label_sets(), min_size=1, max_size=4))
+    values = draw(st.lists(st.floats(), min_size=1, max_size=6))
+    rows = st.integers(0, len(series) - 1)
+    index = draw(st.lists(rows, min_size=len(values), max_size=len(values)))
+    times = draw(st.lists(instants, min_size=len(values), max_size=len(values)))
+    columns = metric_batch("any", series, values, times, index).model_dump(exclude={"instance"})
+    return Gathered(
+        group=draw(names),
+        digest=draw(names),
+        source=draw(counts),
+        offset=draw(instants),
+        plan=draw(instants),
+        at=draw(instants),
+        **columns,
+    )
+
+
 levels = st.builds(
     AlertLevel,
     labels=label_maps,
@@ -89,6 +110,17 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         content=st.binary(max_size=50),
     ),
     WakeUp: st.builds(WakeUp, stage=names, due=instants),
+    Gathered: gathered(),
+    Marker: st.builds(
+        Marker,
+        group=names,
+        digest=names,
+        source=counts,
+        sources=st.integers(1, 2**31),
+        offset=instants,
+        plan=instants,
+        at=instants,
+    ),
     Health: st.builds(
         Health,
         worker=names,

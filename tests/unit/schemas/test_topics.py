@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from schemas import alerts, checks, dead_letter, deliveries, metrics, plans
+from schemas import alerts, checks, dead_letter, deliveries, gathered, metrics, plans
 from schemas.alerts import AlertLevel
 from schemas.dead_letter import MAX_LETTER_DETAIL, DeadLetter
 from schemas.envelope import Envelope, Producer
@@ -14,7 +14,7 @@ from schemas.topics import CODEC, DEAD_LETTERS, KINDS, MAX_MESSAGE, TOPICS
 
 KAFKA = 1_048_588
 """Kafka's default `message.max.bytes`, of a batch."""
-MODULES = (alerts, checks, dead_letter, deliveries, metrics, plans)
+MODULES = (alerts, checks, dead_letter, deliveries, gathered, metrics, plans)
 
 
 def test_every_event_but_the_parts_of_others_is_on_a_topic() -> None:

@@ -12,13 +12,20 @@ from ops.transport.kafka_acls import GRANTS
 from ops.transport.kafka_topics import DETECTORS
 from ops.workers import detector, router
 
-NAMES = ("tocsin.detector", "tocsin.router", "tocsin.courier", "tocsin.historian")
+NAMES = (
+    "tocsin.detector",
+    "tocsin.spanning",
+    "tocsin.router",
+    "tocsin.courier",
+    "tocsin.historian",
+)
 
 
 def test_every_group_is_tocsins_by_its_name() -> None:
     assert GROUPS == NAMES
     assert detector.GROUP == DETECTORS
-    assert {detector.GROUP, router.GROUP, HISTORIANS} == set(NAMES) - {"tocsin.courier"}
+    named = {detector.GROUP, detector.SPANNING, router.GROUP, HISTORIANS}
+    assert named == set(NAMES) - {"tocsin.courier"}
     granted = [grant for grants in GRANTS.values() for grant in grants if grant.kind == "group"]
     assert {grant.name for grant in granted} == set(NAMES)
 

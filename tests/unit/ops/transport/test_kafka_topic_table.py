@@ -20,7 +20,7 @@ def different(want: Wanted, found: Found | None) -> list[tuple[str, bool]]:
 
 
 def test_the_table_and_the_checkpoints_are_wanted() -> None:
-    assert set(WANT) == {*TOPICS, *map(checkpoints, ("detector", "router", "plans"))}
+    assert set(WANT) == {*TOPICS, *map(checkpoints, ("detector", "spanning", "router", "plans"))}
 
 
 def test_a_checkpoint_has_as_many_partitions_as_its_input() -> None:
@@ -30,7 +30,7 @@ def test_a_checkpoint_has_as_many_partitions_as_its_input() -> None:
 
 def test_only_checkpoints_are_compacted() -> None:
     compacted = {n for n, each in WANT.items() if each.configs["cleanup.policy"] == "compact"}
-    assert compacted == {*map(checkpoints, ("detector", "router", "plans"))}
+    assert compacted == {*map(checkpoints, ("detector", "spanning", "router", "plans"))}
 
 
 def test_every_topic_takes_its_largest_message_and_the_logs_clock() -> None:
