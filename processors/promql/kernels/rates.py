@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from processors.promql.columns import Floats, Mask
+from processors.promql.columns import Floats, Mask, Rows, Times
 from processors.promql.sums import across, running
 from processors.promql.window import Window, counted
 
@@ -33,10 +33,33 @@ def _extrapolated(window: Window, *, counter: bool, per_second: bool) -> Floats:
     grown = last - first
     if counter:
         grown = _with_resets(window, grown)
-    to_start = (first_time - window.start) / 1000
-    to_end = (window.end - last_time) / 1000
+    return extrapolated(
+        (first_time, first),
+        last_time,
+        grown,
+        window.counts,
+        (window.start, window.end),
+        counter=counter,
+        per_second=per_second,
+    )
+
+
+def extrapolated(
+    front: tuple[Times, Floats],
+    last_time: Times,
+    grown: Floats,
+    counts: Rows,
+    bounds: tuple[int, int],
+    *,
+    counter: bool,
+    per_second: bool,
+) -> Floats:
+    """What grew between the first sample (`front`: times, values) and the last, over all bounds."""
+    (first_time, first), (start, end) = front, bounds
+    to_start = (first_time - start) / 1000
+    to_end = (end - last_time) / 1000
     sampled = (last_time - first_time) / 1000
-    between = sampled / (window.counts - 1)
+    between = sampled / (counts - 1)
     # A sample "close enough" to the boundary is within 1.1 of the average distance; else the series
     # is taken to have begun or ended half a distance away.
     threshold = between * 1.1
@@ -49,19 +72,20 @@ def _extrapolated(window: Window, *, counter: bool, per_second: bool) -> Floats:
     to_end = np.where(to_end >= threshold, between / 2, to_end)
     factor = np.where(sampled != 0, (sampled + to_start + to_end) / sampled, 1.0)
     if per_second:
-        factor = factor / seconds(window.end - window.start)
+        factor = factor / seconds(end - start)
     values: Floats = grown * factor
     return values
 
 
-def _drops(window: Window) -> Mask:
+def drops(window: Window) -> Mask:
+    """Which samples are below the one before: each column is compared with its left neighbour."""
     fell: Mask = window.values[:, 1:] < window.values[:, :-1]
     pairs = window.pairs()
     return fell if pairs is None else fell & pairs
 
 
 def _with_resets(window: Window, grown: Floats) -> Floats:
-    fell = _drops(window)
+    fell = drops(window)
     if not fell.any():
         return grown
     rows = np.flatnonzero(fell.any(axis=1))
@@ -98,4 +122,4 @@ def changes(window: Window) -> Floats:
 
 def resets(window: Window) -> Floats:
     """`resets`: how often a counter fell."""
-    return counted(_drops(window)).astype(np.float64)
+    return counted(drops(window)).astype(np.float64)
