@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -13,12 +13,11 @@ from processors.detect.registry import KINDS
 from processors.promql.errors import Refused
 from processors.promql.plan import LOOKBACK, Plan, compile
 from processors.promql.tree import Kind
-from processors.rules.functions import BadTemplate
 from processors.rules.group import AlertRule, DetectRule, Group, RecordRule, Rule, Templates
 from processors.rules.lifecycle import Hold
 from processors.rules.marked import Document, Path, Unreadable, read
 from processors.rules.model import WrittenGroup, WrittenRule
-from processors.rules.template import Template, compiled
+from processors.rules.template import BadTemplate, Template, compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +127,11 @@ class _Loading:
         if head is None:
             return None
         sound = tuple(rule for rule in rules if rule is not None)
+        if head.evaluation is not None:
+            sound = tuple(
+                replace(rule, interval_only=True) if isinstance(rule, AlertRule) else rule
+                for rule in sound
+            )
         return Group(head.name, head.interval, sound, head.limit, head.query_offset)
 
     def validated(self, model: Any, written: Mapping[str, Any], path: Path) -> Any:
@@ -163,14 +167,15 @@ class _Loading:
             if plan is None:
                 return None
             return RecordRule(rule.record, rule.expr, plan, tuple(labels.items()))
-        texts = self.templates(labels, (*path, "labels"))
-        notes = self.templates(rule.annotations, (*path, "annotations"))
+        texts = self.templates(labels, (*path, "labels"), rule.alert)
+        notes = self.templates(rule.annotations, (*path, "annotations"), rule.alert)
         hold = Hold(rule.wait, rule.keep_firing_for)
         if rule.detect is not None:
             return self.detector(rule.alert, rule.detect, hold, texts, notes, path)
         if plan is None:
             return None
-        return AlertRule(rule.alert, rule.expr, plan, hold, texts, notes)
+        waits = rule.evaluation is not None
+        return AlertRule(rule.alert, rule.expr, plan, hold, texts, notes, waits)
 
     def detector(
         self,
@@ -212,7 +217,7 @@ class _Loading:
             texts = written.get(key)
             if "record" not in written and isinstance(texts, dict):
                 texts = {name: text for name, text in texts.items() if isinstance(text, str)}
-                self.templates(texts, (*path, key))
+                self.templates(texts, (*path, key), str(written.get("alert")))
 
     def plan(self, expr: str, path: Path) -> Plan | None:
         """The compiled expression."""
@@ -226,12 +231,12 @@ class _Loading:
         self.report((*path, "expr"), "rule result is not a vector or scalar", repr(expr.strip()))
         return None
 
-    def templates(self, written: Mapping[str, str], path: Path) -> tuple[tuple[str, Template], ...]:
+    def templates(self, written: Mapping[str, str], path: Path, alert: str) -> Templates:
         """Compiled templates, sorted by name."""
         found: list[tuple[str, Template]] = []
         for name, text in sorted(written.items()):
             try:
-                found.append((name, compiled(text)))
+                found.append((name, compiled(text, f"__alert_{alert}", self.lookback)))
             except BadTemplate as fault:
-                self.report((*path, name), str(fault), repr(text))
+                self.report((*path, name), f"template, line {fault.line}: {fault}", repr(text))
         return tuple(found)

@@ -13,9 +13,10 @@ from processors.promql.labels import METRIC_NAME, Labels
 from processors.promql.plan import Plan
 from processors.promql.vector import Vector
 from processors.rules import lifecycle
+from processors.rules.alert_series import series
 from processors.rules.lifecycle import Alerts, Breach, Hold, Transition
 from processors.rules.recorded import Recorded
-from processors.rules.template import Template
+from processors.rules.template import Surroundings, Template
 
 ALERT_NAME = "alertname"
 DUPLICATE_RECORDS = "vector contains metrics with the same labelset after applying rule labels"
@@ -33,20 +34,21 @@ class AlertRule:
     hold: Hold
     labels: Templates
     annotations: Templates
+    interval_only: bool = False  # not on arrival, whatever it reads
 
     @property
     def identity(self) -> str:
         """What Prometheus knows a rule by when it reloads: its name and its labels."""
-        return f"alert {self.name}{label.text(tuple((n, t.text) for n, t in self.labels))}"
+        return f"alert {self.name}{label.text(written(self))}"
 
     @property
     def plans(self) -> tuple[Plan, ...]:
-        """The expressions it reads."""
-        return (self.plan,)
+        """The expressions it reads, those of its templates too."""
+        return (self.plan, *queries(self))
 
-    def breaches(self, source: Source, at: int, external: Labels) -> list[Breach]:
+    def breaches(self, source: Source, at: int, around: Surroundings) -> list[Breach]:
         """The result at an instant under alert labels; `alertname` wins over everything."""
-        return [breach(self, *item, external) for item in results(self.plan, source, at)]
+        return [breach(self, *item, around) for item in results(self.plan, source, at)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ class DetectRule:
     @property
     def identity(self) -> str:
         """As for an alert rule."""
-        return f"alert {self.name}{label.text(tuple((n, t.text) for n, t in self.labels))}"
+        return f"alert {self.name}{label.text(written(self))}"
 
     def slot(self, key: str) -> str:
         """Where a memory holds the detector at work: with other options it begins anew."""
@@ -73,30 +75,40 @@ class DetectRule:
     @property
     def plans(self) -> tuple[Plan, ...]:
         """The expressions it reads."""
-        return self.detector.plans
+        return (*self.detector.plans, *queries(self))
+
+
+def written(rule: "AlertRule | DetectRule") -> Labels:
+    """A rule's labels as they stand in the file."""
+    return tuple((name, template.text) for name, template in rule.labels)
+
+
+def queries(rule: "AlertRule | DetectRule") -> tuple[Plan, ...]:
+    """The expressions in the templates of a rule."""
+    return tuple(p for _, each in (*rule.labels, *rule.annotations) for p in each.plans)
 
 
 def breach(
     rule: "AlertRule | DetectRule",
     labels: Labels,
     value: float,
-    external: Labels,
+    around: Surroundings,
     facts: Labels = (),
 ) -> Breach:
     """A series of a rule's result under alert labels; `alertname` wins over everything."""
     notes = dict(facts)
-    notes.update((n, t.expand(labels, value, external)) for n, t in rule.annotations)
-    return Breach(alert_labels(rule, labels, value, external), value, tuple(sorted(notes.items())))
+    notes.update((n, t.expand(labels, value, around)) for n, t in rule.annotations)
+    return Breach(alert_labels(rule, labels, value, around), value, tuple(sorted(notes.items())))
 
 
 def alert_labels(
-    rule: "AlertRule | DetectRule", labels: Labels, value: float, external: Labels
+    rule: "AlertRule | DetectRule", labels: Labels, value: float, around: Surroundings
 ) -> Labels:
     """The labels of the alert that a series of the result becomes."""
     named = dict(labels)
     named.pop(METRIC_NAME, None)
     for name, template in rule.labels:
-        named[name] = template.expand(labels, value, external)
+        named[name] = template.expand(labels, value, around)
     named[ALERT_NAME] = rule.name
     return label.of(named.items())
 
@@ -200,10 +212,20 @@ class Group:
         return range((last // step + 1) * step, now + 1, step)
 
     def evaluate(
-        self, source: Source, at: int, memory: Memory, external: Labels = ()
+        self,
+        source: Source,
+        at: int,
+        memory: Memory,
+        external: Labels = (),
+        url: str = "",
+        alert_series: bool = False,
     ) -> Evaluation:
-        """Evaluates every rule at an instant; one that fails stops no other."""
+        """Evaluates every rule at an instant; one that fails stops no other.
+
+        With `alert_series` active alerts are recorded too, as `ALERTS` and `ALERTS_FOR_STATE`.
+        """
         seen = Recorded(source, at - self.query_offset)
+        around = Surroundings(seen, at, external, url)
         alerts: dict[str, Alerts] = {}
         recorded: dict[str, tuple[Labels, ...]] = {}
         detections: dict[str, Detection] = {}
@@ -213,15 +235,20 @@ class Group:
             try:
                 if not isinstance(rule, RecordRule):
                     held = memory.alerts.get(key, lifecycle.NONE)
+                    samples: Samples = []
                     if isinstance(rule, AlertRule):
-                        outcome = self._alerts(rule, seen, at, held, external)
+                        outcome = self._alerts(rule, seen, held, around)
                     else:
                         slot = rule.slot(key)
                         working = memory.detections.get(slot) or rule.detector.begin({})
                         detections[slot] = working
                         found = working.step(seen, at - self.query_offset)
-                        outcome = self._detected(rule, found, at, held, external)
-                        recorded[key] = _recorded(found.samples, seen, memory.recorded.get(key, ()))
+                        outcome = self._detected(rule, found, held, around)
+                        samples += found.samples
+                    if alert_series:
+                        samples += series(outcome.alerts, written(rule))
+                    if samples or key in memory.recorded:
+                        recorded[key] = _recorded(samples, seen, memory.recorded.get(key, ()))
                     transitions.extend((key, each) for each in outcome.transitions)
                     if outcome.alerts:
                         alerts[key] = outcome.alerts
@@ -244,19 +271,19 @@ class Group:
         )
 
     def _alerts(
-        self, rule: AlertRule, source: Source, at: int, held: Alerts, external: Labels
+        self, rule: AlertRule, source: Source, held: Alerts, around: Surroundings
     ) -> lifecycle.Outcome:
-        breaches = rule.breaches(source, at - self.query_offset, external)
-        return self._limited(lifecycle.advance(held, breaches, rule.hold, at))
+        breaches = rule.breaches(source, around.at - self.query_offset, around)
+        return self._limited(lifecycle.advance(held, breaches, rule.hold, around.at))
 
     def _detected(
-        self, rule: DetectRule, found: Found, at: int, held: Alerts, external: Labels
+        self, rule: DetectRule, found: Found, held: Alerts, around: Surroundings
     ) -> lifecycle.Outcome:
         breaches = [
-            breach(rule, each.labels, each.value, external, each.facts) for each in found.findings
+            breach(rule, each.labels, each.value, around, each.facts) for each in found.findings
         ]
-        kept = {alert_labels(rule, labels, nan, external) for labels in found.held}
-        return self._limited(lifecycle.advance(held, breaches, rule.hold, at, kept))
+        kept = {alert_labels(rule, labels, nan, around) for labels in found.held}
+        return self._limited(lifecycle.advance(held, breaches, rule.hold, around.at, kept))
 
     def _limited(self, outcome: lifecycle.Outcome) -> lifecycle.Outcome:
         if 0 < self.limit < len(outcome.alerts):

@@ -63,7 +63,7 @@ def test_all_problems_are_told_at_once_with_their_lines() -> None:
         for: 5x
         labels: {a: "{{ $labels.x }"}
       - record: y
-        expr: topk(1, x)
+        expr: topk(1
         annotations: {a: b}
       - alert: z
         expr: up == 0
@@ -79,13 +79,13 @@ def test_all_problems_are_told_at_once_with_their_lines() -> None:
         "f.yml:3: groups[0].intervall: unknown key 'intervall'",
         "f.yml:6: groups[0].rules[0].expr: could not use expression: invalid promql query: 'foo >'",
         "f.yml:7: groups[0].rules[0].for: not a valid duration string: '5x': got '5x'",
-        "f.yml:8: groups[0].rules[0].labels.a: template, character 1: unclosed action: "
+        'f.yml:8: groups[0].rules[0].labels.a: template, line 1: unexpected "}" in operand: '
         "'{{ $labels.x }'",
         "f.yml:9: groups[0].rules[1]: invalid field 'annotations' in recording rule",
         "f.yml:10: groups[0].rules[1].expr: could not use expression: "
-        "aggregation 'topk' is not supported: 'topk(1, x)'",
-        "f.yml:15: groups[0].rules[2].annotations.d: template, character 16: "
-        "'foo' is not supported: '{{ $labels.x | foo }}'",
+        "unclosed left parenthesis: 'topk(1'",
+        "f.yml:15: groups[0].rules[2].annotations.d: template, line 1: "
+        "function \"foo\" not defined: '{{ $labels.x | foo }}'",
         "f.yml:18: groups[1].rules[0]: field 'expr' must be set in rule",
         "f.yml:19: groups[1].rules[0].foo: unknown key 'foo'",
         "f.yml:20: groups[2].rules[0].expr: rule result is not a vector or scalar: '\"text\"'",

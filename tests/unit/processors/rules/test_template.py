@@ -1,7 +1,6 @@
 import pytest
 
-from processors.rules.functions import BadTemplate
-from processors.rules.template import compiled
+from processors.rules.template import NOWHERE, BadTemplate, Surroundings, compiled
 
 LABELS = (("__name__", "v"), ("instance", "web-1"))
 
@@ -44,35 +43,49 @@ def test_a_template_prints_what_prometheus_prints(text: str, value: float, print
 
 
 @pytest.mark.parametrize(
-    ("text", "position"),
+    ("text", "line", "reason"),
     [
-        ("{{ $labels.x ", 0),
-        ("x {{ if true }}", 5),
-        ("{{ $nosuch }}", 3),
-        ("{{ $value | nosuch }}", 12),
-        ('{{ printf "%d" $value }}', 3),
-        ("{{ humanize }}", 3),
-        ("{{ ($value }}", 3),
-        ("{{ $value ) }}", 10),
-        ("{{ $value | }}", 2),
-        ("{{ }}", 2),
-        ("{{ $value 1 }}", 3),
-        ("{{ printf $value }}", 3),
-        ("{{ # }}", 2),
+        ("{{ $labels.x ", 1, "unclosed action"),
+        ("x {{ if true }}", 1, "unexpected EOF"),
+        ("a\nb {{ $nosuch }}", 2, 'undefined variable "$nosuch"'),
+        ("{{ $value | nosuch }}", 1, 'function "nosuch" not defined'),
+        ("{{ ($value }}", 1, "unclosed left paren"),
+        ("{{ $value ) }}", 1, "unexpected right paren"),
+        ("{{ | $value }}", 1, 'unexpected "|" in command'),
+        ("{{ }}", 1, "missing value for command"),
+        ("{{ # }}", 1, 'unexpected "#" in command'),
+        ("{{ end }}", 1, "unexpected {{end}}"),
+        ("{{ break }}", 1, "{{break}} outside {{range}}"),
+        ("{{ $value | 1 }}", 1, "non executable command in pipeline stage 2"),
+        ("{{ js $value }}", 1, 'function "js" is not supported: no annotation is JavaScript'),
+        ("{{ query $labels.q }}", 1, "what \"query $labels.q\" reads is known only when it runs: "
+         "write the query as a text, or as printf of a text"),
+        ('{{ query "sum(" }}', 1, None),
+        ('{{ printf "%s{a=\'b\'}" $labels.m | query }}', 1, None),
+        ('{{ printf "m[%s]" $labels.m | query }}', 1, None),
+        ("{{ if 1 }}" * 80, 1, "nested more than 60 deep"),
     ],
-)
-def test_anything_else_is_refused_with_its_position(text: str, position: int) -> None:
+)  # fmt: skip
+def test_anything_else_is_refused_with_its_line(text: str, line: int, reason: str | None) -> None:
     with pytest.raises(BadTemplate) as refused:
         compiled(text)
-    assert refused.value.position == position
+    assert refused.value.line == line
+    assert reason is None or str(refused.value) == reason
 
 
 def test_a_function_that_cannot_take_its_value_says_so_in_the_text() -> None:
-    assert "error expanding template" in compiled("{{ $labels.instance | humanize }}").expand(
-        LABELS, 0.0
+    found = compiled("{{ $labels.instance | humanize }}", "__alert_A").expand(LABELS, 0.0)
+    assert found == (
+        "<error expanding template: error executing template __alert_A: template: __alert_A:1:134: "
+        'executing "__alert_A" at <humanize>: error calling humanize: '
+        'strconv.ParseFloat: parsing "web-1": invalid syntax>'
     )
-    assert "error expanding template" in compiled("{{ $value | toUpper }}").expand(LABELS, 0.0)
+    assert "wrong type for value; expected string; got float64" in compiled(
+        "{{ $value | toUpper }}"
+    ).expand(LABELS, 0.0)
 
 
-def test_external_labels_are_the_callers() -> None:
-    assert compiled("{{ $externalLabels.dc }}").expand((), 0.0, (("dc", "eu"),)) == "eu"
+def test_external_labels_are_the_surroundings() -> None:
+    around = Surroundings(NOWHERE.source, 0, (("dc", "eu"),), "http://tocsin.example/base")
+    text = "{{ $externalLabels.dc }} {{ $externalURL }} {{ pathPrefix }} {{ now }}"
+    assert compiled(text).expand((), 0.0, around) == "eu http://tocsin.example/base /base 0"

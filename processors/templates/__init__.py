@@ -1,0 +1,1 @@
+"""Go's text/template as the annotations of Prometheus's rules use it, compiled at load."""
