@@ -5,20 +5,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from processors.promql import labels as label
 from processors.promql.columns import Floats, Mask, Rows, SeriesSet
 from processors.promql.errors import EvaluationFailed
-from processors.promql.labels import METADATA, Labels
-from processors.promql.matching import Pairs, Signatures, partners
+from processors.promql.matching import AMBIGUOUS, MANY_TO_ONE, Pairs, Signatures, joined, partners
 from processors.promql.nodes import Moment, Node, scalar, vector
 from processors.promql.operators import ARITHMETIC, COMPARISONS, Operation
 from processors.promql.tree import Cardinality, Kind, Matching
 from processors.promql.vector import Vector, nothing, repeats, twins
-
-MANY_TO_ONE = (
-    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
-)
-AMBIGUOUS = "multiple matches for labels: grouping labels must ensure unique matches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +119,16 @@ class Vectors:
             known.rows is row or not self.matching.include or np.array_equal(known.rows, row)
         ):
             return known.series
-        partner = row.tolist()
+        partner, matching = row.tolist(), self.matching
+        drops = self.returns_bool or self.op in ARITHMETIC
         series = SeriesSet(
             tuple(
-                self._labels(each, one.labels[partner[i]] if partner[i] >= 0 else ())
+                joined(each, one.labels[partner[i]] if partner[i] >= 0 else (), matching, drops)
                 for i, each in enumerate(many.labels)
             )
         )
         inner[one] = Joined(row, series)
         return series
-
-    def _labels(self, many: Labels, one: Labels) -> Labels:
-        matching = self.matching
-        if self.returns_bool or self.op in ARITHMETIC:
-            many = label.without(many, METADATA)
-        if matching.cardinality is Cardinality.ONE_TO_ONE:
-            if matching.on:
-                return label.only(many, matching.labels)
-            return label.without(many, matching.labels)
-        if not matching.include:
-            return many
-        taken = ((name, label.get(one, name)) for name in matching.include)
-        return label.of((*label.without(many, matching.include), *taken))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

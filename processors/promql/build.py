@@ -10,6 +10,7 @@ from processors.promql.buckets import fraction, quantile
 from processors.promql.columns import SeriesSet
 from processors.promql.counting import Counted
 from processors.promql.errors import Refused
+from processors.promql.filling import Filled
 from processors.promql.grouping import Grouping
 from processors.promql.histograms import Histogram, Quantiles
 from processors.promql.kernels.registry import POINTWISE, RANGES
@@ -213,8 +214,8 @@ class Builder:
         apply = ARITHMETIC.get(op) or COMPARISONS.get(op)
         if apply is None:
             raise Refused(f"operator {op!r} is not supported")
-        if filled:
-            raise Refused("fill modifiers are not supported")
+        if filled and Kind.SCALAR in {left.kind, right.kind}:
+            raise Refused("filling in missing series only allowed between instant vectors")
         match left.kind, right.kind:
             case Kind.SCALAR, Kind.SCALAR:
                 return Scalars(apply, left, right)
@@ -222,7 +223,8 @@ class Builder:
                 return WithScalar(op, left, right, False, tree.returns_bool)
             case Kind.SCALAR, Kind.VECTOR:
                 return WithScalar(op, right, left, True, tree.returns_bool)
-        return Vectors(op, left, right, tree.returns_bool, tree.matching, Pairs(tree.matching))
+        kind = Filled if filled else Vectors
+        return kind(op, left, right, tree.returns_bool, tree.matching, Pairs(tree.matching))
 
 
 def _promised(arg: Expression) -> Labels:

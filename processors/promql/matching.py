@@ -8,9 +8,14 @@ import numpy as np
 from processors.promql import labels as label
 from processors.promql.columns import Mask, Rows, SeriesSet
 from processors.promql.errors import EvaluationFailed
-from processors.promql.labels import METRIC_NAME, Labels
+from processors.promql.labels import METADATA, METRIC_NAME, Labels
 from processors.promql.tree import Cardinality, Matching
 from processors.promql.vector import Vector, numbered, repeats
+
+MANY_TO_ONE = (
+    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+)
+AMBIGUOUS = "multiple matches for labels: grouping labels must ensure unique matches"
 
 
 def signature(labels: Labels, matching: Matching) -> Labels:
@@ -18,6 +23,20 @@ def signature(labels: Labels, matching: Matching) -> Labels:
     if matching.on:
         return label.only(labels, matching.labels)
     return label.without(labels, {METRIC_NAME, *matching.labels})
+
+
+def joined(many: Labels, one: Labels, matching: Matching, drops_name: bool) -> Labels:
+    """The labels of what an operator makes of two series."""
+    if drops_name:
+        many = label.without(many, METADATA)
+    if matching.cardinality is Cardinality.ONE_TO_ONE:
+        if matching.on:
+            return label.only(many, matching.labels)
+        return label.without(many, matching.labels)
+    if not matching.include:
+        return many
+    taken = ((name, label.get(one, name)) for name in matching.include)
+    return label.of((*label.without(many, matching.include), *taken))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
