@@ -13,6 +13,7 @@ from processors.promql.errors import Refused
 from processors.promql.filling import Filled
 from processors.promql.grouping import Grouping
 from processors.promql.histograms import Histogram, Quantiles
+from processors.promql.info import Info, matchers, metadata
 from processors.promql.kernels.registry import POINTWISE, RANGES
 from processors.promql.labels import METRIC_NAME, Labels
 from processors.promql.matching import Pairs
@@ -96,6 +97,8 @@ class Builder:
             return nodes.Clamp(plain) if name == "clamp" else plain
         if name in BOUNDS:
             return nodes.Bound(name)
+        if name == "info":
+            return self.info(Call(name, args))
         return self.shaped(name, args)
 
     def shaped(self, name: str, args: tuple[Expression, ...]) -> nodes.Node:
@@ -157,6 +160,12 @@ class Builder:
         if name.startswith("histogram_"):
             raise Refused(f"{name}: native histograms are not supported")
         raise Refused(f"function {name!r} is not supported")
+
+    def info(self, call: Call) -> nodes.Node:
+        """`info` reads series that its arguments do not name."""
+        found = metadata(call)
+        reference = nodes.Reference(found.offset, found.at)
+        return Info(self.build(call.args[0]), found.selector, reference, *matchers(call))
 
     def ranged(self, name: str, args: tuple[Expression, ...]) -> nodes.Node:
         """A function over a range selector or a subquery."""

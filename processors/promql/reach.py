@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from processors.promql.errors import Refused
+from processors.promql.info import metadata
 from processors.promql.selector import Selector
 from processors.promql.subquery import steps
-from processors.promql.tree import At, Expression, Select, Subquery, children
+from processors.promql.tree import At, Call, Expression, Select, Subquery, children
 
 MOST_STEPS = 11_000
 """Evaluations of one subquery, those that it is nested in included: as many as a range query."""
@@ -63,6 +64,10 @@ def _selects(tree: Expression, times: _Times) -> Iterator[tuple[Select, _Times]]
     if isinstance(tree, Subquery):
         times = times.moved(tree.at, tree.offset)
         times = replace(times, early=times.early + tree.range)
+    if isinstance(tree, Call) and tree.name == "info":
+        yield from _selects(tree.args[0], times)
+        yield from _selects(metadata(tree), times)
+        return
     for child in children(tree):
         yield from _selects(child, times)
 
