@@ -73,12 +73,13 @@ def recorded_names(groups: Iterable[Group]) -> frozenset[str]:
     }
 
 
-def waiting(group: Group, recorded: Collection[str]) -> dict[str, str]:
+def waiting(group: Group, recorded: Collection[str], spans: str = "") -> dict[str, str]:
     """The rules that wait for the group's instants, by key, and why; others do not wait for them.
 
-    `recorded` are the metrics that the rules of the whole plan record.
+    `recorded` are the metrics that the rules of the whole plan record, `spans` is why the group
+    spans instances by that plan.
     """
-    spans = _spans(group)
+    spans = f"its group spans instances: {spans}" if spans else _spans(group)
     reasons = {
         key: _own_reason(rule, group) or spans or _unserved(rule, recorded)
         for key, rule in zip(group.keys, group.rules, strict=True)
@@ -152,8 +153,8 @@ class _Rule:
 class GroupArrival:
     """The rules of a group that are evaluated on arrival, and how."""
 
-    def __init__(self, group: Group, recorded: Collection[str]) -> None:
-        waits = waiting(group, recorded)
+    def __init__(self, group: Group, recorded: Collection[str], spans: str = "") -> None:
+        waits = waiting(group, recorded, spans)
         self._rules = [
             _Rule(key, rule, _news(rule))
             for key, rule in zip(group.keys, group.rules, strict=True)

@@ -1,6 +1,6 @@
 """From what a rule decided to what is announced: alert levels, in batches of bounded size."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from processors.promql.labels import Labels
@@ -38,6 +38,15 @@ def withdrawn(labels: Labels, alert: Alert, at: int, reason: str) -> AlertLevel:
     """The level of an alert that ends because its rule did."""
     level = _level(labels, alert, AlertState.RESOLVED, at, True, "")
     return level.model_copy(update={"reason": reason})
+
+
+def noted(levels: Sequence[AlertLevel], notes: Mapping[str, str]) -> Sequence[AlertLevel]:
+    """The same levels with more annotations."""
+    if not notes:
+        return levels
+    return [
+        level.model_copy(update={"annotations": {**level.annotations, **notes}}) for level in levels
+    ]
 
 
 def batches(levels: Iterable[AlertLevel]) -> Iterator[tuple[AlertLevel, ...]]:
