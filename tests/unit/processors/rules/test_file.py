@@ -97,7 +97,7 @@ def test_all_problems_are_told_at_once_with_their_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("groups:\n- &a {name: x}\n- *a\n", 3, "alias *a is not supported"),
+        ("groups:\n- &a {name: x}\n- *a\n", 3, "group 'x' is repeated in the same file"),
         ("groups: []\ngroups: []\n", 2, "key 'groups' is given twice"),
         ("groups: [", 1, "expected the node content"),
         ("groups:\n- name: a\n  ? [x]\n  : y\n", 3, "a key must be plain text"),
