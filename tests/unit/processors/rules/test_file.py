@@ -99,7 +99,7 @@ def test_all_problems_are_told_at_once_with_their_lines() -> None:
     [
         ("groups:\n- &a {name: x}\n- *a\n", 3, "group 'x' is repeated in the same file"),
         ("groups: []\ngroups: []\n", 2, "key 'groups' is given twice"),
-        ("groups: [", 1, "expected the node content"),
+        ("groups: [", 1, "expected node content"),
         ("groups:\n- name: a\n  ? [x]\n  : y\n", 3, "a key must be plain text"),
         ("groups: \x01", 1, "special characters"),
         ("- a\n", 1, "must be a mapping"),
