@@ -84,7 +84,7 @@ class Vectors:
         swapped = self.matching.cardinality is Cardinality.ONE_TO_MANY
         many, one = (right, left) if swapped else (left, right)
         row, matched, found = partners(many, one, self.pairs)
-        series = self._series(many.series, one.series, row)
+        series = self.series(many.series, one.series, row)
         self._distinct(series, matched, found)
         other = one.values[row]
         ours, theirs = (other, many.values) if swapped else (many.values, other)
@@ -112,7 +112,8 @@ class Vectors:
         if repeats(ids[rows] * found.count + found.left[rows]):
             raise EvaluationFailed(AMBIGUOUS)
 
-    def _series(self, many: SeriesSet, one: SeriesSet, row: Rows) -> SeriesSet:
+    def series(self, many: SeriesSet, one: SeriesSet, row: Rows) -> SeriesSet:
+        """The result's series, where each row of `many` meets its `row` of `one`."""
         inner = self.results.setdefault(many, WeakKeyDictionary())
         known = inner.get(one)
         if known is not None and (
@@ -150,7 +151,7 @@ class Sets:
         if self.op == "or":
             theirs = right.present & ~_holds(found.left[left.present], found.right, found.count)
             return Vector(
-                self._union(left.series, right.series),
+                self.union(left.series, right.series),
                 np.concatenate((left.values, right.values)),
                 np.concatenate((left.present, theirs)),
             ).checked()
@@ -158,7 +159,8 @@ class Sets:
         kept = left.present & (held if self.op == "and" else ~held)
         return Vector(left.series, left.values, kept)
 
-    def _union(self, left: SeriesSet, right: SeriesSet) -> SeriesSet:
+    def union(self, left: SeriesSet, right: SeriesSet) -> SeriesSet:
+        """The series of both sides, the left ones first."""
         inner = self.unions.setdefault(left, WeakKeyDictionary())
         known = inner.get(right)
         if known is None:

@@ -84,8 +84,8 @@ class Grouping:
     """Grouping `by` or `without` labels."""
 
     def __init__(self, by: bool, labels: tuple[str, ...]) -> None:
-        self._by = by
-        self._labels = frozenset(labels if by else (METRIC_NAME, *labels))
+        self.by = by
+        self.labels = frozenset(labels if by else (METRIC_NAME, *labels))
         self._known: WeakKeyDictionary[SeriesSet, Groups] = WeakKeyDictionary()
 
     def of(self, series: SeriesSet) -> Groups:
@@ -97,7 +97,7 @@ class Grouping:
 
     def key(self, labels: Labels) -> Labels:
         """The labels of the group that a series is in."""
-        return (label.only if self._by else label.without)(labels, self._labels)
+        return (label.only if self.by else label.without)(labels, self.labels)
 
     def _grouped(self, series: SeriesSet) -> Groups:
         keys = [self.key(each) for each in series.labels]
