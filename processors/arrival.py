@@ -12,9 +12,10 @@ from typing import Protocol
 
 from processors.promql.columns import Source
 from processors.promql.errors import EvaluationFailed
-from processors.promql.labels import METRIC_NAME, Labels, get
-from processors.promql.locality import INSTANCE, locality
+from processors.promql.labels import Labels, get
+from processors.promql.locality import INSTANCE
 from processors.promql.tree import Expression, Select, Subquery, children
+from processors.rules.alert_series import ALERTS, FOR_STATE
 from processors.rules.group import (
     AlertRule,
     DetectRule,
@@ -23,9 +24,7 @@ from processors.rules.group import (
     Memory,
     RecordRule,
     Rule,
-    queries,
 )
-from processors.rules.alert_series import ALERTS, FOR_STATE
 from processors.rules.lifecycle import NONE, Alert, Alerts, Transition
 from processors.rules.template import Surroundings
 from processors.rules.touched import advance
@@ -73,15 +72,15 @@ def recorded_names(groups: Iterable[Group]) -> frozenset[str]:
     }
 
 
-def waiting(group: Group, recorded: Collection[str], spans: str = "") -> dict[str, str]:
+def waiting(group: Group, recorded: Collection[str], spans: str) -> dict[str, str]:
     """The rules that wait for the group's instants, by key, and why; others do not wait for them.
 
     `recorded` are the metrics that the rules of the whole plan record, `spans` is why the group
-    spans instances by that plan.
+    spans instances by that plan (`processors.placement`); empty if it does not.
     """
-    spans = f"its group spans instances: {spans}" if spans else _spans(group)
+    shared = f"its group spans instances: {spans}" if spans else ""
     reasons = {
-        key: _own_reason(rule, group) or spans or _unserved(rule, recorded)
+        key: _own_reason(rule, group) or shared or _unserved(rule, recorded)
         for key, rule in zip(group.keys, group.rules, strict=True)
     }
     return {key: reason for key, reason in reasons.items() if reason}
@@ -96,22 +95,6 @@ def _own_reason(rule: Rule, group: Group) -> str:
         return "it says `evaluation: interval`"
     if group.limit or group.query_offset:
         return f"its group has a {'limit' if group.limit else 'query_offset'}"
-    if any(name == INSTANCE for name, _ in rule.labels):
-        return "its labels overwrite instance"
-    if queries(rule):
-        return "its labels or annotations query other series"
-    found = locality(rule.plan.tree)
-    if found.local:
-        return ""
-    return found.why or "its series do not carry the label instance"
-
-
-def _spans(group: Group) -> str:
-    """Whether the group is decided where all instances meet: that is no place for one of them."""
-    for rule in group.rules:
-        for plan in rule.plans:
-            if not locality(plan.tree).local:
-                return f"its group spans instances, because of {rule.name}"
     return ""
 
 
@@ -153,7 +136,7 @@ class _Rule:
 class GroupArrival:
     """The rules of a group that are evaluated on arrival, and how."""
 
-    def __init__(self, group: Group, recorded: Collection[str], spans: str = "") -> None:
+    def __init__(self, group: Group, recorded: Collection[str], spans: str) -> None:
         waits = waiting(group, recorded, spans)
         self._rules = [
             _Rule(key, rule, _news(rule))
