@@ -34,6 +34,7 @@ def rules_content(settings: Settings) -> bytes:
     plan = RulesPlan(
         files=tuple((name, file.read_text("utf-8")) for name, file in named),
         evaluation_interval=int(settings.evaluation_interval.total_seconds() * 1000),
+        lookback_delta=int(settings.lookback_delta.total_seconds() * 1000),
         external_labels=dict(settings.external_labels),
         external_url=settings.url,
         limits=Limits.model_validate(settings.detector.model_dump()),

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ops.history.clickhouse import History
 from ops.history.samples import select
 from ops.services import QueryFailed, QueryResult, Series
+from ops.settings import Settings
 from processors.promql.columns import Columns
 from processors.promql.errors import EvaluationFailed
 from processors.promql.errors import Refused as BadExpression
 from processors.promql.memory import columns
-from processors.promql.plan import Plan, compile
+from processors.promql.plan import DEFAULT_STEP, LOOKBACK, Plan, compile
 from processors.promql.selector import Selector
 from processors.promql.vector import Vector
 from schemas.errors import Refused
@@ -25,26 +27,44 @@ MOST_CELLS = 50_000_000
 """Series times the samples of the longest: what the engine's columns take, 16 bytes each."""
 
 
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a query leaves open: how far an instant looks back, and the step of subqueries (ms)."""
+
+    lookback: int = LOOKBACK
+    step: int = DEFAULT_STEP
+
+
+def defaults_of(settings: Settings) -> Defaults:
+    """As rules have them too."""
+    lookback, step = settings.lookback_delta, settings.evaluation_interval
+    return Defaults(int(lookback.total_seconds() * 1000), int(step.total_seconds() * 1000))
+
+
 class _Fetched:
-    """What history holds for a plan's selectors over one stretch of time."""
+    """What history holds for a plan's selectors: around the instants, and at fixed times."""
 
     def __init__(self, history: History, plan: Plan, start: int, end: int) -> None:
-        self._columns = {
-            use.selector: _columns(history, use.selector, start - use.reach_ms, end)
+        self._spans = {
+            use.selector: [
+                (low, high, _columns(history, use.selector, low, high))
+                for low, high in use.spans(start, end)
+            ]
             for use in plan.selectors
         }
 
     def select(self, selector: Selector, start: int, end: int) -> Columns:
         """The engine bounds what it reads by itself."""
-        return self._columns[selector]
+        spans = self._spans[selector]
+        return next(held for low, high, held in spans if low <= start and end <= high)
 
 
-def query(history: History, expr: str, at: int) -> QueryResult:
+def query(history: History, expr: str, at: int, defaults: Defaults = Defaults()) -> QueryResult:
     """The value at `at` (ms). Raises `Refused`, `QueryFailed` or `HistoryError`."""
-    plan = _compiled(expr)
-    value = _evaluated(plan, _Fetched(history, plan, at, at), at)
+    plan = _compiled(expr, defaults)
+    value = _evaluated(plan, _Fetched(history, plan, at, at), at, (at, at), 0)
     if isinstance(value, Vector):
-        items = sorted(value.items())
+        items = plan.listed(value)
         return QueryResult("vector", at, [(dict(labels), found) for labels, found in items])
     if isinstance(value, str):
         raise Refused("the expression is a string; only vectors and scalars can be queried")
@@ -57,6 +77,7 @@ def query_range(
     start: int,
     end: int,
     step: int,
+    defaults: Defaults = Defaults(),
     clock: Callable[[], float] = time.monotonic,
 ) -> Sequence[Series]:
     """The values at start, start + step, … up to end (ms); raises what `query` raises."""
@@ -64,29 +85,31 @@ def query_range(
         raise Refused("step must be positive, and end not before start")
     if (end - start) // step > MOST_POINTS:
         raise Refused(f"more than {MOST_POINTS} points: take a longer step")
-    plan, ends = _compiled(expr), clock() + MOST_SECONDS
+    plan, ends = _compiled(expr, defaults), clock() + MOST_SECONDS
     source = _Fetched(history, plan, start, end)
     found: dict[tuple[tuple[str, str], ...], list[tuple[int, float]]] = {}
     for at in range(start, end + 1, step):
         if clock() > ends:
             raise QueryFailed(f"took longer than {MOST_SECONDS:.0f} s: take a longer step")
-        value = _evaluated(plan, source, at)
+        value = _evaluated(plan, source, at, (start, end), step)
         items = value.items() if isinstance(value, Vector) else [((), float(value))]
         for labels, number in items:
             found.setdefault(labels, []).append((at, number))
     return [(dict(labels), points) for labels, points in sorted(found.items())]
 
 
-def _compiled(expr: str) -> Plan:
+def _compiled(expr: str, defaults: Defaults) -> Plan:
     try:
-        return compile(expr)
+        return compile(expr, defaults.lookback, defaults.step)
     except BadExpression as fault:
         raise Refused(str(fault)) from fault
 
 
-def _evaluated(plan: Plan, source: _Fetched, at: int) -> Vector | float | str:
+def _evaluated(
+    plan: Plan, source: _Fetched, at: int, bounds: tuple[int, int], step: int
+) -> Vector | float | str:
     try:
-        return plan.evaluate(source, at)
+        return plan.evaluate(source, at, bounds, step)
     except EvaluationFailed as fault:
         raise QueryFailed(str(fault)) from fault
 
@@ -107,7 +130,6 @@ def _columns(history: History, selector: Selector, start: int, end: int) -> Colu
             f"{len(labels)} series of up to {longest} samples are more than a query may hold:"
             " narrow the selector or the range"
         )
-    # History matched already, with RE2: Python's `re` on labels that anybody sends could stall.
     return columns(
         [labels[row] for row in order], index[by_row], found.times[by_row], found.values[by_row]
     )

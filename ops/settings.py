@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     evaluation_interval: Duration = Field(
         timedelta(seconds=15), ge=timedelta(milliseconds=100), examples=["15s"]
     )
+    lookback_delta: Duration = Field(timedelta(minutes=5), ge=timedelta(seconds=1), examples=["5m"])
     external_labels: Annotated[dict[LabelName, Text], Field(max_length=64)] = {}
     token: SecretStr | None = None
     token_file: Path | None = None

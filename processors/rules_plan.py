@@ -7,16 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from processors.limits import Limits
 from processors.promql.labels import Labels, of
+from processors.promql.plan import LOOKBACK
 from processors.rules.file import RuleFile, load
 
 
 class RulesPlan(BaseModel):
-    """Rule files by name, the default evaluation interval (ms), and labels all alerts may use."""
+    """Rule files by name, what they depend on (times in ms), and labels all alerts may use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     files: tuple[tuple[str, str], ...] = ()
     evaluation_interval: int = Field(default=15_000, ge=100)
+    lookback_delta: int = Field(default=LOOKBACK, ge=1)
     external_labels: dict[str, str] = {}
     external_url: str = ""
     limits: Limits = Limits()
@@ -32,7 +34,10 @@ class RulesPlan(BaseModel):
 
     def load(self) -> tuple[RuleFile, ...]:
         """The files compiled; raises `BadRules`."""
-        return tuple(load(text, name) for name, text in self.files)
+        back, step = self.lookback_delta, self.evaluation_interval
+        return tuple(
+            load(text, name, lookback=back, default_step=step) for name, text in self.files
+        )
 
     @property
     def external(self) -> Labels:

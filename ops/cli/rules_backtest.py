@@ -75,6 +75,7 @@ def _plan(settings: Settings, files: list[str]) -> RulesPlan:
     plan = RulesPlan(
         files=named,
         evaluation_interval=round(settings.evaluation_interval.total_seconds() * 1000),
+        lookback_delta=round(settings.lookback_delta.total_seconds() * 1000),
         external_labels=dict(settings.external_labels),
         external_url=settings.url,
         limits=Limits.model_validate(settings.detector.model_dump()),

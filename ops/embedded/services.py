@@ -53,13 +53,15 @@ class EmbeddedServices:
         from ops import queries
 
         now = self._process.shared.log.clock
-        return queries.query(self._history(), expr, now() if at is None else at)
+        defaults = queries.defaults_of(self._process.settings)
+        return queries.query(self._history(), expr, now() if at is None else at, defaults)
 
     def query_range(self, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
         """PromQL over history, step by step."""
         from ops import queries
 
-        return queries.query_range(self._history(), expr, start, end, step)
+        defaults = queries.defaults_of(self._process.settings)
+        return queries.query_range(self._history(), expr, start, end, step, defaults)
 
     def status(self) -> Sequence[StageStatus]:
         """Every part of the process."""

@@ -58,13 +58,16 @@ class KafkaServices:
         """PromQL over history at an instant."""
         from ops import queries
 
-        return queries.query(self._asked(), expr, self._shared.log.clock() if at is None else at)
+        defaults = queries.defaults_of(self._shared.settings)
+        at = self._shared.log.clock() if at is None else at
+        return queries.query(self._asked(), expr, at, defaults)
 
     def query_range(self, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
         """PromQL over history, step by step."""
         from ops import queries
 
-        return queries.query_range(self._asked(), expr, start, end, step)
+        defaults = queries.defaults_of(self._shared.settings)
+        return queries.query_range(self._asked(), expr, start, end, step, defaults)
 
     def status(self) -> Sequence[StageStatus]:
         """This follower, and the stages of all workers."""

@@ -152,7 +152,7 @@ def _subquery(node: Any) -> Subquery:
 
 
 def _call(node: Any) -> Call:
-    if node.func.name == "info" and len(node.args) > 1 and node.args[1].name is not None:
+    if node.func.name == "info" and len(node.args) > 1 and getattr(node.args[1], "name", None):
         raise Refused("expected label selectors only, got vector selector instead")
     return Call(node.func.name, tuple(_tree(arg) for arg in node.args))
 

@@ -7,10 +7,13 @@ import numpy as np
 from processors.promql import nodes
 from processors.promql.build import Builder
 from processors.promql.columns import Source
+from processors.promql.labels import Labels
+from processors.promql.ordering import Sorted
 from processors.promql.parser import parse
+from processors.promql.ranking import Ranked
 from processors.promql.reach import SelectorUse, bounded, uses
 from processors.promql.tree import Expression, Kind
-from processors.promql.vector import Value
+from processors.promql.vector import Value, Vector
 
 __all__ = ["DEFAULT_STEP", "LOOKBACK", "Plan", "SelectorUse", "compile"]
 
@@ -37,6 +40,15 @@ class Plan:
     def fixed_times(self) -> bool:
         """Whether an absolute `@` asks for samples of a time that does not move on."""
         return any(use.fixed_at for use in self.selectors)
+
+    def listed(self, value: Vector) -> list[tuple[Labels, float]]:
+        """The present series in the order of the answer: that of labels, unless it is sorted."""
+        match self.root:
+            case Sorted():
+                return value.items()
+            case Ranked():
+                return self.root.listed(value)
+        return sorted(value.items())
 
     def evaluate(
         self, source: Source, at: int, bounds: tuple[int, int] | None = None, step: int = 0

@@ -11,6 +11,7 @@ from processors.promql.columns import Floats, Rows, SeriesSet
 from processors.promql.errors import EvaluationFailed
 from processors.promql.grouping import Grouping, Members
 from processors.promql.hashing import hashed
+from processors.promql.labels import Labels
 from processors.promql.nodes import Moment, Node, scalar, vector
 from processors.promql.tree import Kind
 from processors.promql.vector import Vector, nothing
@@ -60,6 +61,13 @@ class Ranked:
         kept = np.zeros(len(inner.series), dtype=np.bool_)
         kept[members.rows[self.order(members)[first]]] = True
         return Vector(inner.series, inner.values, kept)
+
+    def listed(self, vector: Vector) -> list[tuple[Labels, float]]:
+        """The series of a result, group by group in this order."""
+        members = self.grouping.of(vector.series).members(vector)
+        order = self.order(members)
+        rows, values = members.rows[order].tolist(), members.values[order].tolist()
+        return [(vector.series.labels[row], value) for row, value in zip(rows, values, strict=True)]
 
 
 def _text(number: float) -> str:

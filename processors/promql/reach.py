@@ -26,6 +26,12 @@ class SelectorUse:
     ahead_ms: int = 0
     fixed_at: tuple[tuple[int, int], ...] = ()
 
+    def spans(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """What evaluations from `start` to `end` read, as spans that are open on their left."""
+        if self.reach_ms or self.ahead_ms:
+            return ((start - self.reach_ms, end + self.ahead_ms), *self.fixed_at)
+        return self.fixed_at
+
 
 @dataclass(frozen=True, slots=True)
 class _Times:

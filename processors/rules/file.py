@@ -11,13 +11,15 @@ from pydantic import ValidationError
 from processors.detect.model import Complaint
 from processors.detect.registry import KINDS
 from processors.promql.errors import Refused
-from processors.promql.plan import LOOKBACK, Plan, compile
+from processors.promql.plan import DEFAULT_STEP, LOOKBACK, Plan, compile
 from processors.promql.tree import Kind
 from processors.rules.group import AlertRule, DetectRule, Group, RecordRule, Rule, Templates
 from processors.rules.lifecycle import Hold
 from processors.rules.marked import Document, Path, Unreadable, read
 from processors.rules.model import WrittenGroup, WrittenRule
 from processors.rules.template import BadTemplate, Template, compiled
+
+FIXED_TIMES = "@ with a time asks for samples that windows move away from: use offset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,24 @@ class RuleFile:
     warnings: tuple[Problem, ...] = ()
 
 
-def load(text: str, file: str, *, lookback: int = LOOKBACK) -> RuleFile:
-    """Reads a rule file's text; raises BadRules."""
+def load(
+    text: str,
+    file: str,
+    *,
+    lookback: int = LOOKBACK,
+    default_step: int = DEFAULT_STEP,
+    fixed_times: bool = False,
+) -> RuleFile:
+    """Reads a rule file's text; raises BadRules.
+
+    `default_step` is that of subqueries without one, in milliseconds; `fixed_times` allows `@` with
+    a time, which only those can serve whose samples stay.
+    """
     try:
         document = read(text)
     except Unreadable as fault:
         raise BadRules((Problem(file, fault.line, "YAML", str(fault)),)) from fault
-    loading = _Loading(document, file, lookback)
+    loading = _Loading(document, file, lookback, default_step, fixed_times)
     groups = tuple(loading.groups())
     if loading.problems:
         found = sorted(loading.problems, key=lambda problem: problem.line)
@@ -69,8 +82,11 @@ def load(text: str, file: str, *, lookback: int = LOOKBACK) -> RuleFile:
 class _Loading:
     """One pass over one document; collects problems instead of stopping at the first."""
 
-    def __init__(self, document: Document, file: str, lookback: int) -> None:
+    def __init__(
+        self, document: Document, file: str, lookback: int, default_step: int, fixed_times: bool
+    ) -> None:
         self.document, self.file, self.lookback = document, file, lookback
+        self.default_step, self.fixed_times = default_step, fixed_times
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
 
@@ -198,7 +214,7 @@ class _Loading:
         if options is None:
             return None
         try:
-            built = kind.build(options, lambda expr: compile(expr, self.lookback))
+            built = kind.build(options, self.compiled)
         except Complaint as fault:
             self.report((*place, *fault.path), fault.reason, fault.hint)
             return None
@@ -219,10 +235,17 @@ class _Loading:
                 texts = {name: text for name, text in texts.items() if isinstance(text, str)}
                 self.templates(texts, (*path, key), str(written.get("alert")))
 
+    def compiled(self, expr: str) -> Plan:
+        """The compiled expression; raises Refused."""
+        plan = compile(expr, self.lookback, self.default_step)
+        if plan.fixed_times and not self.fixed_times:
+            raise Refused(FIXED_TIMES)
+        return plan
+
     def plan(self, expr: str, path: Path) -> Plan | None:
         """The compiled expression."""
         try:
-            plan = compile(expr, self.lookback)
+            plan = self.compiled(expr)
         except Refused as fault:
             self.report((*path, "expr"), f"could not use expression: {fault}", repr(expr.strip()))
             return None
@@ -236,7 +259,10 @@ class _Loading:
         found: list[tuple[str, Template]] = []
         for name, text in sorted(written.items()):
             try:
-                found.append((name, compiled(text, f"__alert_{alert}", self.lookback)))
+                template = compiled(text, f"__alert_{alert}", self.lookback, self.default_step)
+                found.append((name, template))
+                if any(plan.fixed_times for plan in template.plans) and not self.fixed_times:
+                    self.report((*path, name), FIXED_TIMES, repr(text))
             except BadTemplate as fault:
                 self.report((*path, name), f"template, line {fault.line}: {fault}", repr(text))
         return tuple(found)

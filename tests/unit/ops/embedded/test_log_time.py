@@ -51,7 +51,7 @@ def test_a_query_without_a_time_is_of_the_logs_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(queries, "query", lambda _history, _expr, at: asked.append(at))
+    monkeypatch.setattr(queries, "query", lambda _history, _expr, at, _defaults: asked.append(at))
     running = Process(Settings(data=tmp_path / "data"), frozenset(), tuple)
     try:
         services = EmbeddedServices(running)
