@@ -1,6 +1,6 @@
 """The samples of numbered series: rings of 4,096, by how far back their series are needed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,6 +10,8 @@ from processors.promql.columns import Columns, Floats, Mask, Rows, SeriesSet, Ti
 from processors.ring import ROWS, Ring
 
 _SHIFT = ROWS.bit_length() - 1
+_UNREAD = SeriesSet(())
+"""The labels of rows that are told by their numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,15 +83,20 @@ class SampleStore:
             repeats += ring.insert(rows, times[start:end], values[start:end], now)
         return repeats
 
+    def parts(
+        self, where: Places, start: int, end: int
+    ) -> Iterator[tuple[Rows | slice, Times, Floats, Rows]]:
+        """Of each ring: which of the asked, times and values going down, counts."""
+        for ring, rows, which in where.parts:
+            yield which, *self._rings[ring].part(rows, start, end)
+
     def columns(self, series: SeriesSet, where: Places, start: int, end: int) -> Columns:
         """At least the samples of (start, end]."""
         if len(where.parts) == 1:
             ring, rows, _ = where.parts[0]
             times, values, counts = self._rings[ring].part(rows, start, end)
             return Columns(series, times.T, values.T, counts)
-        found = [
-            (which, *self._rings[ring].part(rows, start, end)) for ring, rows, which in where.parts
-        ]
+        found = list(self.parts(where, start, end))
         slots = max((len(times) for _, times, _, _ in found), default=0)
         all_times = np.zeros((slots, where.size), np.int64)
         all_values = np.zeros((slots, where.size))
@@ -124,3 +131,20 @@ class SampleStore:
             moved[rows] = (number << _SHIFT) + np.arange(len(rows))
             ring.drop(kept)
         return moved
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoreReader:
+    """The samples of series whose places are known; reads what was taken up to then."""
+
+    store: Callable[[], SampleStore]
+    where: Places
+
+    def newest(self, end: int) -> Iterator[tuple[Rows | slice, Times, Floats, Rows]]:
+        """Which of the series, their last time and value up to `end`, how many up to there."""
+        return self.store().newest(self.where, end)
+
+    def columns(self, start: int, end: int) -> Iterator[tuple[Rows | slice, Columns]]:
+        """Which of the series, and at least their samples in (start, end]."""
+        for which, times, values, counts in self.store().parts(self.where, start, end):
+            yield which, Columns(_UNREAD, times.T, values.T, counts)

@@ -15,7 +15,7 @@ from processors.promql.columns import Columns, Floats, Rows, Times
 from processors.promql.labels import METRIC_NAME, Labels, get
 from processors.promql.plan import SelectorUse
 from processors.promql.selector import Selector
-from processors.sample_store import Places, SampleStore, places
+from processors.sample_store import Places, SampleStore, StoreReader, places
 from processors.series_index import Located, SeriesIndex
 from schemas.errors import Reason, Undecodable
 from schemas.metrics import MetricBatch
@@ -54,7 +54,12 @@ class Selection:
     @property
     def generation(self) -> tuple[int, int]:
         """Changes whenever a series joins, or is forgotten."""
+        self._windows.flushed()
         return self._windows.sweeps, self._index.generation
+
+    def reader(self, numbers: Rows) -> StoreReader:
+        """The samples of these series; good while the generation is the same."""
+        return StoreReader(self._windows.flushed, places(numbers))
 
     @property
     def store(self) -> SampleStore:

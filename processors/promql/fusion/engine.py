@@ -1,0 +1,116 @@
+"""Many plans evaluated together, and the answer for each."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from processors.promql.columns import Rows
+from processors.promql.fusion.assembly import joined, rows_of
+from processors.promql.fusion.leaves import Numbered
+from processors.promql.fusion.linking import Link, Linker
+from processors.promql.fusion.steps import Program, program
+from processors.promql.labels import Labels
+from processors.promql.nodes import Moment
+from processors.promql.plan import Plan
+from processors.promql.tree import Kind
+
+Samples = list[tuple[Labels, float]]
+_NOTHING: Samples = []
+_MOVES = 8
+"""How often a program is laid out anew because a step that runs alone has other series."""
+
+
+class Answers:
+    """What plans came to at an instant; whoever is not among them is to be evaluated alone."""
+
+    def __init__(self, unknown: Iterable[Plan], found: dict[Plan, Samples]) -> None:
+        self.unknown = frozenset(unknown)
+        self.found = found
+        """Of the plans that have a result."""
+
+    def of(self, plan: Plan) -> Samples | None:
+        """The result of a plan, or None where it must be evaluated alone."""
+        return None if plan in self.unknown else self.found.get(plan, _NOTHING)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Linked:
+    """A link, with the registers of its plans' results and whose each is."""
+
+    link: Link
+    rows: Rows
+    owners: Rows
+
+
+class Fusion:
+    """Plans whose steps are computed together, over any source that numbers its series."""
+
+    def __init__(self, plans: Iterable[Plan]) -> None:
+        given = dict.fromkeys(plans)
+        self._plans = tuple(plan for plan in given if plan.kind is not Kind.STRING)
+        self._others = tuple(plan for plan in given if plan.kind is Kind.STRING)
+        self._program: Program = program(self._plans)
+        self._links: WeakKeyDictionary[Numbered, tuple[Linker, _Linked]] = WeakKeyDictionary()
+        self._moved: Counter[int] = Counter()
+
+    def evaluate(self, source: Numbered, at: int) -> Answers:
+        """The answers at an instant in milliseconds."""
+        moment = Moment(source, at, 0, (at, at))
+        with np.errstate(all="ignore"):
+            linked = self._linked(source, moment)
+            registers = linked.link.registers
+            registers.moment = moment
+            registers.failed.clear()
+            registers.moved.clear()
+            for stage in linked.link.stages:
+                stage.run(registers)
+        for step in registers.moved:
+            self._moved[step] += 1
+            if self._moved[step] <= _MOVES:
+                self._links.pop(source, None)
+        return self._answers(linked)
+
+    def _linked(self, source: Numbered, moment: Moment) -> _Linked:
+        known = self._links.get(source)
+        if known is not None and known[1].link.generation == source.generation:
+            return known[1]
+        linker = Linker(self._program) if known is None else known[0]
+        link = linker.link(source, moment)
+        roots = [link.steps[self._program.roots[plan]].registers for plan in self._plans]
+        owners = np.repeat(np.arange(len(roots)), [len(each) for each in roots])
+        linked = _Linked(link, joined(rows_of(each) for each in roots), owners)
+        self._links[source] = linker, linked
+        return linked
+
+    def _answers(self, linked: _Linked) -> Answers:
+        registers = linked.link.registers
+        hits = np.flatnonzero(registers.present[linked.rows])
+        found: dict[Plan, Samples] = {}
+        if hits.size:
+            rows, owners = linked.rows[hits], linked.owners[hits]
+            values: list[float] = registers.values[rows].tolist()
+            bounds = np.flatnonzero(np.diff(owners, prepend=-1, append=-1)).tolist()
+            for start, end in pairwise(bounds):
+                plan = self._plans[owners[start]]
+                placed = linked.link.steps[self._program.roots[plan]]
+                labels = ((),) if placed.rows.series is None else placed.rows.series.labels
+                places = (rows[start:end] - placed.start).tolist()
+                found[plan] = [
+                    (labels[row], value)
+                    for row, value in zip(places, values[start:end], strict=True)
+                ]
+        return Answers((*self._others, *self._failing(registers.failed)), found)
+
+    def _failing(self, failed: set[int]) -> list[Plan]:
+        """The plans that build on steps with an error."""
+        if not failed:
+            return []
+        bad: set[int] = set()
+        for number, step in enumerate(self._program.steps):
+            if number in failed or not bad.isdisjoint(step.inputs):
+                bad.add(number)
+        return [plan for plan in self._plans if self._program.roots[plan] in bad]
