@@ -76,7 +76,7 @@ def check_rules(settings: Settings) -> Iterator[Problem]:
 
     for file in files:
         try:
-            load(_text(file), str(file))
+            load(text_of(file), str(file))
         except BadRules as fault:
             for bad in fault.problems:
                 origin = Origin(bad.file, bad.line)
@@ -93,7 +93,7 @@ def check_routes(settings: Settings) -> Iterator[Problem]:
     from notifiers.config import read
 
     try:
-        _, problems = read(_text(file), str(file))
+        _, problems = read(text_of(file), str(file))
     except Refused as fault:
         yield Problem(Origin(str(file)), "", str(fault))
         return
@@ -101,7 +101,8 @@ def check_routes(settings: Settings) -> Iterator[Problem]:
         yield Problem(Origin(bad.file, bad.line), bad.key, bad.message, bad.hint)
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """A file's text; raises Refused."""
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as fault:

@@ -109,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     listed = _command(verbs, "list", "ops.cli.alerts", "all alerts; exit code 1 if one is firing")
     _client(listed)
 
+    rules = commands.add_parser("rules", help="rule files", allow_abbrev=False)
+    _rules(rules.add_subparsers(metavar="VERB", required=True))
+
     topics = commands.add_parser("topics", help="Kafka's topics", allow_abbrev=False)
     _topics(topics.add_subparsers(metavar="VERB", dest="verb", required=True))
 
@@ -159,6 +162,22 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="F", help="else ./tocsin.yaml, if it is there")
     parser.add_argument("--data", metavar="DIR", help="data directory; else ./tocsin-data")
     parser.add_argument("--profile", metavar="P", help="local, staging, production or docker")
+
+
+def _rules(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = _command(verbs, "check", "ops.cli.rules_check", "as promtool check rules")
+    check.add_argument("files", nargs="*", metavar="FILE", help="else standard input")
+    check.add_argument("--lint", default="duplicate-rules", metavar="L", help="or all, none")
+    check.add_argument("--lint-fatal", action="store_true", help="exit code 3 for duplicates")
+    test = _command(verbs, "test", "ops.cli.rules_test", "as promtool test rules")
+    test.add_argument("files", nargs="+", metavar="FILE", help="tests in promtool's format")
+    test.add_argument("--run", action="append", metavar="REGEX", help="tests by their names")
+    test.add_argument("--diff", action="store_true", help="alerts that differ, line by line")
+    test.add_argument("--debug", action="store_true", help="how long each file took")
+    test.add_argument("--junit", metavar="F", help="write the verdicts there as JUnit's XML")
+    for parser in (check, test):
+        parser.add_argument("--ignore-unknown-fields", action="store_true")
+        parser.add_argument("--json", action="store_true")
 
 
 def _topics(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -18,6 +18,7 @@ from processors.rules.lifecycle import Hold
 from processors.rules.marked import Document, Path, Unreadable, read
 from processors.rules.model import WrittenGroup, WrittenRule
 from processors.rules.template import BadTemplate, Template, compiled
+from processors.templates.quoting import quoted
 
 FIXED_TIMES = "@ with a time asks for samples that windows move away from: use offset"
 
@@ -31,6 +32,9 @@ class Problem:
     key: str
     message: str
     hint: str = ""
+    column: int = 1
+    place: str = ""
+    """Group and rule in promtool's words, which only its lines show."""
 
     def __str__(self) -> str:
         hint = f": {self.hint}" if self.hint else ""
@@ -61,17 +65,19 @@ def load(
     lookback: int = LOOKBACK,
     default_step: int = DEFAULT_STEP,
     fixed_times: bool = False,
+    ignore_unknown: bool = False,
 ) -> RuleFile:
     """Reads a rule file's text; raises BadRules.
 
     `default_step` is that of subqueries without one, in milliseconds; `fixed_times` allows `@` with
-    a time, which only those can serve whose samples stay.
+    a time, which only those can serve whose samples stay; `ignore_unknown` passes over keys that we
+    do not know.
     """
     try:
         document = read(text)
     except Unreadable as fault:
         raise BadRules((Problem(file, fault.line, "YAML", str(fault)),)) from fault
-    loading = _Loading(document, file, lookback, default_step, fixed_times)
+    loading = _Loading(document, file, lookback, default_step, fixed_times, ignore_unknown)
     groups = tuple(loading.groups())
     if loading.problems:
         found = sorted(loading.problems, key=lambda problem: problem.line)
@@ -83,10 +89,17 @@ class _Loading:
     """One pass over one document; collects problems instead of stopping at the first."""
 
     def __init__(
-        self, document: Document, file: str, lookback: int, default_step: int, fixed_times: bool
+        self,
+        document: Document,
+        file: str,
+        lookback: int,
+        default_step: int,
+        fixed_times: bool,
+        ignore_unknown: bool,
     ) -> None:
         self.document, self.file, self.lookback = document, file, lookback
         self.default_step, self.fixed_times = default_step, fixed_times
+        self.ignore_unknown = ignore_unknown
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
 
@@ -101,8 +114,22 @@ class _Loading:
     def problem(self, path: Path, message: str, hint: str) -> Problem:
         """What is said of a path of the document."""
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-        line = self.document.line(path)
-        return Problem(self.file, line, key.lstrip(".") or "file", message, hint)
+        line, column = self.document.line(path), self.document.column(path)
+        name = key.lstrip(".") or "file"
+        return Problem(self.file, line, name, message, hint, column, self.place(path))
+
+    def place(self, path: Path) -> str:
+        """The group and the rule that a path leads through."""
+        match path:
+            case ("groups", int(i), "rules", int(j), *_):
+                group = self.document.content["groups"][i]
+                rule = group["rules"][j]
+                if isinstance(rule, dict):
+                    name = rule.get("alert") or rule.get("record") or ""
+                    return (
+                        f"group {quoted(str(group.get('name')))}, rule {j + 1}, {quoted(str(name))}"
+                    )
+        return ""
 
     def groups(self) -> Iterator[Group]:
         """Every group that is sound."""
@@ -110,7 +137,7 @@ class _Loading:
         if not isinstance(content, dict):
             self.report((), "must be a mapping with the key 'groups'")
             return
-        for key in content.keys() - {"groups"}:
+        for key in () if self.ignore_unknown else content.keys() - {"groups"}:
             self.report((key,), f"unknown key {key!r}", "a rule file has 'groups' only")
         names: set[str] = set()
         for i, written in enumerate(self.listed(content.get("groups") or [], ("groups",))):
@@ -153,7 +180,7 @@ class _Loading:
     def validated(self, model: Any, written: Mapping[str, Any], path: Path) -> Any:
         """The model, or nothing after its problems were noted."""
         try:
-            return model.model_validate(written)
+            return model.model_validate(written, extra="ignore" if self.ignore_unknown else None)
         except ValidationError as fault:
             for error in fault.errors(include_url=False):
                 message = error["msg"].removeprefix("Value error, ")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from processors.promql.columns import Source
 from processors.promql.labels import Labels
 from processors.promql.memory import MemorySource
-from processors.promql.plan import LOOKBACK, Plan
+from processors.promql.plan import DEFAULT_STEP, LOOKBACK, Plan
 from processors.templates.blocks import Block, Words, run
 from processors.templates.errors import BadTemplate, Unexpandable
 from processors.templates.parser import parse
@@ -77,10 +77,15 @@ class Template:
         return f'{start}{line}:{column}: executing "{self.name}" at <{node.text}>: {fault}'
 
 
-def compiled(text: str, name: str = "template", lookback: int = LOOKBACK) -> Template:
-    """Reads a template; raises BadTemplate."""
+def compiled(
+    text: str,
+    name: str = "template",
+    lookback: int = LOOKBACK,
+    default_step: int = DEFAULT_STEP,
+) -> Template:
+    """Reads a template; raises BadTemplate. The last two are for its queries."""
     if "{{" not in text:
-        return Template(text, name, (Words(text),), {}, Queries((), lookback), text)
+        return Template(text, name, (Words(text),), {}, Queries(), text)
     parsed = parse(text)
-    queries = queries_of(parsed, lookback)
+    queries = queries_of(parsed, lookback, default_step)
     return Template(text, name, parsed.block, parsed.definitions, queries)

@@ -14,7 +14,8 @@ import numpy as np
 
 from processors.promql.columns import Columns, SeriesSet, Source
 from processors.promql.errors import EvaluationFailed, Refused
-from processors.promql.plan import Plan, SelectorUse, compile
+from processors.promql.plan import DEFAULT_STEP, LOOKBACK, Plan, compile
+from processors.promql.reach import SelectorUse
 from processors.promql.selector import Matcher, Selector
 from processors.promql.tree import Kind
 from processors.promql.vector import Vector
@@ -42,19 +43,20 @@ _Known: TypeAlias = str | int | float | bool | _Unknown
 class Queries:
     """What the queries of a template read."""
 
-    plans: tuple[Plan, ...]
-    lookback: int
+    plans: tuple[Plan, ...] = ()
+    lookback: int = LOOKBACK
+    default_step: int = DEFAULT_STEP
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str, lookback: int) -> Plan:
-    return compile(text, lookback)
+def _compiled(text: str, lookback: int, default_step: int) -> Plan:
+    return compile(text, lookback, default_step)
 
 
-def queries_of(parsed: Parsed, lookback: int) -> Queries:
+def queries_of(parsed: Parsed, lookback: int, default_step: int) -> Queries:
     """The queries of a template; raises BadTemplate where it cannot be known what they read."""
-    reading = _Reading(parsed, lookback)
-    return Queries(tuple(reading.plans()), lookback)
+    reading = _Reading(parsed, lookback, default_step)
+    return Queries(tuple(reading.plans()), lookback, default_step)
 
 
 def _nodes(node: object) -> Iterator[object]:
@@ -71,12 +73,12 @@ def _nodes(node: object) -> Iterator[object]:
 class _Reading:
     """One pass over one template."""
 
-    def __init__(self, parsed: Parsed, lookback: int) -> None:
+    def __init__(self, parsed: Parsed, lookback: int, default_step: int) -> None:
         self.nodes = [
             *_nodes(parsed.block),
             *(node for block in parsed.definitions.values() for node in _nodes(block)),
         ]
-        self.lookback = lookback
+        self.lookback, self.default_step = lookback, default_step
         self.stand_in = _STAND_INS[0]
 
     def plans(self) -> Iterator[Plan]:
@@ -172,9 +174,9 @@ class _Reading:
         if texts[0] == texts[1]:
             return one
         uses = tuple(
-            SelectorUse(Selector(_shared(mine.selector, theirs.selector)), mine.reach_ms)
+            replace(mine, selector=Selector(_shared(mine.selector, theirs.selector)))
             for mine, theirs in zip(one.selectors, other.selectors, strict=False)
-            if mine.reach_ms == theirs.reach_ms
+            if replace(mine, selector=theirs.selector) == theirs
         )
         same = len(uses) == len(one.selectors) == len(other.selectors)
         if not same or any(use.selector.metric is None for use in uses):
@@ -187,7 +189,7 @@ class _Reading:
 
     def compiled(self, text: str) -> Plan:
         try:
-            plan = _compiled(text, self.lookback)
+            plan = _compiled(text, self.lookback, self.default_step)
         except Refused as fault:
             raise BadTemplate(1, f"could not use query {quoted(text)}: {fault}") from fault
         if plan.kind not in {Kind.SCALAR, Kind.VECTOR}:
@@ -216,13 +218,13 @@ class Answers:
     def query(self, text: str) -> QueryResult:
         """The result in label order; raises Unexpandable."""
         try:
-            plan = _compiled(text, self.queries.lookback)
+            plan = _compiled(text, self.queries.lookback, self.queries.default_step)
             known = [use for each in self.queries.plans for use in each.selectors]
             value = plan.evaluate(_Narrowing(self.source, _covers(plan, known)), self.at)
         except (Refused, EvaluationFailed) as fault:
             raise Unexpandable(str(fault)) from fault
         if isinstance(value, Vector):
-            return QueryResult(Sample(dict(labels), each) for labels, each in value.items())
+            return QueryResult(Sample(dict(labels), each) for labels, each in plan.listed(value))
         if isinstance(value, float):
             return QueryResult([Sample({}, value)])
         raise Unexpandable("rule result is not a vector or scalar")
@@ -232,14 +234,21 @@ def _covers(plan: Plan, known: list[SelectorUse]) -> dict[Selector, Selector]:
     """For each selector of a query the one, known at load, that holds its series."""
     found: dict[Selector, Selector] = {}
     for use in plan.selectors:
-        for each in known:
-            wider = set(each.selector.matchers) <= set(use.selector.matchers)
-            if wider and each.reach_ms >= use.reach_ms:
-                found[use.selector] = each.selector
-                break
-        else:
+        wider = next((each.selector for each in known if _holds(each, use)), None)
+        if wider is None:
             raise Unexpandable("the query reads what was not known when the rule was loaded")
+        found[use.selector] = wider
     return found
+
+
+def _holds(known: SelectorUse, use: SelectorUse) -> bool:
+    """Whether what is known to be read includes what a query reads."""
+    return (
+        set(known.selector.matchers) <= set(use.selector.matchers)
+        and known.reach_ms >= use.reach_ms
+        and known.ahead_ms >= use.ahead_ms
+        and set(known.fixed_at) >= set(use.fixed_at)
+    )
 
 
 @dataclass(frozen=True, slots=True)
