@@ -82,11 +82,12 @@ class _Waiting:
 class Gathering:
     """The samples that wait for the next instants.
 
-    `sent` are the digests that markers were sent with, by group. Of those that were not, samples
-    are kept from the rebuilding on.
+    `sent` are the digests that markers were sent with, by group; it is kept up to date. A group
+    whose digest is another gets everything from the rebuilding on.
     """
 
     def __init__(self, requests: Iterable[Request], sent: dict[str, str]) -> None:
+        self._sent = sent
         self._groups = [
             _Waiting(each, digest := each.digest, sent.get(each.group) == digest)
             for each in requests
@@ -185,6 +186,7 @@ class Gathering:
             outputs.append(Output(GATHERED, group, derived_id("marker", *whose), marker))
             if not waiting.told:
                 waiting.told = True
+                self._sent[group] = waiting.digest
                 changes.append(StateChange(PREFIX + group, waiting.digest.encode()))
         self._number_again()
         return outputs, changes
