@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from processors.promql.columns import Source
 from processors.promql.labels import Labels
@@ -9,7 +10,7 @@ from processors.promql.memory import MemorySource
 from processors.promql.plan import DEFAULT_STEP, LOOKBACK, Plan
 from processors.templates.blocks import Block, Words, run
 from processors.templates.errors import BadTemplate, Unexpandable
-from processors.templates.parser import parse
+from processors.templates.parser import Parsed, parse
 from processors.templates.queries import Answers, Queries, queries_of
 from processors.templates.running import State
 from processors.templates.values import Facts
@@ -77,6 +78,12 @@ class Template:
         return f'{start}{line}:{column}: executing "{self.name}" at <{node.text}>: {fault}'
 
 
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Parsed:
+    """Rule files say the same thing many times."""
+    return parse(text)
+
+
 def compiled(
     text: str,
     name: str = "template",
@@ -86,6 +93,7 @@ def compiled(
     """Reads a template; raises BadTemplate. The last two are for its queries."""
     if "{{" not in text:
         return Template(text, name, (Words(text),), {}, Queries(), text)
-    parsed = parse(text)
-    queries = queries_of(parsed, lookback, default_step)
+    parsed = _parsed(text)
+    # Most templates ask nothing, and need not be searched for it.
+    queries = queries_of(parsed, lookback, default_step) if "query" in text else Queries()
     return Template(text, name, parsed.block, parsed.definitions, queries)
