@@ -88,10 +88,11 @@ class Vectors:
         self._distinct(series, matched, found)
         other = one.values[row]
         ours, theirs = (other, many.values) if swapped else (many.values, other)
-        values, kept = self._values(ours, theirs, matched)
+        values, kept = self.values(ours, theirs, matched)
         return Vector(series, values, kept).checked()
 
-    def _values(self, left: Floats, right: Floats, matched: Mask) -> tuple[Floats, Mask]:
+    def values(self, left: Floats, right: Floats, matched: Mask) -> tuple[Floats, Mask]:
+        """The result of rows that are side by side, and which of them are left."""
         arithmetic = ARITHMETIC.get(self.op)
         if arithmetic is not None:
             return arithmetic(left, right), matched

@@ -33,7 +33,7 @@ class Groups:
             return Members(vector.values[rows], self.starts, self.sizes, rows, every)
         here = vector.present[self.order]
         rows = self.order[here]
-        sizes = np.bincount(self.ids[here], minlength=len(self.series))
+        sizes = np.bincount(self.ids[here], minlength=len(self.sizes))
         present = sizes > 0
         counts = sizes[present]
         return Members(vector.values[rows], np.cumsum(counts) - counts, counts, rows, present)

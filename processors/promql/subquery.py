@@ -8,6 +8,7 @@ import numpy as np
 
 from processors.promql.columns import Columns, Floats, Mask, Rows, SeriesSet, Times
 from processors.promql.nodes import Moment, Node, Reference, vector
+from processors.promql.sweep import bounded, sweep
 from processors.promql.vector import EMPTY, Vector, numbered, twins
 
 
@@ -64,19 +65,21 @@ class Stepped:
         end = self.reference.of(moment)
         start = end - self.window
         times = steps(start, end, self.step)
-        source, lookback, bounds, step = (
-            moment.source,
-            moment.lookback,
-            moment.bounds,
-            moment.step,
-        )
-        inner = self.inner
-        found = [vector(inner, Moment(source, at, lookback, bounds, step)) for at in times]
-        return (
-            self.merged.columns(found, np.arange(times.start, times.stop, times.step)),
-            start,
-            end,
-        )
+        ticks = np.arange(times.start, times.stop, times.step)
+        if len(times) > 1:
+            grid = sweep(self.inner, moment, ticks)
+            if grid is not None:
+                return packed(grid.series, ticks, grid.values, grid.present), start, end
+        source, lookback, inner = moment.source, moment.lookback, self.inner
+        bounds, step = moment.bounds, moment.step
+        found: list[Vector] = []
+        size = 0
+        for at in times:
+            each = vector(inner, Moment(source, at, lookback, bounds, step))
+            size += len(each.series)
+            bounded(size)
+            found.append(each)
+        return self.merged.columns(found, ticks), start, end
 
 
 def _scattered(

@@ -58,6 +58,15 @@ class Window:
         return self.times[rows, columns], self.values[rows, columns]
 
 
+def window_of(
+    at: int, bounds: tuple[int, int], times: Times, values: Floats, counts: Rows
+) -> Window:
+    """A window of rows whose samples all lie at their front."""
+    first = np.zeros_like(counts)
+    window = Window(at, *bounds, times, values, first, counts, _inside(first, counts, times))
+    return _without_stale(window)
+
+
 def counted(mask: Mask) -> Rows:
     """How many are true in each row."""
     return np.asarray(np.count_nonzero(mask, axis=1), dtype=np.intp)
