@@ -192,6 +192,19 @@ class Windows:
         """At least the samples in (start, end] of the series that match; in label order."""
         return self.all.select(selector, start, end)
 
+    @property
+    def generation(self) -> tuple[int, int]:
+        """Changes whenever a series joins, or is forgotten."""
+        return self.all.generation
+
+    def locate(self, selector: Selector) -> Located:
+        """The series that match, in label order, and their numbers in the store."""
+        return self.all.locate(selector)
+
+    def reader(self, numbers: Rows) -> StoreReader:
+        """The samples of these series; good while the generation is the same."""
+        return self.all.reader(numbers)
+
     def within(self, instance: str) -> Selection:
         """The source that sees the series of one instance, by its label, and no others."""
         known = self._within.get(instance)

@@ -17,6 +17,7 @@ from processors.rules.alert_series import series
 from processors.rules.lifecycle import Alerts, Breach, Hold, Transition
 from processors.rules.recorded import Recorded
 from processors.rules.template import Surroundings, Template
+from processors.rules.together import Answering
 
 ALERT_NAME = "alertname"
 DUPLICATE_RECORDS = "vector contains metrics with the same labelset after applying rule labels"
@@ -147,6 +148,9 @@ Rule: TypeAlias = AlertRule | DetectRule | RecordRule
 
 def results(plan: Plan, source: Source, at: int) -> Samples:
     """A rule's result: a scalar is a series without labels."""
+    known = source.answer(plan, at) if isinstance(source, Answering) else None
+    if known is not None:
+        return known
     value = plan.evaluate(source, at)
     if isinstance(value, Vector):
         return value.items()
@@ -206,6 +210,11 @@ class Group:
             keys.append(rule.identity if count == 1 else f"{rule.identity} #{count}")
         object.__setattr__(self, "keys", tuple(keys))
 
+    @property
+    def expressions(self) -> tuple[Plan, ...]:
+        """Those of its alert and recording rules."""
+        return tuple(rule.plan for rule in self.rules if not isinstance(rule, DetectRule))
+
     def instants(self, last: int, now: int, default_interval: int) -> range:
         """The instants due in (last, now]: the multiples of the group's interval."""
         step = self.interval or default_interval
@@ -231,7 +240,15 @@ class Group:
         detections: dict[str, Detection] = {}
         transitions: list[tuple[str, Transition]] = []
         failures: list[Failure] = []
+        idle = seen.idle
         for key, rule in zip(self.keys, self.rules, strict=True):
+            if (
+                isinstance(rule, AlertRule)
+                and idle(rule.plan)
+                and key not in memory.alerts
+                and key not in memory.recorded
+            ):
+                continue
             try:
                 if not isinstance(rule, RecordRule):
                     held = memory.alerts.get(key, lifecycle.NONE)

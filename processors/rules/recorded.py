@@ -5,9 +5,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from processors.promql.columns import Columns, SeriesSet, Source
-from processors.promql.labels import Labels
+from processors.promql.labels import METRIC_NAME, Labels, get
+from processors.promql.plan import Plan
 from processors.promql.selector import Selector
 from processors.promql.window import reached
+from processors.rules.together import Answering
 
 # A set that was extended the same way last time stays the same object: label work hangs on it.
 _rows: WeakKeyDictionary[SeriesSet, dict[Labels, int]] = WeakKeyDictionary()
@@ -19,7 +21,9 @@ class Recorded:
 
     def __init__(self, source: Source, at: int) -> None:
         self._source, self._at = source, at
+        self._answering = source if isinstance(source, Answering) else None
         self._samples: list[tuple[Labels, float]] = []
+        self._names: set[str] = set()
         self._selected: dict[tuple[Selector, int, int], Columns] = {}
 
     @property
@@ -30,6 +34,22 @@ class Recorded:
     def add(self, samples: list[tuple[Labels, float]]) -> None:
         """Records samples at this instant."""
         self._samples.extend(samples)
+        self._names.update(get(labels, METRIC_NAME) for labels, _ in samples)
+
+    def answer(self, plan: Plan, at: int) -> list[tuple[Labels, float]] | None:
+        """What the source has for an answer, where nothing was recorded that the plan may read."""
+        if self._answering is None:
+            return None
+        if self._names:
+            for use in plan.selectors:
+                name = use.selector.metric
+                if name is None or name in self._names:
+                    return None
+        return self._answering.answer(plan, at)
+
+    def idle(self, plan: Plan) -> bool:
+        """Whether the plan is known to have no result at this instant."""
+        return self.answer(plan, self._at) == []
 
     def select(self, selector: Selector, start: int, end: int) -> Columns:
         """What the source selects, asked once for all rules, and what was recorded."""
