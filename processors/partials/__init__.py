@@ -1,0 +1,1 @@
+"""Long ranges: what each minute of a series held, kept where raw samples would be too many."""
