@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -154,7 +155,20 @@ def _subquery(node: Any) -> Subquery:
 def _call(node: Any) -> Call:
     if node.func.name == "info" and len(node.args) > 1 and getattr(node.args[1], "name", None):
         raise Refused("expected label selectors only, got vector selector instead")
-    return Call(node.func.name, tuple(_tree(arg) for arg in node.args))
+    args = tuple(_tree(arg) for arg in node.args)
+    if node.func.name == "timestamp":
+        args = (_pinned(args[0]),)
+    return Call(node.func.name, args)
+
+
+def _pinned(arg: Expression) -> Expression:
+    """What `timestamp` reads: with `@`, Prometheus 3.15 forgets the offset there."""
+    match arg:
+        case Paren(inner):
+            return _pinned(inner)
+        case Select(at=at) if at is not None:
+            return replace(arg, offset=0)
+    return arg
 
 
 def _binary(node: Any) -> Binary:

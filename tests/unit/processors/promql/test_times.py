@@ -25,6 +25,9 @@ X = Selector((Matcher("__name__", Match.EQUAL, "x"),))
         ("sum_over_time(up[20s] @ end())", 13.0),
         ("vector(start() + 100 * end())", 7050.0),
         ("vector(range())", 20.0),
+        ("timestamp(up offset 10s)", 50.0),
+        ("timestamp((up @ 35))", 30.0),
+        ("timestamp(up @ 35 offset 10s)", 30.0),  # as Prometheus has it
     ],
 )
 def test_at_names_a_time_and_offset_counts_from_there(expr: str, value: float) -> None:
