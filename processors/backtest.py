@@ -5,7 +5,7 @@ the same verdicts as live, with three differences. All partitions are one. Rules
 memory, so `for` counts from the start. And samples of one series and time that came twice are one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from processors.detector import Detector
@@ -61,10 +61,6 @@ class Backtest:
     _offset: int = 0
     _blocks: dict[tuple[Labels, ...], bytes] = field(default_factory=dict)
 
-    def begin(self, at: int) -> None:
-        """Put the rules in force, as of `at` (ms)."""
-        self._step([Envelope("", Producer("plans"), at, p) for p in self._pieces()], at)
-
     def uses(self) -> tuple[SelectorUse, ...]:
         """What the rules read, that no rule among them records itself."""
         groups = [group for file in self.plan.load() for group in file.groups]
@@ -81,6 +77,8 @@ class Backtest:
 
     def feed(self, record: Replayed) -> None:
         """Take a record, later than the one before; first what was due before it is decided."""
+        if not self._now:
+            self._begin(record.appended_at)
         self._pass(record.appended_at)
         block = self._blocks.get(record.series)
         if block is None:
@@ -91,10 +89,13 @@ class Backtest:
 
     def finish(self, at: int) -> None:
         """Decide what was due up to `at` (ms)."""
-        self._pass(at + 1)
+        if self._now:
+            self._pass(at + 1)
 
-    def _pieces(self) -> Iterator[Event]:
-        return iter(cut("detector", 1, self.plan.pack()))
+    def _begin(self, at: int) -> None:
+        """Put the rules in force just before the first record: nothing before it was a gap."""
+        pieces = cut("detector", 1, self.plan.pack())
+        self._step([Envelope("", Producer("plans"), at - 1, piece) for piece in pieces], at - 1)
 
     def _pass(self, until: int) -> None:
         """What wake-ups did while nothing came; a long silence is a pipeline that was down."""

@@ -178,6 +178,11 @@ def _rules(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     for parser in (check, test):
         parser.add_argument("--ignore-unknown-fields", action="store_true")
         parser.add_argument("--json", action="store_true")
+    backtest = _command(verbs, "backtest", "ops.cli.rules_backtest", "what would have fired")
+    backtest.add_argument("files", nargs="+", metavar="FILE")
+    backtest.add_argument("--since", default="1d", metavar="D", help="how far back: 7d, 12h; 1d")
+    backtest.add_argument("--json", action="store_true")
+    _settings(backtest)
 
 
 def _topics(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

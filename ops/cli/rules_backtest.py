@@ -52,7 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _replay(backtest: Backtest, history: History, start: int, end: int) -> None:
     longest = max((use.reach_ms for use in backtest.uses()), default=0)
     first = start - min(longest, WARM_UP)
-    backtest.begin(first)
     selectors = [_matchers(use.selector) for use in backtest.uses()]
     for record in replay(history, selectors, first, end):
         backtest.feed(record)

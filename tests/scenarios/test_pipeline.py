@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ops.cli.query import when
 from schemas.deliveries import Decision, Why
 from schemas.topics import HISTORY
 from tests.support.history_rows import Rows
@@ -132,6 +133,27 @@ def test_a_breach_goes_pending_firing_paged_resolved_and_all_of_it_into_history(
             )
             first = Why.FIRST if page.status == "firing" else Why.ALL_RESOLVED
             assert why == [("tell", str(first))]
+
+
+def test_a_backtest_finds_the_alert_at_the_very_times_it_had_live(
+    whole: Tocsin, sender: Sender
+) -> None:
+    sender.send("heat", 95.5, room="attic")
+    eventually(lambda: _alert(whole, "attic").get("state") == "firing")
+    live = _alert(whole, "attic")
+    eventually(lambda: _value(whole, 'heat{room="attic"}') == "95.5")
+
+    asked = run(
+        *("rules", "backtest", "rules.yml", "--since", "1h", "--json"),
+        *("--config", "tocsin.yaml"),
+        cwd=whole.home,
+    )
+    assert asked.returncode == 0, asked.stderr
+    [life] = [a for a in json.loads(asked.stdout)["alerts"] if a["labels"].get("room") == "attic"]
+    assert life["pending_at"] == when(live["active_at"] / 1000)
+    assert life["fired_at"] == when(live["starts_at"] / 1000)
+    assert life["ended_at"] is None
+    assert life["annotations"] == live["annotations"]
 
 
 def test_this_host_is_measured_and_the_figures_can_be_asked(whole: Tocsin) -> None:

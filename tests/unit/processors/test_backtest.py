@@ -21,7 +21,6 @@ SERIES = (labels_of({"__name__": "temperature", "instance": "a"}),)
 
 def replayed(value: Callable[[int], float], seconds: range, rules: str = RULES) -> Backtest:
     backtest = Backtest(RulesPlan(files=(("r.yml", rules),)))
-    backtest.begin(T0)
     for second in seconds:
         at = T0 + second * 1000
         backtest.feed(Replayed(at, SERIES, [at], [value(second)]))
@@ -54,8 +53,7 @@ def test_own_recorded_series_are_not_read_from_history() -> None:
 def test_instants_pass_while_nothing_comes_and_a_long_silence_is_a_gap() -> None:
     def run(gap: int) -> list[str]:
         backtest = Backtest(RulesPlan(files=(("r.yml", RULES.replace("30s", "1m")),)))
-        backtest.begin(T0)
-        for second in (1, 2 + gap):
+            for second in (1, 2 + gap):
             at = T0 + second * 1000
             backtest.feed(Replayed(at, SERIES, [at], [95.0]))
         return [str(life.fired_at and (life.fired_at - T0) // 1000) for life in backtest.lives]
