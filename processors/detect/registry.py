@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from processors.detect import absent, flapping, health, m_of_n
+from processors.detect import absent, flapping, health, m_of_n, slo
 from processors.detect.kind import Kind
 
 KINDS: Mapping[str, Kind] = {
@@ -10,4 +10,5 @@ KINDS: Mapping[str, Kind] = {
     "flapping": flapping.KIND,
     "health": health.KIND,
     "m_of_n": m_of_n.KIND,
+    "slo": slo.KIND,
 }
