@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -155,20 +154,7 @@ def _subquery(node: Any) -> Subquery:
 def _call(node: Any) -> Call:
     if node.func.name == "info" and len(node.args) > 1 and getattr(node.args[1], "name", None):
         raise Refused("expected label selectors only, got vector selector instead")
-    args = tuple(_tree(arg) for arg in node.args)
-    if node.func.name == "timestamp":
-        args = (_pinned(args[0]),)
-    return Call(node.func.name, args)
-
-
-def _pinned(arg: Expression) -> Expression:
-    """What `timestamp` reads: with `@`, Prometheus 3.15 forgets the offset there."""
-    match arg:
-        case Paren(inner):
-            return _pinned(inner)
-        case Select(at=at) if at is not None:
-            return replace(arg, offset=0)
-    return arg
+    return Call(node.func.name, tuple(_tree(arg) for arg in node.args))
 
 
 def _binary(node: Any) -> Binary:

@@ -27,7 +27,7 @@ X = Selector((Matcher("__name__", Match.EQUAL, "x"),))
         ("vector(range())", 20.0),
         ("timestamp(up offset 10s)", 50.0),
         ("timestamp((up @ 35))", 30.0),
-        ("timestamp(up @ 35 offset 10s)", 30.0),  # as Prometheus has it
+        ("timestamp(up @ 35 offset 10s)", 20.0),
     ],
 )
 def test_at_names_a_time_and_offset_counts_from_there(expr: str, value: float) -> None:
