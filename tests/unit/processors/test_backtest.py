@@ -53,7 +53,7 @@ def test_own_recorded_series_are_not_read_from_history() -> None:
 def test_instants_pass_while_nothing_comes_and_a_long_silence_is_a_gap() -> None:
     def run(gap: int) -> list[str]:
         backtest = Backtest(RulesPlan(files=(("r.yml", RULES.replace("30s", "1m")),)))
-            for second in (1, 2 + gap):
+        for second in (1, 2 + gap):
             at = T0 + second * 1000
             backtest.feed(Replayed(at, SERIES, [at], [95.0]))
         return [str(life.fired_at and (life.fired_at - T0) // 1000) for life in backtest.lives]
