@@ -6,6 +6,7 @@ import ormsgpack
 from pydantic import BaseModel, ConfigDict, Field
 
 from processors.limits import Limits
+from processors.partials.planning import planned
 from processors.promql.labels import Labels, of
 from processors.promql.plan import LOOKBACK
 from processors.rules.file import RuleFile, load
@@ -33,10 +34,11 @@ class RulesPlan(BaseModel):
         return cls.model_validate(ormsgpack.unpackb(content))
 
     def load(self) -> tuple[RuleFile, ...]:
-        """The files compiled; raises `BadRules`."""
+        """The files compiled, for a detector; raises `BadRules`."""
         back, step = self.lookback_delta, self.evaluation_interval
         return tuple(
-            load(text, name, lookback=back, default_step=step) for name, text in self.files
+            load(text, name, lookback=back, default_step=step, planning=planned)
+            for name, text in self.files
         )
 
     @property

@@ -37,11 +37,9 @@ EVERY = 10_000
 def planned(plan: Plan, query_offset: int = 0) -> Plan:
     """The plan as a detector runs it, in a group of that offset (ms); raises Refused."""
     if all(use.reach_ms + query_offset <= RAW_REACH for use in plan.selectors):
-        _refuse_fixed_times(plan)
         return plan
     planning = _Planning(plan.lookback, query_offset)
     root = planning.node(plan.root, _Times())
-    _refuse_fixed_times(plan)
     return replace(plan, root=root, selectors=tuple(planning.raw.values()))
 
 
@@ -50,14 +48,6 @@ def long_uses(plan: Plan) -> Iterator[LongUse]:
     for node in _below(plan.root):
         if isinstance(node, LongInstant | LongRanged):
             yield node.use
-
-
-def _refuse_fixed_times(plan: Plan) -> None:
-    if any(use.fixed_at for use in plan.selectors):
-        raise Refused(
-            "`@` with a fixed time reads samples that a detector does not keep: "
-            "take `offset`, or ask history with `tocsin query`"
-        )
 
 
 def _below(node: object) -> Iterator[object]:

@@ -1,10 +1,10 @@
 """Prometheus rule files: read, validated and compiled, with every problem reported at once."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -49,6 +49,18 @@ class BadRules(ValueError):
         self.problems = problems
 
 
+Planning: TypeAlias = Callable[[Plan, int], Plan]
+"""Makes of a plan what its reader runs; raises `Refused`."""
+FAR_QUERY = (
+    "a template's query reads raw samples, which are kept for two hours: record it by a rule"
+)
+
+
+def as_written(plan: Plan, _query_offset: int) -> Plan:
+    """The plan, for a reader that has every sample."""
+    return plan
+
+
 @dataclass(frozen=True, slots=True)
 class RuleFile:
     """A file's groups, ready to evaluate."""
@@ -66,18 +78,20 @@ def load(
     default_step: int = DEFAULT_STEP,
     fixed_times: bool = False,
     ignore_unknown: bool = False,
+    planning: Planning = as_written,
 ) -> RuleFile:
     """Reads a rule file's text; raises BadRules.
 
     `default_step` is that of subqueries without one, in milliseconds; `fixed_times` allows `@` with
     a time, which only those can serve whose samples stay; `ignore_unknown` passes over keys that we
-    do not know.
+    do not know; `planning` is what becomes of each plan, given its group's `query_offset`.
     """
     try:
         document = read(text)
     except Unreadable as fault:
         raise BadRules((Problem(file, fault.line, "YAML", str(fault)),)) from fault
     loading = _Loading(document, file, lookback, default_step, fixed_times, ignore_unknown)
+    loading.planning = planning
     groups = tuple(loading.groups())
     if loading.problems:
         found = sorted(loading.problems, key=lambda problem: problem.line)
@@ -100,6 +114,8 @@ class _Loading:
         self.document, self.file, self.lookback = document, file, lookback
         self.default_step, self.fixed_times = default_step, fixed_times
         self.ignore_unknown = ignore_unknown
+        self.planning: Planning = as_written
+        self.query_offset = 0
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
 
@@ -164,6 +180,7 @@ class _Loading:
             return None
         own = {key: value for key, value in written.items() if key != "rules"}
         head = self.validated(WrittenGroup, own, path)
+        self.query_offset = 0 if head is None else head.query_offset
         labels = {} if head is None else head.labels
         listed = self.listed(written.get("rules") or [], (*path, "rules"))
         rules = [self.rule(each, (*path, "rules", i), labels) for i, each in enumerate(listed)]
@@ -267,7 +284,7 @@ class _Loading:
         plan = compile(expr, self.lookback, self.default_step)
         if plan.fixed_times and not self.fixed_times:
             raise Refused(FIXED_TIMES)
-        return plan
+        return self.planning(plan, self.query_offset)
 
     def plan(self, expr: str, path: Path) -> Plan | None:
         """The compiled expression."""
@@ -290,6 +307,12 @@ class _Loading:
                 found.append((name, template))
                 if any(plan.fixed_times for plan in template.plans) and not self.fixed_times:
                     self.report((*path, name), FIXED_TIMES, repr(text))
+                elif any(
+                    self.planning(plan, self.query_offset) is not plan for plan in template.plans
+                ):
+                    self.report((*path, name), FAR_QUERY, repr(text))
+            except Refused as fault:
+                self.report((*path, name), f"could not use query: {fault}", repr(text))
             except BadTemplate as fault:
                 self.report((*path, name), f"template, line {fault.line}: {fault}", repr(text))
         return tuple(found)

@@ -27,6 +27,11 @@ class Recorded:
         self._selected: dict[tuple[Selector, int, int], Columns] = {}
 
     @property
+    def partials(self) -> object:
+        """Those of the source, if it keeps any (`processors.partials`)."""
+        return getattr(self._source, "partials", None)
+
+    @property
     def samples(self) -> tuple[tuple[Labels, float], ...]:
         """Everything recorded at this instant."""
         return tuple(self._samples)
