@@ -16,9 +16,11 @@ from schemas.envelope import Envelope, Producer
 from schemas.labels import derived_id
 from schemas.plan_pieces import cut, digest_of
 from schemas.stage import Message, Partition, StateChange
-from schemas.topics import ALERTS, CODEC, METRICS
+from schemas.topics import ALERTS, CODEC, GATHERED, METRICS
 
 TOPIC_OF = {"detector": METRICS, "router": ALERTS}
+ALSO = {METRICS: GATHERED}
+"""Where a plan goes besides once its topic has several partitions."""
 _PUBLISHER = "plans"
 _WHERE = Partition(METRICS, 0)
 """Where the publisher's own numbers are kept: it has one checkpoint, of partition 0."""
@@ -93,7 +95,8 @@ class PlanPublisher:
         Raises `LogAway`, and `Fenced` when there is another publisher by now.
         """
         number, digest, reached = self._last.get(stage, (0, "", 0))
-        partitions = self._log.partitions[TOPIC_OF[stage]]
+        places = self._places(TOPIC_OF[stage])
+        partitions = len(places)
         # 0 is what was noted before partitions were.
         if digest == digest_of(content) and reached in (0, partitions):
             if not again:
@@ -101,7 +104,6 @@ class PlanPublisher:
         else:
             number += 1
         now = self._log.clock()
-        topic = TOPIC_OF[stage]
         pieces = [
             CODEC.encode(
                 Envelope(
@@ -114,9 +116,7 @@ class PlanPublisher:
             for piece in cut(stage, number, content)
         ]
         messages: Sequence[Message] = [
-            Message(topic, "", piece, partition)
-            for partition in range(partitions)
-            for piece in pieces
+            Message(place.topic, "", piece, place.number) for place in places for piece in pieces
         ]
         entry = (number, digest_of(content), partitions)
         self._log.commit_stage(
@@ -130,3 +130,11 @@ class PlanPublisher:
         )
         self._last[stage] = entry
         return number
+
+    def _places(self, topic: str) -> list[Partition]:
+        """Every partition on which a stage has to read its plan."""
+        count, also = self._log.partitions[topic], ALSO.get(topic)
+        places = [Partition(topic, number) for number in range(count)]
+        if also is not None and count > 1:
+            places += [Partition(also, number) for number in range(self._log.partitions[also])]
+        return places

@@ -8,41 +8,21 @@ depend on its own samples alone, so it does not matter who else shares its parti
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from processors.promql.columns import Source
-from processors.promql.errors import EvaluationFailed
-from processors.promql.labels import Labels, get
-from processors.promql.locality import INSTANCE
 from processors.promql.tree import Expression, Select, Subquery, children
 from processors.rules.alert_series import ALERTS, FOR_STATE
 from processors.rules.group import (
     AlertRule,
     DetectRule,
-    Failure,
     Group,
-    Memory,
     RecordRule,
     Rule,
 )
-from processors.rules.lifecycle import NONE, Alert, Alerts, Transition
-from processors.rules.template import Surroundings
-from processors.rules.touched import advance
 
 EVERY = 100
 """ms between two arrival instants."""
 RAW_REACH = 7_200_000
 """ms that the raw windows reach back at most."""
-REMEMBERED = 10_000
-"""How many combinations of metrics that arrive together are remembered."""
-
-
-class ByInstance(Source, Protocol):
-    """A source that can be narrowed."""
-
-    def within(self, instance: str) -> Source:
-        """The same source, with the series of one instance alone."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +31,6 @@ class Arrived:
 
     at: int = -1
     instances: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Advanced:
-    """What an arrival instant came to; `memory` is the one before if nothing changed."""
-
-    memory: Memory
-    transitions: tuple[tuple[str, Transition], ...]
-    failures: tuple[Failure, ...]
-    evaluations: int
 
 
 def recorded_names(groups: Iterable[Group]) -> frozenset[str]:
@@ -125,7 +95,7 @@ def _nodes(tree: Expression) -> Iterator[Expression]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rule:
+class ArrivalRule:
     """A rule that is evaluated on arrival, and the metrics whose samples are news to it."""
 
     key: str
@@ -133,102 +103,14 @@ class _Rule:
     metrics: frozenset[str]
 
 
-class GroupArrival:
-    """The rules of a group that are evaluated on arrival, and how."""
-
-    def __init__(self, group: Group, recorded: Collection[str], spans: str) -> None:
-        waits = waiting(group, recorded, spans)
-        self._rules = [
-            _Rule(key, rule, _news(rule))
-            for key, rule in zip(group.keys, group.rules, strict=True)
-            if isinstance(rule, AlertRule) and key not in waits
-        ]
-        self.metrics = frozenset(name for each in self._rules for name in each.metrics)
-        self._by_metrics: dict[frozenset[str], list[_Rule]] = {}
-        self._standing = _Standing()
-
-    def evaluate(
-        self,
-        source: ByInstance,
-        arrived: Arrived,
-        memory: Memory,
-        external: Labels = (),
-        url: str = "",
-    ) -> Advanced:
-        """The alerts of the instances that have news; one rule that fails stops no other."""
-        self._standing.follow(memory.alerts)
-        changed: dict[str, dict[str, Alerts]] = {}
-        transitions: list[tuple[str, Transition]] = []
-        failures: list[Failure] = []
-        evaluations = 0
-        for instance, metrics in arrived.instances.items():
-            rules = self._concerned(metrics)
-            if not rules:
-                continue
-            around = Surroundings(source.within(instance), arrived.at, external, url)
-            for each in rules:
-                evaluations += 1
-                held = self._standing.of(each.key, instance)
-                try:
-                    outcome = advance(each.rule, held, around)
-                except EvaluationFailed as fault:
-                    failures.append(Failure(each.key, fault.reason))
-                    continue
-                if outcome is not None:
-                    changed.setdefault(each.key, {})[instance] = outcome.alerts
-                    transitions += [(each.key, step) for step in outcome.transitions]
-        if changed:
-            memory = self._standing.changed(memory, changed)
-        return Advanced(memory, tuple(transitions), tuple(failures), evaluations)
-
-    def _concerned(self, metrics: frozenset[str]) -> list[_Rule]:
-        """The rules to which these metrics are news."""
-        known = self._by_metrics.get(metrics)
-        if known is None:
-            known = [each for each in self._rules if each.metrics & metrics]
-            if len(self._by_metrics) >= REMEMBERED:
-                self._by_metrics.clear()
-            self._by_metrics[metrics] = known
-        return known
-
-
-class _Standing:
-    """A group's alerts by rule and instance: made anew only when the group's memory is another."""
-
-    def __init__(self) -> None:
-        self._alerts: Mapping[str, Alerts] = {}
-        self._held: dict[tuple[str, str], dict[Labels, Alert]] = {}
-
-    def follow(self, alerts: Mapping[str, Alerts]) -> None:
-        """Look at these alerts from now on."""
-        if alerts is self._alerts:
-            return
-        self._alerts = alerts
-        self._held = {}
-        for key, held in alerts.items():
-            for labels, alert in held.items():
-                self._held.setdefault((key, get(labels, INSTANCE)), {})[labels] = alert
-
-    def of(self, key: str, instance: str) -> Alerts:
-        """The alerts of a rule that are of one instance."""
-        return self._held.get((key, instance), NONE)
-
-    def changed(self, memory: Memory, changes: Mapping[str, Mapping[str, Alerts]]) -> Memory:
-        """The memory with other alerts for some rules and instances."""
-        alerts = dict(memory.alerts)
-        for key, instances in changes.items():
-            after = dict(alerts.get(key, NONE))
-            for instance, held in instances.items():
-                for labels in self.of(key, instance):
-                    del after[labels]
-                after.update(held)
-                self._held[key, instance] = dict(held)
-            # In label order, as an evaluation at an interval leaves them.
-            alerts[key] = dict(sorted(after.items()))
-            if not after:
-                del alerts[key]
-        self._alerts = alerts
-        return Memory(alerts, memory.recorded, memory.detections)
+def arrival_rules(group: Group, recorded: Collection[str], spans: str) -> tuple[ArrivalRule, ...]:
+    """The rules of a group that are evaluated on arrival; arguments as for `waiting`."""
+    waits = waiting(group, recorded, spans)
+    return tuple(
+        ArrivalRule(key, rule, _news(rule))
+        for key, rule in zip(group.keys, group.rules, strict=True)
+        if isinstance(rule, AlertRule) and key not in waits
+    )
 
 
 def _news(rule: AlertRule) -> frozenset[str]:

@@ -5,17 +5,23 @@ samples says when, and over which source.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from processors import levels
-from processors.group_state import DETECTION, GroupState, detection_key
+from processors.arrival import Arrived, arrival_rules, recorded_names
+from processors.group_state import DETECTION, GroupState, Restored, detection_key
 from processors.group_state import PREFIX as GROUP
 from processors.levels import generator_url
+from processors.on_arrival import ByInstance, OnArrival
+from processors.placement import Placement
 from processors.promql.columns import Source
 from processors.promql.plan import SelectorUse
+from processors.rules.alert_series import wanted
 from processors.rules.file import BadRules
 from processors.rules.group import DetectRule, Evaluation, Group, Memory
+from processors.rules.lifecycle import Transition
+from processors.rules.together import Together
 from processors.rules_plan import RulesPlan
 from processors.told import alerts_told, samples_told
 from schemas.alerts import AlertLevel
@@ -25,7 +31,10 @@ from schemas.plans import Plan
 from schemas.stage import Output, StateChange
 
 ANNOUNCE_EVERY = 60_000
-Chosen = Callable[[Group], bool]
+Chosen = Callable[[str], bool]
+"""Told why a group spans instances (empty if it does not): whether it is evaluated here."""
+NOTHING = Arrived()
+NO_NOTES: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -40,11 +49,19 @@ class Decided:
 class RunningGroup:
     """A group of the plan in force, and what it remembers."""
 
-    def __init__(self, file: str, group: Group, default_interval: int) -> None:
-        self.name = f"{file}:{group.name}"
+    def __init__(
+        self,
+        file: str,
+        group: Group,
+        default_interval: int,
+        recorded: Collection[str] = (),
+        spans: str = "",
+    ) -> None:
+        self.name = name_of(file, group)
         self.group = group
         self.step = group.interval or default_interval
         self.state = GroupState()
+        self.arrival = arrival_rules(group, recorded, spans)
         self.rules = dict(zip(group.keys, group.rules, strict=True))
         self.detectors = {
             rule.slot(key): rule for key, rule in self.rules.items() if isinstance(rule, DetectRule)
@@ -64,18 +81,33 @@ class RunningGroup:
         return range(-(-start // self.step) * self.step, end, self.step)
 
 
+def name_of(file: str, group: Group) -> str:
+    """What a group is known by."""
+    return f"{file}:{group.name}"
+
+
 class Evaluator:
     """Follows a stage's plans and evaluates those groups that are `chosen` here."""
 
     def __init__(self, stage: str, chosen: Chosen = lambda _: True) -> None:
         self.plan = RulesPlan()
         self.groups: list[RunningGroup] = []
+        self.elsewhere: list[RunningGroup] = []
+        """Groups of the plan that are not evaluated here."""
+        self._moved: list[RunningGroup] = []
+        """Groups that were evaluated here by a checkpoint from before there were more partitions;
+        the next plan, which has to come, ends their alerts."""
         self._stage = stage
         self._chosen = chosen
         self._plans = PlanKeeper()
-        self._states: dict[str, GroupState] = {}
+        self._restored = Restored()
         self._learned: dict[str, dict[str, bytes]] = {}
+        self._written: dict[str, set[str]] = {}
+        """What detectors keep in the checkpoint, by slot: so that it goes when they do."""
+        self._on_arrival = OnArrival(())
         self._settled = False
+        self._alert_series = False
+        self._together = Together()
 
     @property
     def number(self) -> int:
@@ -85,10 +117,11 @@ class Evaluator:
     def restore(self, key: str, value: bytes) -> None:
         """Take one entry of the checkpoint; others' keys are passed over."""
         if key.startswith(GROUP):
-            self._states[key.removeprefix(GROUP)] = GroupState.unpack(value)
+            self._restored.add(key, value)
         elif key.startswith(DETECTION):
-            group_rule, _, name = key.removeprefix(DETECTION).rpartition("\0")
-            self._learned.setdefault(group_rule, {})[name] = value
+            slot, _, name = key.removeprefix(DETECTION).rpartition("\0")
+            self._learned.setdefault(slot, {})[name] = value
+            self._written.setdefault(slot, set()).add(name)
         elif key.startswith(PLAN):
             self._plans.restore(key, value)
 
@@ -99,44 +132,80 @@ class Evaluator:
         self._settled = True
         content = self._plans.newest()
         if content is not None:
-            self._adopt(RulesPlan.unpack(content), self._states)
-        self._states, self._learned = {}, {}
+            states = self._restored.states()
+            self._adopt(RulesPlan.unpack(content), states)
+            self._moved = [each for each in self.elsewhere if each.name in states]
+            for each in self._moved:
+                each.state = states[each.name]
+        self._restored, self._learned = Restored(), {}
         return True
 
     def uses(self) -> list[SelectorUse]:
         """What the groups select."""
         return [use for running in self.groups for use in running.uses()]
 
+    def arriving(self) -> frozenset[str]:
+        """The metrics whose samples make some rule be evaluated on arrival."""
+        rules = (each for running in self.groups for each in running.arrival)
+        return frozenset(name for each in rules for name in each.metrics)
+
     def next_instant(self, start: int) -> int | None:
         """The first instant of any group from `start` on."""
         return min((running.instants(start, 2**62)[0] for running in self.groups), default=None)
 
     def evaluate(
-        self, source: Source, start: int, end: int, decided: Decided, once: bool = False
+        self,
+        source: ByInstance,
+        start: int,
+        end: int,
+        decided: Decided,
+        once: bool = False,
+        arrived: Arrived = NOTHING,
     ) -> None:
         """Every group at its instants in [start, end), or at the first of them, in order of time.
 
         Before a gap the first instant alone is due: up to it everything was read, and what came
-        in just before would be decided on by nobody otherwise.
+        in just before would be decided on by nobody otherwise. What `arrived` is decided on in its
+        place; a group whose own instant it is has seen it then.
         """
         due = [
             (at, order)
             for order, running in enumerate(self.groups)
             for at in running.instants(start, end)[: 1 if once else None]
         ]
+        if arrived.instances and start <= arrived.at < end:
+            due.append((arrived.at, len(self.groups)))
+        together = self._together.over(source)
         for at, order in sorted(due):
-            running = self.groups[order]
-            if at > running.state.last:
-                self.evaluate_group(running, source, at, decided)
+            if order == len(self.groups):
+                self.evaluate_arrived(source, arrived, decided)
+            elif at > (running := self.groups[order]).state.last:
+                self.evaluate_group(running, together, at, decided)
 
     def evaluate_group(
-        self, running: RunningGroup, source: Source, at: int, decided: Decided
+        self,
+        running: RunningGroup,
+        source: Source,
+        at: int,
+        decided: Decided,
+        notes: Mapping[str, str] = NO_NOTES,
     ) -> None:
-        """One group at one instant; if that fails, its alerts stand and the others go on."""
+        """One group at one instant; if that fails, its alerts stand and the others go on.
+
+        `notes` are told as annotations of every alert.
+        """
         before = running.state
         try:
-            found = running.group.evaluate(source, at, before.memory, self.plan.external)
-            told = alerts_told(running.name, self.number, at, self._levels(running, found, at))
+            found = running.group.evaluate(
+                source,
+                at,
+                before.memory,
+                self.plan.external,
+                self.plan.external_url,
+                self._alert_series,
+            )
+            told_levels = levels.noted(self._levels(running, found, at), notes)
+            told = alerts_told(running.name, self.number, at, told_levels)
             told += samples_told(running.name, found)
         except Exception as fault:
             decided.counts[f"rule failed:{running.name}: {fault!r}"[:300]] += 1
@@ -146,11 +215,40 @@ class Evaluator:
         for failure in found.failures:
             decided.counts[f"rule failed:{running.name}:{failure.key}: {failure.reason}"] += 1
         decided.outputs += told
-        learned = _learned(running.name, found.memory)
-        # First, for a replay that meets it must not learn the same instant twice.
-        if learned or running.state.worth_keeping(before):
-            decided.changes.append(StateChange(GROUP + running.name, running.state.pack()))
+        learned = self._news(running.name, found.memory)
         decided.changes += learned
+        changed = running.state.changes(running.name, before)
+        decided.changes += changed or ([running.state.head(running.name)] if learned else [])
+
+    def evaluate_arrived(self, source: ByInstance, arrived: Arrived, decided: Decided) -> None:
+        """The alerts that have news, of groups that have not seen this instant; others stand."""
+        memories = {
+            number: running.state.memory
+            for number, running in enumerate(self.groups)
+            if running.arrival and arrived.at > running.state.last
+        }
+        if not memories:
+            return
+        plan = self.plan
+        try:
+            found, evaluations = self._on_arrival.evaluate(
+                source, arrived, memories, plan.external, plan.external_url
+            )
+        except Exception as fault:
+            decided.counts[f"rule failed:on arrival: {fault!r}"[:300]] += 1
+            return
+        decided.counts["evaluations on arrival"] += evaluations
+        for number, advanced in found.items():
+            running = self.groups[number]
+            for failure in advanced.failures:
+                decided.counts[f"rule failed:{running.name}:{failure.key}: {failure.reason}"] += 1
+            if advanced.changed:
+                before = running.state
+                memory = self._on_arrival.after(number, before.memory, advanced)
+                running.state = GroupState(arrived.at, memory)
+                told = self._changes(running, advanced.transitions)
+                decided.outputs += alerts_told(running.name, self.number, arrived.at, told)
+                decided.changes += running.state.changes(running.name, before)
 
     def switch(self, piece: Plan, now: int, decided: Decided) -> bool:
         """Take a piece of a plan; once it is whole, follow it. Whether the plan changed."""
@@ -168,30 +266,45 @@ class Evaluator:
             decided.changes += self._plans.refuse(piece.number)
             return False
         decided.changes += self._plans.follow(piece.number)
-        before = {running.name: running for running in self.groups}
+        before = {running.name: running for running in (*self._moved, *self.groups)}
+        self._moved = []
         self._adopt(plan, {name: running.state for name, running in before.items()})
         for running in self.groups:
             earlier = before.pop(running.name, None)
             if earlier is not None:
                 self._withdraw(earlier, set(running.rules), now, decided)
-                decided.changes.append(StateChange(GROUP + running.name, running.state.pack()))
+                decided.changes += running.state.changes(running.name, earlier.state)
         for name, gone in before.items():
             self._withdraw(gone, set(), now, decided)
-            decided.changes.append(StateChange(GROUP + name, None))
+            decided.changes += gone.state.gone(name)
+        decided.changes += self._forgotten()
         return True
 
     def _adopt(self, plan: RulesPlan, known: Mapping[str, GroupState]) -> None:
         """Follow a plan; groups of the same file and name go on with what they remember."""
         self.plan = plan
-        self.groups = [
-            RunningGroup(file.name, group, plan.evaluation_interval)
-            for file in plan.load()
-            for group in file.groups
-            if self._chosen(group)
+        files = plan.load()
+        groups = [(file.name, group) for file in files for group in file.groups]
+        recorded = recorded_names(group for _, group in groups)
+        placement = Placement(group for _, group in groups)
+        reasons = {name_of(file, group): placement.reason(group) for file, group in groups}
+        every = [
+            RunningGroup(
+                file, group, plan.evaluation_interval, recorded, reasons[name_of(file, group)]
+            )
+            for file, group in groups
         ]
+        self.groups = [each for each in every if self._chosen(reasons[each.name])]
+        self._on_arrival = OnArrival([each.arrival for each in self.groups])
+        self.elsewhere = [each for each in every if not self._chosen(reasons[each.name])]
+        self._alert_series = wanted(use.selector for use in self.uses())
+        self._together = Together.of(
+            ((running.step, running.group.query_offset), running.group.expressions)
+            for running in self.groups
+        )
         for running in self.groups:
             state = known.get(running.name, GroupState()).only(running.rules)
-            running.state = GroupState(state.last, self._at_work(running, state.memory))
+            running.state = replace(state, memory=self._at_work(running, state.memory))
 
     def _at_work(self, running: RunningGroup, memory: Memory) -> Memory:
         """The memory with detectors that go on with what they learned."""
@@ -202,8 +315,28 @@ class Evaluator:
         }
         return Memory(memory.alerts, memory.recorded, detections)
 
+    def _news(self, group: str, memory: Memory) -> list[StateChange]:
+        """What the group's detectors learned since the last instant."""
+        found = []
+        for slot, detection in memory.detections.items():
+            name = detection_key(group, slot)
+            for key, value in detection.changes().items():
+                self._written.setdefault(name, set()).add(key)
+                found.append(StateChange(f"{DETECTION}{name}\0{key}", value))
+        return found
+
+    def _forgotten(self) -> list[StateChange]:
+        """What detectors had kept that no rule has any more."""
+        stay = {detection_key(each.name, slot) for each in self.groups for slot in each.detectors}
+        gone = self._written.keys() - stay
+        return [
+            StateChange(f"{DETECTION}{name}\0{key}", None)
+            for name in sorted(gone)
+            for key in sorted(self._written.pop(name))
+        ]
+
     def _levels(self, running: RunningGroup, found: Evaluation, at: int) -> list[AlertLevel]:
-        told = [levels.changed(each, self._url(running, key)) for key, each in found.transitions]
+        told = self._changes(running, found.transitions)
         if at // ANNOUNCE_EVERY > (at - running.step) // ANNOUNCE_EVERY:
             fresh = {(key, each.labels) for key, each in found.transitions}
             told += [
@@ -213,6 +346,11 @@ class Evaluator:
                 if (key, labels) not in fresh
             ]
         return told
+
+    def _changes(
+        self, running: RunningGroup, transitions: Iterable[tuple[str, Transition]]
+    ) -> list[AlertLevel]:
+        return [levels.changed(each, self._url(running, key)) for key, each in transitions]
 
     def _url(self, running: RunningGroup, key: str) -> str:
         return generator_url(self.plan.external_url, running.rules[key].expr)
@@ -227,12 +365,3 @@ class Evaluator:
             for labels, alert in alerts.items()
         ]
         decided.outputs += alerts_told(running.name, self.number, now, told)
-
-
-def _learned(group: str, memory: Memory) -> list[StateChange]:
-    """What the group's detectors learned since the last instant."""
-    return [
-        StateChange(f"{DETECTION}{detection_key(group, slot)}\0{name}", value)
-        for slot, detection in memory.detections.items()
-        for name, value in detection.changes().items()
-    ]

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from ops.runtime.crash import Crash
 from ops.runtime.driver import TOPIC_ANEW, Driver
@@ -25,7 +26,7 @@ Committed = Callable[[int, int], None]
 
 
 class Partitions:
-    """Starts and stops drivers as a group deals the partitions out.
+    """Starts and stops drivers as a group deals the partitions out; `make` is told the number.
 
     A partition that stays with this worker over a rebalance keeps its driver and its windows: had
     anybody else committed meanwhile, the driver's next commit would be refused and it would load
@@ -35,7 +36,7 @@ class Partitions:
     def __init__(
         self,
         name: str,
-        make: Callable[[], Stage],
+        make: Callable[[int], Stage],
         open_log: Callable[[Feed], KafkaStageLog],
         crash: Crash,
         count: Count,
@@ -162,7 +163,7 @@ class Partitions:
                 try:
                     owned.driver = Driver(
                         owned.log,
-                        self._make,
+                        partial(self._make, owned.number),
                         owned.number,
                         self._crash,
                         count=self._counted,

@@ -22,7 +22,7 @@ def part(shared: Shared[Log]) -> GroupPart:
     clock = KafkaClock()
     group = KafkaGroup(clients, ALERTS, GROUP)
 
-    def make() -> Stage:
+    def make(_number: int) -> Stage:
         from notifiers.router import Router
 
         return Router(external_url=settings.url)

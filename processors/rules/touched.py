@@ -4,22 +4,23 @@ from dataclasses import replace
 
 from processors.promql.labels import Labels
 from processors.rules import lifecycle
-from processors.rules.group import AlertRule, alert_labels, breach, results
+from processors.rules.group import AlertRule, Samples, alert_labels, breach, results
 from processors.rules.lifecycle import Alert, Alerts, Breach, Outcome, Transition
 from processors.rules.template import Surroundings
 
 
 def advance(
-    rule: AlertRule, held: Alerts, around: Surroundings
+    rule: AlertRule, held: Alerts, around: Surroundings, found: Samples | None = None
 ) -> Outcome | None:
     """The alerts of the instance after an arrival instant; None if they stand as they were.
 
-    `held` are the rule's alerts of the instance; the source around them has its series alone. An alert that
-    makes no step keeps the value and the annotations of its last evaluation at an interval: they
-    change with every sample, and each change would have to be kept.
-    Raises `EvaluationFailed`.
+    `held` are the rule's alerts of the instance; the source around them has its series alone.
+    `found` is what the expression comes to, where that is known. An alert that makes no step
+    keeps the value and the annotations of its last evaluation at an interval: they change with
+    every sample, and each change would have to be kept. Raises `EvaluationFailed`.
     """
-    found = results(rule.plan, around.source, around.at)
+    if found is None:
+        found = results(rule.plan, around.source, around.at)
     if not found and not held:
         return None
     series: dict[Labels, tuple[Labels, float]] = {}

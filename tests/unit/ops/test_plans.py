@@ -11,7 +11,7 @@ from processors.rules_plan import RulesPlan
 from schemas.plan_pieces import PIECE
 from schemas.plans import Plan
 from schemas.stage import Partition
-from schemas.topics import ALERTS, CODEC, METRICS
+from schemas.topics import ALERTS, CODEC, GATHERED, METRICS
 
 
 @pytest.fixture
@@ -34,6 +34,17 @@ def test_a_plan_goes_to_every_partition_of_its_stage(log: SqliteLog) -> None:
         assert [plan.content for plan in plans(log, METRICS, partition)] == [b"rules"]
     assert plans(log, ALERTS, 0) == []
     log.close()
+
+
+def test_the_spanning_detectors_follow_it_too_where_there_are_several_partitions(
+    tmp_path: Path,
+) -> None:
+    for count, wanted in ((3, [b"rules"]), (1, [])):
+        log = SqliteLog(tmp_path / str(count), lambda: 1_000, {METRICS: count, GATHERED: 2})
+        PlanPublisher(log).publish("detector", b"rules")
+        for partition in range(2):
+            assert [plan.content for plan in plans(log, GATHERED, partition)] == wanted
+        log.close()
 
 
 def test_the_same_content_is_not_published_again_also_after_a_restart(log: SqliteLog) -> None:

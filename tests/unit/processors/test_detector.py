@@ -1,4 +1,4 @@
-"""What the detector promises, on virtual time and one partition."""
+"""What the detector promises, on virtual time and one partition, of rules at their intervals."""
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.support.build import T0, envelope, samples
 HOT = """
 groups:
   - name: g
+    evaluation: interval
     rules:
       - alert: Hot
         expr: temperature > 90
@@ -229,7 +230,9 @@ groups:
 
 
 def test_an_alert_too_large_for_a_message_is_told_with_shorter_texts() -> None:
-    day = Day("groups: [{name: g, rules: [{alert: Big, expr: temperature > 90}]}]")
+    day = Day(
+        "groups: [{name: g, rules: [{alert: Big, expr: temperature > 90, evaluation: interval}]}]"
+    )
     labels = {f"l{n}": "x" * 8_000 for n in range(120)}
     series = [labels_of({"__name__": "temperature", "instance": "a", **labels})]
     day._step([envelope(metric_batch("a", series, [95.0], [T0 + 1_000]), T0 + 1_000)], 1)

@@ -1,0 +1,175 @@
+"""Rule groups that span instances: partitions that are not heard of, and other plans."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ops.transport.keys import partition_of
+from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.gathered import Gathered
+from schemas.labels import labels_of
+from schemas.metrics import metric_batch
+from schemas.stage import Message
+from schemas.topics import ALERTS, GATHERED
+from tests.support.build import T0, metrics_message, rules_plan_messages
+from tests.support.cluster import Cluster, Member
+
+HOT = "groups: [{name: all, interval: 15s, rules: [{alert: Hot, expr: 'sum(temperature) > 150'}]}]"
+SOURCE = "rules.yml:all"
+SILENT = "TocsinSourceSilent"
+
+
+def host_on(partition: int, of: int) -> str:
+    return next(f"host-{n}" for n in range(99) if partition_of(f"host-{n}", of) == partition)
+
+
+class Fleet:
+    """A host on each of three partitions that says how hot it is every five seconds."""
+
+    def __init__(self, text: str = HOT, partitions: int = 3) -> None:
+        self.cluster = Cluster(partitions, 1, T0)
+        self.hosts = [host_on(n, partitions) for n in range(partitions)]
+        self.heat = dict.fromkeys(self.hosts, 40.0)
+        self._plan = 0
+        self._sequence = 0
+        self.follow(text)
+        self.cluster.run_until(T0 + 1_000)
+
+    def follow(self, text: str) -> None:
+        self._plan += 1
+        pieces = rules_plan_messages(text, self._plan, partitions=len(self.hosts))
+        spanning = [Message(GATHERED, "", p.value, 0) for p in pieces if p.partition == 0]
+        self.cluster.publish([*pieces, *spanning])
+
+    def go_on(self, seconds: int) -> None:
+        for _ in range(seconds // 5):
+            self._sequence += 1
+            for host in self.hosts:
+                labels = labels_of({"__name__": "temperature", "instance": host})
+                batch = metric_batch(host, [labels], [self.heat[host]], [self.cluster.now])
+                self.cluster.publish([metrics_message(batch, self.cluster.now, self._sequence)])
+            self.cluster.run_until(self.cluster.now + 5_000)
+
+    def restart(self) -> None:
+        for member in self.cluster.members:
+            self.cluster.restart(member)
+
+    @property
+    def slow(self) -> Member:
+        """The detector of the partition that tests let stand still."""
+        return self.cluster.detectors[2]
+
+    def levels(self, name: str) -> list[tuple[int, AlertLevel]]:
+        return [
+            ((event.decided_at - T0) // 1000, level)
+            for event in self.cluster.events(ALERTS)
+            if isinstance(event, AlertBatch)
+            for level in event.alerts
+            if level.labels["alertname"] == name
+        ]
+
+    def changes(self, name: str) -> Iterator[tuple[int, AlertState]]:
+        return ((at, level.state) for at, level in self.levels(name) if level.changed)
+
+
+def test_a_sum_over_partitions_is_decided_once_and_at_the_instant() -> None:
+    fleet = Fleet()
+    fleet.go_on(30)
+    fleet.heat = dict.fromkeys(fleet.hosts, 60.0)
+    fleet.go_on(60)
+    assert list(fleet.changes("Hot")) == [(45, "firing")]
+    assert fleet.levels("Hot")[0][1].value == 180.0
+    assert not fleet.levels(SILENT)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_partition_that_stands_still_holds_the_group_for_two_minutes(restarts: bool) -> None:
+    fleet = Fleet()
+    fleet.heat = dict.fromkeys(fleet.hosts, 80.0)
+    fleet.go_on(30)
+    assert list(fleet.changes("Hot")) == [(15, "firing")]
+    fleet.slow.stalled = True
+    fleet.heat = dict.fromkeys(fleet.hosts, 10.0)
+    fleet.go_on(110)
+    if restarts:
+        fleet.restart()
+    assert list(fleet.changes("Hot")) == [(15, "firing")], "the alert stands as it is"
+    fleet.go_on(40)
+    (at, gone), (silent_at, silent) = fleet.levels("Hot")[-1], fleet.levels(SILENT)[0]
+    assert (at, gone.state) == (45, "resolved"), "decided as of its own instant"
+    assert gone.annotations["incomplete"] == "partitions 2"
+    assert 165 <= silent_at <= 167
+    assert silent.labels == {"alertname": SILENT, "group": SOURCE, "partition": "2"}
+    assert silent.state == "firing"
+    if restarts:
+        fleet.restart()
+    fleet.heat = dict.fromkeys(fleet.hosts, 100.0)
+    fleet.go_on(30)
+    assert list(fleet.changes("Hot"))[2:] == [(195, "firing")], "nobody waits any more"
+    fleet.slow.stalled = False
+    fleet.go_on(75)
+    assert [state for _, state in fleet.changes(SILENT)] == ["firing", "resolved"]
+    assert len(fleet.levels(SILENT)) > 2, "it is told every minute"
+    assert "incomplete" in fleet.levels("Hot")[-2][1].annotations
+    assert "incomplete" not in fleet.levels("Hot")[-1][1].annotations
+
+
+def test_when_everything_stood_still_nobody_is_silent() -> None:
+    fleet = Fleet()
+    fleet.go_on(40)
+    cluster = fleet.cluster
+    for member in cluster.members:
+        member.stalled = True
+    cluster.run_until(cluster.now + 600_000)
+    for member in cluster.members:
+        member.stalled = False
+    fleet.go_on(120)
+    assert not fleet.levels(SILENT)
+    fleet.heat = dict.fromkeys(fleet.hosts, 60.0)
+    fleet.go_on(30)
+    assert [state for _, state in fleet.changes("Hot")] == ["firing"]
+
+
+def test_a_group_that_is_new_sees_what_came_before_it() -> None:
+    fleet = Fleet()
+    fleet.heat = dict.fromkeys(fleet.hosts, 60.0)
+    fleet.go_on(60)
+    fleet.heat = dict.fromkeys(fleet.hosts, 1.0)
+    later = HOT.replace("sum(temperature)", "sum(max_over_time(temperature[2m]))")
+    fleet.follow(later.replace("Hot", "WasHot"))
+    fleet.go_on(20)
+    assert [state for _, state in fleet.changes("WasHot")] == ["firing"]
+    assert fleet.levels("WasHot")[0][1].value == 180.0
+
+
+def test_what_a_group_selected_already_is_not_sent_twice() -> None:
+    fleet = Fleet()
+    fleet.heat = dict.fromkeys(fleet.hosts, 60.0)
+    fleet.go_on(60)
+    fleet.restart()
+    fleet.follow(HOT.replace("150", "170").replace("Hot", "Hotter"))
+    fleet.go_on(60)
+    sent = [event for event in fleet.cluster.events(GATHERED) if isinstance(event, Gathered)]
+    assert sum(event.batch().count for event in sent) <= 3 * 120 / 5
+    assert list(fleet.changes("Hotter")) == [(75, "firing")]
+    assert [state for _, state in fleet.changes("Hot")] == ["firing", "resolved"]
+
+
+def test_an_alert_of_a_rule_that_stays_goes_on_over_a_reload() -> None:
+    fleet = Fleet()
+    fleet.heat = dict.fromkeys(fleet.hosts, 60.0)
+    fleet.go_on(60)
+    fleet.follow(HOT.replace("]}]", ", {alert: New, expr: vector(1)}]}]"))
+    fleet.go_on(60)
+    assert list(fleet.changes("Hot")) == [(15, "firing")]
+    assert list(fleet.changes("New")) == [(75, "firing")]
+
+
+def test_a_group_that_is_gone_takes_its_silence_with_it() -> None:
+    fleet = Fleet()
+    fleet.go_on(30)
+    fleet.slow.stalled = True
+    fleet.go_on(180)
+    fleet.follow("groups: []")
+    fleet.go_on(20)
+    assert [state for _, state in fleet.changes(SILENT)] == ["firing", "resolved"]
