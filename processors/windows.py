@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from processors.limits import LIMITS, Admission, Limits
+from processors.partials.store import Partials
 from processors.promql.columns import Columns, Floats, Rows, Times
 from processors.promql.labels import METRIC_NAME, Labels, get
 from processors.promql.plan import SelectorUse
@@ -50,6 +51,11 @@ class Selection:
         self._places: dict[Selector, tuple[Located, Places]] = {}
         self._columns: dict[tuple[Selector, int, int], Columns] = {}
         self._seen = -1
+
+    @property
+    def partials(self) -> Partials | None:
+        """What is known of longer ago; of one instance alone nothing is asked so far back."""
+        return self._windows.partials if self._instance is None else None
 
     @property
     def generation(self) -> tuple[int, int]:
@@ -116,6 +122,8 @@ class Windows:
         self._within: OrderedDict[str, Selection] = OrderedDict()
         self.all = Selection(self)
         """What `select` answers from."""
+        self.partials: Partials | None = None
+        """What is known of longer ago, where whoever holds these windows keeps it."""
         self._arriving = arriving
         self.news: dict[str, frozenset[str]] = {}
         """Instances with samples since somebody cleared it, and of which `arriving` metrics."""
