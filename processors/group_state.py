@@ -134,7 +134,12 @@ def _either(now: Mapping[str, object], before: Mapping[str, object]) -> Iterable
 
 def _shards(group: str, rule: str, now: Alerts, before: Alerts) -> list[StateChange]:
     """The shards in which some alert is new, other than it was, or gone."""
-    touched = {_shard(labels) for labels, alert in now.items() if before.get(labels) != alert}
+    # Most alerts are the very objects they were: comparing those would cost more than all else.
+    touched = {
+        _shard(labels)
+        for labels, alert in now.items()
+        if (known := before.get(labels)) is not alert and known != alert
+    }
     touched |= {_shard(labels) for labels in before if labels not in now}
     entries: dict[int, list[object]] = {shard: [] for shard in touched}
     for labels, alert in now.items():
