@@ -21,9 +21,10 @@ from processors.rule_tests.inputs import steps
 from processors.rule_tests.model import AlertTest, ExpressionTest, TestGroup
 from processors.rule_tests.series import BadSeries
 from processors.rule_tests.store import Store
+from processors.rules.alert_series import ALERTS, FOR_STATE
 from processors.rules.group import ALERT_NAME, Group, Memory, RecordRule
 from processors.rules.lifecycle import State
-from processors.templates.numbers import duration
+from processors.templates.numbers import duration, number
 from processors.templates.quoting import quoted
 
 _INDENT = " " * 12
@@ -75,10 +76,6 @@ class _Run:
         self.test, self.settings = test, settings
         self.store = Store()
         self.running = [Running(group) for group in groups]
-        self.names = [
-            {key: rule.name for key, rule in zip(group.keys, group.rules, strict=True)}
-            for group in groups
-        ]
         self.external = of(test.external_labels.items())
         self.inputs = steps(test, settings.interval, self.store)
 
@@ -103,17 +100,20 @@ class _Run:
         return found
 
     def evaluate(self, at: int) -> list[str]:
-        """Every group at an instant; what could not be evaluated."""
-        broken = []
-        for running, names in zip(self.running, self.names, strict=True):
+        """Every group at an instant; what could not be evaluated or kept."""
+        broken: list[str] = []
+        when = duration(at * 1_000_000)
+        for running in self.running:
             found = running.group.evaluate(
                 self.store, at, running.memory, self.external, self.test.external_url, True
             )
             running.memory = found.memory
-            reasons = [(names[failure.key], failure.reason) for failure in found.failures]
-            reasons += self.record(found.samples, found.sampled_at)
-            when = duration(at * 1_000_000)
-            broken += [f"    rule: {rule}, time: {when}, err: {why}" for rule, why in reasons]
+            unkept = dict(self.record(found.samples, found.sampled_at))
+            failed = {failure.key: failure.reason for failure in found.failures}
+            for key, rule in zip(running.group.keys, running.group.rules, strict=True):
+                why = failed.get(key) or unkept.pop(rule.name, None)
+                if why is not None:
+                    broken.append(f"    rule: {rule.name}, time: {when}, err: {why}")
         return broken
 
     def record(self, samples: Iterable[tuple[Labels, float]], at: int) -> Iterator[tuple[str, str]]:
@@ -122,13 +122,10 @@ class _Run:
             known = self.store.add(labels, at, value)
             if known is None or _stale(value) or (known[0] == at and known[1] == value):
                 continue
-            reason = "out of order sample"
-            if known[0] == at:
-                reason = (
-                    f"duplicate sample for timestamp {at}; overrides not allowed: "
-                    f"existing {known[1]:g}, new value {value:g}"
-                )
-            yield get(labels, METRIC_NAME), reason
+            name = get(labels, METRIC_NAME)
+            if name in {ALERTS, FOR_STATE}:
+                name = get(labels, ALERT_NAME)
+            yield name, _unkept(at, known, value)
 
     def alerts(self, asked: AlertTest) -> list[str]:
         """Whether the alerts that fire are those expected."""
@@ -184,6 +181,19 @@ class _Run:
             return value.items()
         assert isinstance(value, float)
         return [((), value)]
+
+
+def _unkept(at: int, known: tuple[int, float], value: float) -> str:
+    """Why a sample that is no newer than another cannot be kept, in Prometheus's words."""
+    if known[0] > at:
+        return "out of order sample"
+    if not at:
+        return "duplicate sample for timestamp"
+    existing, new = number(known[1]), number(value)
+    return (
+        f"duplicate sample for timestamp {at}; overrides not allowed: "
+        f"existing {existing}, new value {new}"
+    )
 
 
 def _labels(sample: shown.Sample) -> Labels:

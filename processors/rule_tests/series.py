@@ -11,9 +11,9 @@ from processors.promql.parser import parse
 from processors.promql.selector import Match
 from processors.promql.tree import Select
 
-_NUMBER = (
-    r"(?:0[xX][0-9a-fA-F]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|(?i:inf|nan))"
-)
+_DECIMAL = r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_NUMBER = rf"(?:{_DECIMAL}|(?i:inf|nan))"
+# No hexadecimal numbers: `0x10` is a zero and ten more.
 _ITEM = re.compile(
     rf"(?P<blank>_)(?:x(?P<blanks>[0-9]+))?"
     rf"|(?P<value>[-+]?{_NUMBER}|stale)(?P<more>[-+]{_NUMBER})?(?:x(?P<times>[0-9]+))?"
@@ -78,16 +78,9 @@ def _item(item: str) -> Iterator[float | None]:
         return
     if found["more"] and found["times"] is None:
         raise BadSeries(f"{item!r} needs a count: {item}x5 has six values")
-    value = STALE if found["value"] == "stale" else _number(found["value"])
-    more = _number(found["more"]) if found["more"] else None
+    value = STALE if found["value"] == "stale" else float(found["value"])
+    more = float(found["more"]) if found["more"] else None
     for _ in range(int(found["times"] or 0) + 1):
         yield value
         if more is not None:
             value += more
-
-
-def _number(written: str) -> float:
-    sign, digits = (-1.0, written[1:]) if written[0] == "-" else (1.0, written.lstrip("+"))
-    if digits[:2].lower() == "0x":
-        return sign * int(digits, 16)
-    return sign * float(digits)
