@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite, nan, sqrt
+from math import isfinite, isinf, nan, sqrt
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +15,9 @@ from processors.promql.tree import Kind
 from processors.promql.vector import Vector, nothing
 
 Summary: TypeAlias = Callable[[Members, float], Floats]
+
+_FEW = 48
+"""Values up to which a loop in Python is faster than numpy's calls."""
 
 
 def _quantile(members: Members, share: float) -> Floats:
@@ -53,9 +56,38 @@ def _deviations(members: Members, _: float) -> Floats:
     return np.array([sqrt(each) if each == each else nan for each in found])  # noqa: PLR0124
 
 
+def _sums(members: Members, _: float) -> Floats:
+    if len(members.values) > _FEW:
+        return members.each(lambda rows, _: sums.total(rows))
+    return np.array([sum(_added(values)) for values in members.lists()])
+
+
+def _means(members: Members, _: float) -> Floats:
+    if len(members.values) <= _FEW:
+        found = [(*_added(values), len(values)) for values in members.lists()]
+        if all(isfinite(total) for total, _, _ in found):
+            return np.array([total / count + lost / count for total, lost, count in found])
+    return members.each(sums.mean)
+
+
+def _added(values: list[float]) -> tuple[float, float]:
+    """Neumaier's sum and compensation, as in `sums`, which is for columns."""
+    total, lost = values[0], 0.0
+    for value in values[1:]:
+        after = total + value
+        if isinf(after):
+            lost = 0.0
+        elif abs(total) >= abs(value):
+            lost += (total - after) + value
+        else:
+            lost += (value - after) + total
+        total = after
+    return total, lost
+
+
 AGGREGATIONS: Mapping[str, Summary] = {
-    "sum": lambda members, _: members.each(lambda rows, _: sums.total(rows)),
-    "avg": lambda members, _: members.each(sums.mean),
+    "sum": _sums,
+    "avg": _means,
     "min": lambda members, _: np.fmin.reduceat(members.values, members.starts),
     "max": lambda members, _: np.fmax.reduceat(members.values, members.starts),
     "count": lambda members, _: members.counts.astype(np.float64),

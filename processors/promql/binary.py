@@ -1,7 +1,6 @@
 """Binary operators between scalars and vectors."""
 
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from processors.promql.matching import AMBIGUOUS, MANY_TO_ONE, Pairs, Signatures
 from processors.promql.nodes import Moment, Node, scalar, vector
 from processors.promql.operators import ARITHMETIC, COMPARISONS, Operation
 from processors.promql.tree import Cardinality, Kind, Matching
-from processors.promql.vector import Vector, nothing, repeats, twins
+from processors.promql.vector import Pairwise, Vector, nameless, nothing, repeats, some, twins
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,9 @@ class WithScalar:
         apply = arithmetic or COMPARISONS[self.op]
         found = apply(number, held.values) if self.swapped else apply(held.values, number)
         if arithmetic is not None:
-            return Vector(held.series, found, held.present).unnamed()
+            return nameless(held.series, found, held.present)
         if self.returns_bool:
-            return Vector(held.series, found.astype(np.float64), held.present).unnamed()
+            return nameless(held.series, found.astype(np.float64), held.present)
         return Vector(held.series, held.values, held.present & found)
 
 
@@ -72,14 +71,12 @@ class Vectors:
     returns_bool: bool
     matching: Matching
     pairs: Pairs
-    results: WeakKeyDictionary[SeriesSet, WeakKeyDictionary[SeriesSet, Joined]] = field(
-        default_factory=WeakKeyDictionary
-    )
+    results: Pairwise[Joined] = field(default_factory=Pairwise)
     kind: Kind = Kind.VECTOR
 
     def run(self, moment: Moment) -> Vector:
         left, right = vector(self.left, moment), vector(self.right, moment)
-        if not left.present.any() or not right.present.any():
+        if not some(left.present) or not some(right.present):
             return nothing()
         swapped = self.matching.cardinality is Cardinality.ONE_TO_MANY
         many, one = (right, left) if swapped else (left, right)
@@ -115,8 +112,7 @@ class Vectors:
 
     def series(self, many: SeriesSet, one: SeriesSet, row: Rows) -> SeriesSet:
         """The result's series, where each row of `many` meets its `row` of `one`."""
-        inner = self.results.setdefault(many, WeakKeyDictionary())
-        known = inner.get(one)
+        known = self.results.get(many, one)
         if known is not None and (
             known.rows is row or not self.matching.include or np.array_equal(known.rows, row)
         ):
@@ -129,7 +125,7 @@ class Vectors:
                 for i, each in enumerate(many.labels)
             )
         )
-        inner[one] = Joined(row, series)
+        self.results.put(many, one, Joined(row, series))
         return series
 
 
@@ -141,9 +137,7 @@ class Sets:
     left: Node
     right: Node
     pairs: Pairs
-    unions: WeakKeyDictionary[SeriesSet, WeakKeyDictionary[SeriesSet, SeriesSet]] = field(
-        default_factory=WeakKeyDictionary
-    )
+    unions: Pairwise[SeriesSet] = field(default_factory=Pairwise)
     kind: Kind = Kind.VECTOR
 
     def run(self, moment: Moment) -> Vector:
@@ -162,10 +156,9 @@ class Sets:
 
     def union(self, left: SeriesSet, right: SeriesSet) -> SeriesSet:
         """The series of both sides, the left ones first."""
-        inner = self.unions.setdefault(left, WeakKeyDictionary())
-        known = inner.get(right)
+        known = self.unions.get(left, right)
         if known is None:
-            known = inner[right] = SeriesSet(left.labels + right.labels)
+            known = self.unions.put(left, right, SeriesSet(left.labels + right.labels))
         return known
 
 

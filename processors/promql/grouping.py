@@ -9,7 +9,7 @@ import numpy as np
 from processors.promql import labels as label
 from processors.promql.columns import Floats, Mask, Rows, SeriesSet
 from processors.promql.labels import METRIC_NAME, Labels
-from processors.promql.vector import Vector, numbered
+from processors.promql.vector import Vector, every, numbered
 
 # Groups of very different sizes would make the padded matrix mostly padding: then one by one.
 _PADDING = 8
@@ -27,10 +27,9 @@ class Groups:
 
     def members(self, vector: Vector) -> "Members":
         """The present values of a vector of these series."""
-        if vector.present.all():
-            every = np.ones(len(self.sizes), dtype=np.bool_)
-            rows = self.order
-            return Members(vector.values[rows], self.starts, self.sizes, rows, every)
+        if every(vector.present):
+            rows, groups = self.order, np.ones(len(self.sizes), dtype=np.bool_)
+            return Members(vector.values[rows], self.starts, self.sizes, rows, groups)
         here = vector.present[self.order]
         rows = self.order[here]
         sizes = np.bincount(self.ids[here], minlength=len(self.sizes))
@@ -67,9 +66,9 @@ class Members:
 
     def lists(self) -> list[list[float]]:
         """The values of each group."""
-        every = self.values.tolist()
+        values = self.values.tolist()
         bounds = zip(self.starts.tolist(), self.counts.tolist(), strict=True)
-        return [every[start : start + count] for start, count in bounds]
+        return [values[start : start + count] for start, count in bounds]
 
     def each(self, apply: Callable[[Floats, Rows], Floats]) -> Floats:
         """Applies a function of padded rows, without padding where it would dwarf the values."""

@@ -5,7 +5,6 @@ Prometheus 3.15, `promql/info.go` (experimental there); `instance` and `job` ide
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from processors.promql.labels import METRIC_NAME, Labels
 from processors.promql.nodes import Moment, Node, Reference, vector
 from processors.promql.selector import Match, Matcher, Selector
 from processors.promql.tree import At, Call, Expression, Kind, Paren, Select, Subquery, children
-from processors.promql.vector import Vector
+from processors.promql.vector import Pairwise, Vector
 from processors.promql.window import newest
 
 IDENTIFYING = ("instance", "job")
@@ -105,9 +104,7 @@ class Info:
     reference: Reference
     names: tuple[Matcher, ...]
     data: tuple[Matcher, ...]
-    known: WeakKeyDictionary[SeriesSet, WeakKeyDictionary[SeriesSet, _Joined]] = field(
-        default_factory=WeakKeyDictionary
-    )
+    known: Pairwise[_Joined] = field(default_factory=Pairwise)
     kind: Kind = Kind.VECTOR
 
     def run(self, moment: Moment) -> Vector:
@@ -120,10 +117,10 @@ class Info:
         chosen = _newest_of_each(columns.series, rows, times, self._targets(base))
         # Which info series are there changes rarely; what they say of a target, never.
         mark = chosen.tobytes()
-        inner = self.known.setdefault(base.series, WeakKeyDictionary())
-        joined = inner.get(columns.series)
+        joined = self.known.get(base.series, columns.series)
         if joined is None or joined.chosen != mark:
-            joined = inner[columns.series] = self._joined(base.series, columns.series, chosen, mark)
+            made = self._joined(base.series, columns.series, chosen, mark)
+            joined = self.known.put(base.series, columns.series, made)
         kept = np.zeros(len(base.present), dtype=np.bool_)
         kept[joined.kept] = True
         return Vector(joined.series, base.values, base.present & kept).checked()

@@ -1,7 +1,6 @@
 """Which series of two vectors belong together: worked out once per pair of sets."""
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from processors.promql.columns import Mask, Rows, SeriesSet
 from processors.promql.errors import EvaluationFailed
 from processors.promql.labels import METADATA, METRIC_NAME, Labels
 from processors.promql.tree import Cardinality, Matching
-from processors.promql.vector import Vector, numbered, repeats
+from processors.promql.vector import Pairwise, Vector, every, numbered, repeats
 
 MANY_TO_ONE = (
     "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
@@ -48,6 +47,7 @@ class Signatures:
     count: int
     right_row: Rows | None  # for each left row its only right row, or -1; None where it varies
     left_unique: bool
+    complete: bool  # every left row has its right row
 
 
 def signatures(left: SeriesSet, right: SeriesSet, matching: Matching) -> Signatures:
@@ -56,7 +56,8 @@ def signatures(left: SeriesSet, right: SeriesSet, matching: Matching) -> Signatu
     ids, distinct = numbered(keys)
     ours, theirs = ids[: len(left)], ids[len(left) :]
     right_row = None if repeats(theirs) else _rows(theirs, len(distinct))[ours]
-    return Signatures(ours, theirs, len(distinct), right_row, not repeats(ours))
+    complete = right_row is not None and bool((right_row >= 0).all())
+    return Signatures(ours, theirs, len(distinct), right_row, not repeats(ours), complete)
 
 
 def _rows(ids: Rows, count: int) -> Rows:
@@ -70,16 +71,13 @@ class Pairs:
 
     def __init__(self, matching: Matching) -> None:
         self.matching = matching
-        self._known: WeakKeyDictionary[SeriesSet, WeakKeyDictionary[SeriesSet, Signatures]] = (
-            WeakKeyDictionary()
-        )
+        self._known: Pairwise[Signatures] = Pairwise()
 
     def between(self, left: SeriesSet, right: SeriesSet) -> Signatures:
         """The signatures of two sets."""
-        inner = self._known.setdefault(left, WeakKeyDictionary())
-        known = inner.get(right)
+        known = self._known.get(left, right)
         if known is None:
-            known = inner[right] = signatures(left, right, self.matching)
+            known = self._known.put(left, right, signatures(left, right, self.matching))
         return known
 
 
@@ -88,16 +86,15 @@ def partners(many: Vector, one: Vector, pairs: Pairs) -> tuple[Rows, Mask, Signa
     found = pairs.between(many.series, one.series)
     if found.right_row is not None:
         row = found.right_row
-        if not one.present.all():
-            return row, many.present & (row >= 0) & one.present[row], found
-    else:
-        rows = np.flatnonzero(one.present)
-        ids = found.right[rows]
-        if repeats(ids):
-            raise EvaluationFailed(_many_to_many(one.series, rows, ids, pairs.matching))
-        table = np.full(found.count, -1, dtype=np.intp)
-        table[ids] = rows
-        row = table[found.left]
+        there = many.present if every(one.present) else many.present & one.present[row]
+        return row, there if found.complete else there & (row >= 0), found
+    rows = np.flatnonzero(one.present)
+    ids = found.right[rows]
+    if repeats(ids):
+        raise EvaluationFailed(_many_to_many(one.series, rows, ids, pairs.matching))
+    table = np.full(found.count, -1, dtype=np.intp)
+    table[ids] = rows
+    row = table[found.left]
     matched: Mask = many.present & (row >= 0)
     return row, matched, found
 

@@ -10,7 +10,7 @@ from processors.promql.columns import Columns, SeriesSet, Source
 from processors.promql.kernels.registry import RangeKernel
 from processors.promql.selector import Selector
 from processors.promql.tree import At, Edge, Kind
-from processors.promql.vector import Value, Vector, nothing, single, unnamed
+from processors.promql.vector import Value, Vector, nameless, nothing, single, some
 from processors.promql.window import cut, newest
 
 UNLABELLED = SeriesSet(((),))
@@ -102,7 +102,7 @@ class Instant:
         columns = moment.source.select(self.selector, start, end)
         times, values, present = newest(columns, start, end)
         if self.timed:
-            return Vector(unnamed(columns.series), times / 1000, present).checked()
+            return nameless(columns.series, times / 1000, present)
         return Vector(columns.series, values, present)
 
 
@@ -142,10 +142,12 @@ class Ranged:
         window = cut(columns, start, end, moment.at)
         scalars = [scalar(node, moment) for node in self.scalars]
         present = window.counts >= self.kernel.least
-        if not present.any():
+        if not some(present):
             return nothing()
-        result = Vector(columns.series, self.kernel.apply(window, *scalars), present)
-        return result if self.kernel.keeps_name else result.unnamed()
+        values = self.kernel.apply(window, *scalars)
+        if self.kernel.keeps_name:
+            return Vector(columns.series, values, present)
+        return nameless(columns.series, values, present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Pointwise:
     def run(self, moment: Moment) -> Vector:
         inner = vector(self.inner, moment)
         scalars = [scalar(node, moment) for node in self.scalars]
-        return Vector(inner.series, self.apply(inner.values, *scalars), inner.present).unnamed()
+        return nameless(inner.series, self.apply(inner.values, *scalars), inner.present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,7 @@ class Stamped:
     def run(self, moment: Moment) -> Vector:
         inner = vector(self.inner, moment)
         times = np.full(len(inner.values), moment.at / 1000)
-        return Vector(inner.series, times, inner.present).unnamed()
+        return nameless(inner.series, times, inner.present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,7 @@ class Absent:
     kind: Kind = Kind.VECTOR
 
     def run(self, moment: Moment) -> Vector:
-        return nothing() if vector(self.inner, moment).present.any() else single(self.series, 1.0)
+        return nothing() if some(vector(self.inner, moment).present) else single(self.series, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +288,6 @@ class Negated:
     def run(self, moment: Moment) -> Value:
         value = self.inner.run(moment)
         if isinstance(value, Vector):
-            return Vector(value.series, -value.values, value.present).unnamed()
+            return nameless(value.series, -value.values, value.present)
         assert isinstance(value, float)
         return -value

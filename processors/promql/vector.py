@@ -1,7 +1,7 @@
 """The value of an expression at an instant, and the label work that is done once per series set."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,7 +14,18 @@ from processors.promql.labels import Labels
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def some(mask: Mask) -> bool:
+    """Whether any is true; on few rows numpy's `any` takes four times as long."""
+    return bool(np.count_nonzero(mask))
+
+
+def every(mask: Mask) -> bool:
+    """Whether all are true."""
+    return bool(np.count_nonzero(mask) == mask.size)
+
+
+# Not frozen, though nobody changes it: a plan makes tens, and frozen each takes a microsecond more.
+@dataclass(slots=True, eq=False)
 class Vector:
     """A value for every series that is present; the other rows mean nothing."""
 
@@ -34,7 +45,7 @@ class Vector:
 
     def unnamed(self) -> "Vector":
         """The same values without metric names."""
-        return Vector(unnamed(self.series), self.values, self.present).checked()
+        return nameless(self.series, self.values, self.present)
 
     def checked(self) -> "Vector":
         """Itself, unless two present series have become indistinguishable."""
@@ -49,9 +60,18 @@ Value: TypeAlias = Vector | float | str
 EMPTY = SeriesSet(())
 
 
+_NO_VALUES: Floats = np.empty(0)
+_NOBODY: Mask = np.empty(0, dtype=np.bool_)
+
+
 def nothing() -> Vector:
     """A vector without series."""
-    return Vector(EMPTY, np.empty(0), np.empty(0, dtype=np.bool_))
+    return Vector(EMPTY, _NO_VALUES, _NOBODY)
+
+
+def nameless(series: SeriesSet, values: Floats, present: Mask) -> Vector:
+    """A vector of series less their metric names; raises EvaluationFailed where two meet."""
+    return Vector(unnamed(series), values, present).checked()
 
 
 def single(series: SeriesSet, value: float) -> Vector:
@@ -69,6 +89,28 @@ def numbered(keys: list[Labels]) -> tuple[Rows, list[Labels]]:
     seen: dict[Labels, int] = {}
     ids = np.fromiter((seen.setdefault(key, len(seen)) for key in keys), np.intp, len(keys))
     return ids, list(seen)
+
+
+T = TypeVar("T")
+
+
+class Pairwise(Generic[T]):
+    """What is known of pairs of sets; forgotten with either."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[SeriesSet, WeakKeyDictionary[SeriesSet, T]] = (
+            WeakKeyDictionary()
+        )
+
+    def get(self, left: SeriesSet, right: SeriesSet) -> T | None:
+        """What is known, if anything."""
+        inner = self._known.get(left)
+        return None if inner is None else inner.get(right)
+
+    def put(self, left: SeriesSet, right: SeriesSet, found: T) -> T:
+        """Remembers it."""
+        self._known.setdefault(left, WeakKeyDictionary())[right] = found
+        return found
 
 
 _unnamed: WeakKeyDictionary[SeriesSet, SeriesSet] = WeakKeyDictionary()

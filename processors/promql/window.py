@@ -186,15 +186,18 @@ def _without_stale(window: Window) -> Window:
 
 def newest(columns: Columns, start: int, end: int) -> tuple[Times, Floats, Mask]:
     """The last sample of each row in (start, end], and whether it counts (a stale one does not)."""
-    times, values = columns.times, columns.values
-    if times.shape[1] == 0:
-        size = len(columns.counts)
+    times, values, counts = columns.times, columns.values, columns.counts
+    size, width = times.shape
+    if width == 0:
         return np.zeros(size, np.int64), np.zeros(size), np.zeros(size, np.bool_)
-    last = reached(times, columns.counts, end) - 1
-    rows = np.arange(len(last))
-    held = np.maximum(last, 0)
-    when, value = times[rows, held], values[rows, held]
-    present: Mask = (when > start) & (last >= 0)
-    if np.isnan(value).any():
+    rows = np.arange(size)
+    held = counts - 1
+    when = times[rows, held]
+    if np.count_nonzero(when > end):
+        held = reached(times, counts, end) - 1
+        when = times[rows, held]
+    value = values[rows, held]
+    present: Mask = (when > start) & (held >= 0)
+    if np.count_nonzero(np.isnan(value)):
         present &= ~stale(value)
     return when, value, present
