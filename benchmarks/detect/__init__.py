@@ -1,0 +1,1 @@
+"""The detector beside Prometheus: the same rules over the same series, in one run."""
