@@ -4,14 +4,14 @@ As in promtool every group is evaluated at every evaluation interval, whatever i
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from struct import pack
 
-import numpy as np
-
-from processors.promql.columns import STALE_BITS
+from processors.promql.columns import STALE
 from processors.promql.errors import EvaluationFailed, Refused
-from processors.promql.labels import METRIC_NAME, Labels, get, of
+from processors.promql.labels import Labels, of
 from processors.promql.plan import LOOKBACK, compile
 from processors.promql.tree import Kind
 from processors.promql.vector import Vector
@@ -21,7 +21,6 @@ from processors.rule_tests.inputs import steps
 from processors.rule_tests.model import AlertTest, ExpressionTest, TestGroup
 from processors.rule_tests.series import BadSeries
 from processors.rule_tests.store import Store
-from processors.rules.alert_series import ALERTS, FOR_STATE
 from processors.rules.group import ALERT_NAME, Group, Memory, RecordRule
 from processors.rules.lifecycle import State
 from processors.templates.numbers import duration, number
@@ -104,28 +103,29 @@ class _Run:
         broken: list[str] = []
         when = duration(at * 1_000_000)
         for running in self.running:
+            before = running.memory.recorded
             found = running.group.evaluate(
                 self.store, at, running.memory, self.external, self.test.external_url, True
             )
             running.memory = found.memory
-            unkept = dict(self.record(found.samples, found.sampled_at))
             failed = {failure.key: failure.reason for failure in found.failures}
+            samples = iter(found.samples)
             for key, rule in zip(running.group.keys, running.group.rules, strict=True):
-                why = failed.get(key) or unkept.pop(rule.name, None)
+                why = failed.get(key)
+                if why is None:
+                    count = _recorded(before.get(key, ()), found.memory.recorded.get(key, ()))
+                    why = self.record(list(islice(samples, count)), found.sampled_at)
                 if why is not None:
                     broken.append(f"    rule: {rule.name}, time: {when}, err: {why}")
         return broken
 
-    def record(self, samples: Iterable[tuple[Labels, float]], at: int) -> Iterator[tuple[str, str]]:
-        """Keeps what was recorded; what cannot be kept, by the rule's name."""
-        for labels, value in samples:
-            known = self.store.add(labels, at, value)
-            if known is None or _stale(value) or (known[0] == at and known[1] == value):
-                continue
-            name = get(labels, METRIC_NAME)
-            if name in {ALERTS, FOR_STATE}:
-                name = get(labels, ALERT_NAME)
-            yield name, _unkept(at, known, value)
+    def record(self, samples: Sequence[tuple[Labels, float]], at: int) -> str | None:
+        """Keeps what a rule recorded; why something of it cannot be kept, which is the last."""
+        reason = None
+        for known, value in self.store.add(samples, at):
+            if not _stale(value) and (known[0] > at or bits(known[1]) != bits(value)):
+                reason = _unkept(at, known, value)
+        return reason
 
     def alerts(self, asked: AlertTest) -> list[str]:
         """Whether the alerts that fire are those expected."""
@@ -215,5 +215,16 @@ def _same(mine: float, theirs: float, fuzzy: bool) -> bool:
     return fuzzy and theirs in {math.nextafter(mine, -math.inf), math.nextafter(mine, math.inf)}
 
 
+def bits(value: float) -> bytes:
+    """What tells one NaN from another, and zero from minus zero."""
+    return pack("<d", value)
+
+
 def _stale(value: float) -> bool:
-    return int(np.float64(value).view(np.uint64)) == STALE_BITS
+    return bits(value) == bits(STALE)
+
+
+def _recorded(before: Collection[Labels], after: Collection[Labels]) -> int:
+    """How many samples a rule recorded: one for each series, and one for each that ended."""
+    now = set(after)
+    return len(now) + sum(labels not in now for labels in before)

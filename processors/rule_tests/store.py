@@ -25,21 +25,18 @@ class Block:
 
     def __init__(self) -> None:
         self.labels: list[Labels] = []
-        self.rows: dict[Labels, int] = {}
         self.times: Times = np.zeros((_FIRST, _FIRST), np.int64)
         self.values: Floats = np.zeros((_FIRST, _FIRST))
         self.counts: Rows = np.zeros(_FIRST, np.intp)
 
     def row(self, labels: Labels) -> int:
-        """The row of a series, new or not."""
-        row = self.rows.get(labels)
-        if row is None:
-            row = self.rows[labels] = len(self.labels)
-            self.labels.append(labels)
-            if row >= len(self.counts):
-                self.times = np.concatenate([self.times, np.zeros_like(self.times)])
-                self.values = np.concatenate([self.values, np.zeros_like(self.values)])
-                self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
+        """The row of a new series."""
+        row = len(self.labels)
+        self.labels.append(labels)
+        if row >= len(self.counts):
+            self.times = np.concatenate([self.times, np.zeros_like(self.times)])
+            self.values = np.concatenate([self.values, np.zeros_like(self.values)])
+            self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
         return row
 
     def append(self, rows: Rows, at: int, values: Floats) -> None:
@@ -52,12 +49,15 @@ class Block:
         self.values[rows, places] = values
         self.counts[rows] = places + 1
 
-    def last(self, row: int) -> tuple[int, float] | None:
-        """The newest sample of a row."""
-        count = int(self.counts[row])
-        if not count:
-            return None
-        return int(self.times[row, count - 1]), float(self.values[row, count - 1])
+    def add(self, rows: Rows, at: int, values: Floats) -> list[tuple[tuple[int, float], float]]:
+        """Appends what is newer than what the rows have; the rest, with what they have."""
+        held = np.maximum(self.counts[rows] - 1, 0)
+        newer = (self.times[rows, held] < at) | (self.counts[rows] == 0)
+        self.append(rows[newer], at, values[newer])
+        return [
+            ((int(self.times[row, place]), float(self.values[row, place])), float(value))
+            for row, place, value in zip(rows[~newer], held[~newer], values[~newer], strict=True)
+        ]
 
 
 class Store:
@@ -65,6 +65,7 @@ class Store:
 
     def __init__(self) -> None:
         self._blocks: dict[str, Block] = {}
+        self._places: dict[Labels, tuple[Block, int]] = {}
         self._found: dict[Selector, list[tuple[Block, Rows | None, SeriesSet]]] = {}
         self._series: dict[Selector, SeriesSet] = {}
 
@@ -75,22 +76,31 @@ class Store:
 
     def place(self, labels: Labels) -> tuple[Block, int]:
         """Where a series is kept; a new one is added."""
-        block = self._blocks.setdefault(get(labels, METRIC_NAME), Block())
-        before = len(block.labels)
-        row = block.row(labels)
-        if len(block.labels) > before:
+        known = self._places.get(labels)
+        if known is None:
+            name = get(labels, METRIC_NAME)
+            block = self._blocks.get(name)
+            if block is None:
+                block = self._blocks[name] = Block()
+            known = self._places[labels] = block, block.row(labels)
             self._found.clear()
             self._series.clear()
-        return block, row
+        return known
 
-    def add(self, labels: Labels, at: int, value: float) -> tuple[int, float] | None:
-        """Appends a sample; the newest one that is there already, where that is not older."""
-        block, row = self.place(labels)
-        last = block.last(row)
-        if last is not None and last[0] >= at:
-            return last
-        block.append(np.array([row], np.intp), at, np.array([value]))
-        return None
+    def add(
+        self, samples: Sequence[tuple[Labels, float]], at: int
+    ) -> list[tuple[tuple[int, float], float]]:
+        """Appends samples of one time; those that are no newer than what there is, with that."""
+        blocks: dict[Block, tuple[list[int], list[float]]] = {}
+        for labels, value in samples:
+            block, row = self.place(labels)
+            rows, values = blocks.setdefault(block, ([], []))
+            rows.append(row)
+            values.append(value)
+        refused = []
+        for block, (rows, values) in blocks.items():
+            refused += block.add(np.array(rows, np.intp), at, np.array(values))
+        return refused
 
     def select(self, selector: Selector, start: int, end: int) -> Columns:
         """The samples in (start, end] of the series that match, in label order."""

@@ -21,8 +21,8 @@ EXPRESSIONS = [
     "m > bool 1", 'm{a="1"}', "count_over_time(n[10m:])", "-m", "m and n", "changes(m[10m])",
 ]  # fmt: skip
 RECORDED = [
-    "r1", "job:r:2", "r1 * 2", "r1 > 3", "sum(r1)", "ALERTS", "ALERTS_FOR_STATE", "increase(r1[5m])",
-    'ALERTS{alertstate="firing"}', "count by (alertname) (ALERTS)",
+    "r1", "job:r:2", "r1 * 2", "r1 > 3", "sum(r1)", "ALERTS", "ALERTS_FOR_STATE",
+    'ALERTS{alertstate="firing"}', "count by (alertname) (ALERTS)", "increase(r1[5m])",
 ]  # fmt: skip
 ANNOTATIONS = [
     "plain", "{{ $labels.a }} is {{ $value }}", "{{ $value | humanize }}", "",
