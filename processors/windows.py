@@ -17,6 +17,7 @@ from processors.promql.labels import METRIC_NAME, Labels, get
 from processors.promql.plan import SelectorUse
 from processors.promql.selector import Selector
 from processors.sample_store import Places, SampleStore, StoreReader, places
+from processors.selector_table import SelectorTable
 from processors.series_index import Located, SeriesIndex
 from schemas.errors import Reason, Undecodable
 from schemas.metrics import MetricBatch
@@ -107,12 +108,7 @@ class Windows:
         limits: Limits = LIMITS,
         arriving: Container[str] = frozenset(),
     ) -> None:
-        self._by_metric: dict[str, list[SelectorUse]] = {}
-        self._any_metric: list[SelectorUse] = []
-        for use in uses:
-            name = use.selector.metric
-            listed = self._any_metric if name is None else self._by_metric.setdefault(name, [])
-            listed.append(use)
+        self._uses = SelectorTable(uses)
         self._admission = Admission(limits)
         self._store = SampleStore()
         self._ids: dict[Labels, int] = {}
@@ -276,15 +272,10 @@ class Windows:
         number = self._ids.get(labels)
         if number is not None:
             return number
-        name = dict(labels).get("__name__", "")
-        uses = [
-            use
-            for use in (*self._by_metric.get(name, ()), *self._any_metric)
-            if use.selector.matches(labels)
-        ]
+        uses = self._uses.of(labels)
         if not uses:
             return -1
-        if not self._admission.admits(name, dict(labels).get("instance", "")):
+        if not self._admission.admits(get(labels, METRIC_NAME), get(labels, "instance")):
             return -1
         number = self._store.add_series(_rounded(max(use.reach_ms for use in uses)))
         self._hold(labels, number)

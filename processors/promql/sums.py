@@ -13,6 +13,9 @@ from processors.promql.columns import Floats, Rows
 
 # Above 128 kB malloc hands out fresh pages each time; faulting them in costs eight times the sums.
 _BLOCK = 16_000
+# From so many series on a step at a time is cheaper than numpy's cumsum.
+_MANY = 512
+_SERIES = 4_096
 
 
 def across(rows: Floats) -> Floats:
@@ -34,11 +37,36 @@ def running(terms: Floats) -> Floats:
 
 def compensated(rows: Floats) -> tuple[Floats, Floats]:
     """Sum and compensation of each row; a zero term changes neither."""
-    if rows.size <= _BLOCK:
+    if len(rows) >= _MANY and rows.shape[1] > 1:
+        starts = range(0, len(rows), _SERIES)
+        parts = [_step_by_step(across(rows[at : at + _SERIES])) for at in starts]
+    elif rows.size <= _BLOCK:
         return _compensated(rows)
-    step = max(1, _BLOCK // rows.shape[1])
-    parts = [_compensated(rows[at : at + step]) for at in range(0, len(rows), step)]
+    else:
+        step = max(1, _BLOCK // rows.shape[1])
+        parts = [_compensated(rows[at : at + step]) for at in range(0, len(rows), step)]
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def _step_by_step(terms: Floats) -> tuple[Floats, Floats]:
+    """As `_compensated`, in memory that stays warm: for many series."""
+    sums, lost = terms[0].copy(), np.empty(terms.shape[1])
+    after, moved, error = np.empty_like(lost), np.empty_like(lost), lost
+    for term in terms[1:]:
+        np.add(sums, term, out=after)
+        np.subtract(after, sums, out=moved)
+        np.subtract(after, moved, out=error)
+        np.subtract(sums, error, out=error)
+        np.subtract(term, moved, out=moved)
+        np.add(error, moved, out=error)
+        if error is lost:
+            error = np.empty_like(lost)
+        else:
+            np.add(lost, error, out=lost)
+        sums, after = after, sums
+    return sums, np.where(np.isfinite(sums), lost, 0.0)
 
 
 def _compensated(rows: Floats) -> tuple[Floats, Floats]:
