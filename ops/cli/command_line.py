@@ -178,6 +178,9 @@ def _rules(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     for parser in (check, test):
         parser.add_argument("--ignore-unknown-fields", action="store_true")
         parser.add_argument("--json", action="store_true")
+    explain = _command(verbs, "explain", "ops.cli.rules_explain", "each rule's plan and cost")
+    explain.add_argument("files", nargs="+", metavar="FILE")
+    _client(explain)
     backtest = _command(verbs, "backtest", "ops.cli.rules_backtest", "what would have fired")
     backtest.add_argument("files", nargs="+", metavar="FILE")
     backtest.add_argument("--since", default="1d", metavar="D", help="how far back: 7d, 12h; 1d")
