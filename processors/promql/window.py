@@ -8,8 +8,6 @@ from processors.promql.columns import STALE_BITS, Columns, Floats, Mask, Rows, T
 
 # Up to this many columns a comparison of the whole matrix beats a binary search in every row.
 _NARROW = 48
-# Up to this many rows are looked at for keeping step: where they do, one row's times say it all.
-_FEW = 1_024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,11 +78,11 @@ def reached(times: Times, counts: Rows, at: int) -> Rows:
     if width == 0 or size == 0:
         return np.zeros(size, dtype=np.intp)
     rows = np.arange(size)
-    if bool((times[rows, np.maximum(counts - 1, 0)] <= at).all()):
+    if not np.count_nonzero(times[rows, np.maximum(counts - 1, 0)] > at):
         return counts  # nothing is newer: the everyday case of an instant that is now
-    alike = _alike(times, counts, at)
-    if alike is not None:
-        return alike
+    edge = _edge(times, counts, at)
+    if edge is not None:
+        return np.full(size, edge, dtype=np.intp)
     if width <= _NARROW:
         return counted((times <= at) & (np.arange(width) < counts[:, None]))
     low = np.zeros(size, dtype=np.intp)
@@ -97,21 +95,34 @@ def reached(times: Times, counts: Rows, at: int) -> Rows:
     return low
 
 
-def _alike(times: Times, counts: Rows, at: int) -> Rows | None:
-    # Series of one agent have the same times: what holds for the first row often holds for all.
-    place = int(np.searchsorted(times[0, : counts[0]], at, side="right"))
-    if place >= int(counts.min()) or bool((times[:, place] <= at).any()):
+def _edge(times: Times, counts: Rows, at: int) -> int | None:
+    """How many samples of every row are not after `at`, where that is the same for all.
+
+    Series of one agent have the same times: what holds for the first row often holds for all.
+    """
+    size, width = times.shape
+    place = int(times[0, : counts[0]].searchsorted(at, side="right"))
+    if np.count_nonzero(counts >= place) < size:
         return None
-    if place and bool((times[:, place - 1] > at).any()):
+    if place and np.count_nonzero(times[:, place - 1] > at):
         return None
-    return np.full(len(counts), place, dtype=np.intp)
+    if place < width and np.count_nonzero((times[:, place] <= at) & (counts > place)):
+        return None
+    return place
 
 
 def cut(columns: Columns, start: int, end: int, at: int) -> Window:
     """Bounds columns to (start, end], as an evaluation at `at` sees them."""
     times, values, counts = columns.times, columns.values, columns.counts
-    if 0 < len(counts) <= _FEW and _in_step(times, counts):
-        return _cut_in_step(columns, start, end, at)
+    if counts.size and times.size:
+        high = _edge(times, counts, end)
+        low = None if high is None else _edge(times, counts, start)
+        if high is not None and low is not None:
+            last = np.full(len(counts), max(high - low, 0), dtype=np.intp)
+            kept = slice(low, max(low, high))
+            none = np.zeros(len(counts), dtype=np.intp)
+            found = Window(at, start, end, times[:, kept], values[:, kept], none, last, None)
+            return _without_stale(found)
     last = reached(times, counts, end)
     first = np.minimum(reached(times, counts, start), last)
     if not last.size or not (last > first).any():
@@ -133,23 +144,6 @@ def cut(columns: Columns, start: int, end: int, at: int) -> Window:
     )
 
 
-def _in_step(times: Times, counts: Rows) -> bool:
-    """Whether all rows have samples at the same times, as those of one agent have."""
-    if counts[0] != times.shape[1] or not times.size or times[0, -1] != times[-1, -1]:
-        return False
-    return bool((counts == counts[0]).all()) and bool((times == times[0]).all())
-
-
-def _cut_in_step(columns: Columns, start: int, end: int, at: int) -> Window:
-    low, high = np.searchsorted(columns.times[0], (start, end), side="right").tolist()
-    times, values = columns.times[:, low:high], columns.values[:, low:high]
-    size = len(columns.counts)
-    last = np.full(size, high - low, dtype=np.intp)
-    return _without_stale(
-        Window(at, start, end, times, values, np.zeros(size, dtype=np.intp), last, None)
-    )
-
-
 def _inside(first: Rows, last: Rows, times: Times) -> Mask | None:
     width = times.shape[1]
     if not first.any() and bool((last == width).all()):
@@ -167,7 +161,7 @@ def stale(values: Floats) -> Mask:
 
 def _without_stale(window: Window) -> Window:
     # Comparing bits of a strided slice is dear; NaN of any kind is rare and cheap to rule out.
-    if not np.isnan(window.values).any():
+    if not np.count_nonzero(np.isnan(window.values)):
         return window
     marks = stale(np.ascontiguousarray(window.values))
     if window.inside is not None:
