@@ -204,6 +204,9 @@ class Builder:
                 name, inner, Grouping(tree.by, (*tree.labels, name)) if tree.by else grouping
             )
         param = None if tree.param is None else self.build(tree.param)
+        if param is not None and param.kind is not Kind.SCALAR:
+            # The parser looks at most of them, not at those of limitk and limit_ratio.
+            raise Refused(f"{op!r} takes a scalar first, got {param.kind}")
         if op in AGGREGATIONS:
             return Aggregated(AGGREGATIONS[op], inner, grouping, param)
         if op in ORDERS and param is not None:
