@@ -10,15 +10,14 @@ without it, says so on its alerts, and tells of it by an alert of its own.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from processors.detector import HEARTBEAT, LATENESS, STOOD_STILL
+from processors.detector import HEARTBEAT, STOOD_STILL
 from processors.evaluator import Decided, Evaluator, RunningGroup
-from processors.gathering import Request
+from processors.gathering import request_of
 from processors.markers import HOLD, Markers
+from processors.partials.spans import LATENESS
+from processors.partials.store import Partials
 from processors.silence import told
-from processors.windows import Windows
-from schemas.errors import Undecodable
+from processors.spanning_group import FAR, SpanningGroup
 from schemas.gathered import Gathered, Marker
 from schemas.plans import Plan
 from schemas.stage import Received, StateChange, Step
@@ -31,32 +30,6 @@ INCOMPLETE = "incomplete"
 """The annotation of what was decided without some partitions."""
 
 
-class _Group:
-    """A rule group: its windows, and what waits to be seen by them."""
-
-    def __init__(self, running: RunningGroup, markers: Markers, windows: Windows) -> None:
-        self.running = running
-        self.markers = markers
-        self.windows = windows
-        self.queue: dict[int, list[Gathered]] = {}
-
-    def take(self, event: Gathered) -> None:
-        """Samples are seen once their instant is decided."""
-        if event.at <= self.markers.done:
-            self._see(event)
-        else:
-            self.queue.setdefault(event.at, []).append(event)
-
-    def see(self, at: int) -> None:
-        """See what was appended up to an instant."""
-        for instant in sorted(each for each in self.queue if each <= at):
-            for event in self.queue.pop(instant):
-                self._see(event)
-
-    def _see(self, event: Gathered) -> None:
-        self.windows.add(event.batch(), np.frombuffer(event.times, "<i8"), event.at)
-
-
 class SpanningDetector:
     """A stage over one partition of what is gathered; see `schemas.stage.Stage`."""
 
@@ -67,7 +40,8 @@ class SpanningDetector:
         # The plan is the detectors': both have to follow the same one.
         self._evaluator = Evaluator("detector", bool)
         self._markers: dict[str, Markers] = {}
-        self._groups: dict[str, _Group] = {}
+        self._far: dict[str, Partials] = {}
+        self._groups: dict[str, SpanningGroup] = {}
         self._now = 0
         self._counts: Counter[str] = Counter()
 
@@ -75,6 +49,9 @@ class SpanningDetector:
         """Take one entry of the checkpoint."""
         if key.startswith(PREFIX):
             self._markers[key.removeprefix(PREFIX)] = Markers.unpack(value)
+        elif key.startswith(FAR):
+            group, _, own = key.removeprefix(FAR).partition("\0")
+            self._far.setdefault(group, Partials()).restore(own, value)
         else:
             self._evaluator.restore(key, value)
 
@@ -140,7 +117,7 @@ class SpanningDetector:
     @property
     def window_bytes(self) -> int:
         """Bytes of the windows."""
-        return sum(each.windows.nbytes for each in self._groups.values())
+        return sum(each.nbytes for each in self._groups.values())
 
     def _turn_to(self, now: int) -> None:
         if self._now and now - self._now > STOOD_STILL:
@@ -148,7 +125,7 @@ class SpanningDetector:
                 each.markers.stood_still(now)
         self._now = max(self._now, now)
 
-    def _take(self, event: object) -> _Group | None:
+    def _take(self, event: object) -> SpanningGroup | None:
         """Take samples or a marker; the group that has a new marker."""
         if not isinstance(event, Gathered | Marker):
             return None
@@ -159,31 +136,28 @@ class SpanningDetector:
         if isinstance(event, Marker):
             group.markers.take(event, self._now)
             return group
-        try:
-            self._counts["samples"] += len(event.values) // 8
-            group.take(event)
-        except Undecodable:
-            self._counts["bad columns"] += 1
+        self._counts["samples"] += len(event.values) // 8
+        group.take(event)
         return None
 
-    def _decide(self, group: _Group, decided: Decided, back: Mapping[int, int] = NOBODY) -> None:
+    def _decide(
+        self, group: SpanningGroup, decided: Decided, back: Mapping[int, int] = NOBODY
+    ) -> None:
         """Every instant that is complete, now that some sources may be back."""
         markers, running = group.markers, group.running
         self._tell(running, back, decided, ends_at=self._now)
         changed = bool(back)
         while (at := markers.complete()) is not None:
-            group.see(at)
-            if at > running.state.last:
-                notes = _incomplete(markers.silent)
-                self._evaluator.evaluate_group(running, group.windows, at, decided, notes)
-            markers.decided(at)
+            group.decide(at, _incomplete(markers.silent), decided)
             changed = True
         if changed:
             # Last: a replay that meets it takes what came before as decided.
             decided.changes.append(StateChange(PREFIX + running.name, markers.pack()))
-            decided.counts.update(group.windows.dropped())
+            dropped = group.windows.dropped() | ({"bad columns": group.bad} if group.bad else {})
+            decided.counts.update(dropped)
+            group.bad = 0
 
-    def _give_up(self, group: _Group, before: int, decided: Decided) -> None:
+    def _give_up(self, group: SpanningGroup, before: int, decided: Decided) -> None:
         """Go on without who is overdue; tell every minute of who is silent."""
         markers = group.markers
         if self._now // ANNOUNCE_EVERY > before // ANNOUNCE_EVERY:
@@ -209,38 +183,33 @@ class SpanningDetector:
         """The groups of a new plan; those that gather what they did before go on."""
         before, self._groups = self._groups, {}
         for running in self._evaluator.groups:
-            digest, known = _digest(running), before.pop(running.name, None)
+            digest, known = request_of(running).digest, before.pop(running.name, None)
             if known is not None and known.markers.digest == digest:
-                known.running = running
+                known.follow(running)
                 self._groups[running.name] = known
                 continue
             markers = Markers(digest, known.markers.done if known else -1)
             if known:
                 self._tell(running, known.markers.silent, decided, ends_at=self._now)
-            self._groups[running.name] = _Group(running, markers, self._windows(running))
+            far = known.far if known else Partials()
+            self._groups[running.name] = SpanningGroup(running, markers, self._evaluator, far)
             decided.changes.append(StateChange(PREFIX + running.name, markers.pack()))
         for name, gone in before.items():
             self._tell(gone.running, gone.markers.silent, decided, ends_at=self._now)
-            decided.changes.append(StateChange(PREFIX + name, None))
+            decided.changes += [StateChange(PREFIX + name, None), *gone.forgotten()]
 
     def _settle(self) -> None:
         """Once the checkpoint is read: the groups of the plan that was in force."""
         if not self._evaluator.settle():
             return
         for running in self._evaluator.groups:
-            digest = _digest(running)
+            digest = request_of(running).digest
             known = self._markers.get(running.name)
             if known is None or known.digest != digest:
                 known = Markers(digest, known.done if known else -1)
-            self._groups[running.name] = _Group(running, known, self._windows(running))
-        self._markers = {}
-
-    def _windows(self, running: RunningGroup) -> Windows:
-        return Windows(running.uses(), self._evaluator.plan.limits)
-
-
-def _digest(running: RunningGroup) -> str:
-    return Request(running.name, running.step, tuple(running.uses())).digest
+            far = self._far.pop(running.name, Partials())
+            self._groups[running.name] = SpanningGroup(running, known, self._evaluator, far)
+        self._markers, self._far = {}, {}
 
 
 def _incomplete(silent: Mapping[int, int]) -> Mapping[str, str]:
