@@ -81,6 +81,7 @@ class DetectorSettings(Part):
     series: Annotated[int, Field(ge=1)] = 2_000_000
     series_per_metric: Annotated[int, Field(ge=1)] = 1_000_000
     series_per_instance: Annotated[int, Field(ge=1)] = 200_000
+    partial_bytes: ByteSize = Field(ByteSize(512 * 2**20), ge=2**20, examples=["512MiB"])
 
 
 class LoggingSettings(Part):

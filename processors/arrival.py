@@ -9,6 +9,7 @@ depend on its own samples alone, so it does not matter who else shares its parti
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from processors.partials.planning import long_uses
 from processors.promql.tree import Expression, Select, Subquery, children
 from processors.rules.alert_series import ALERTS, FOR_STATE
 from processors.rules.group import (
@@ -21,8 +22,6 @@ from processors.rules.group import (
 
 EVERY = 100
 """ms between two arrival instants."""
-RAW_REACH = 7_200_000
-"""ms that the raw windows reach back at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +72,14 @@ def _unserved(rule: Rule, recorded: Collection[str]) -> str:
     if any(isinstance(node, Subquery) for node in nodes):
         return "it has a subquery, which looks at times of its own"
     selects = [node for node in nodes if isinstance(node, Select)]
+    far = {use.selector for plan in rule.plans for use in long_uses(plan)}
     for node in selects:
         name = node.selector.metric
         if name is None:
             return "a selector names no metric"
         if name in recorded:
             return f"it reads {name}, which a rule records"
-        if node.offset + (node.window or 0) > RAW_REACH:
+        if node.selector in far:
             return f"it reaches back beyond the raw windows with {name}"
         if node.at is not None:
             return f"it reads {name} at a fixed time"

@@ -14,6 +14,8 @@ from processors.group_state import DETECTION, GroupState, Restored, detection_ke
 from processors.group_state import PREFIX as GROUP
 from processors.levels import generator_url
 from processors.on_arrival import ByInstance, OnArrival
+from processors.partials.planning import long_uses
+from processors.partials.store import LongUse
 from processors.placement import Placement
 from processors.promql.columns import Source
 from processors.promql.plan import SelectorUse
@@ -75,6 +77,10 @@ class RunningGroup:
             for plan in rule.plans
             for use in plan.selectors
         ]
+
+    def long_uses(self) -> list[LongUse]:
+        """What its rules read of partials."""
+        return [use for rule in self.group.rules for plan in rule.plans for use in long_uses(plan)]
 
     def instants(self, start: int, end: int) -> range:
         """Its instants in [start, end)."""
@@ -143,6 +149,10 @@ class Evaluator:
     def uses(self) -> list[SelectorUse]:
         """What the groups select."""
         return [use for running in self.groups for use in running.uses()]
+
+    def long_uses(self) -> list[LongUse]:
+        """What the groups read of partials."""
+        return [use for running in self.groups for use in running.long_uses()]
 
     def arriving(self) -> frozenset[str]:
         """The metrics whose samples make some rule be evaluated on arrival."""

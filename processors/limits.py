@@ -16,6 +16,8 @@ class Limits(BaseModel):
     series: int = Field(default=2_000_000, ge=1)
     series_per_metric: int = Field(default=1_000_000, ge=1)
     series_per_instance: int = Field(default=200_000, ge=1)
+    partial_bytes: int = Field(default=512 * 2**20, ge=1)
+    """What long ranges may take of memory, once they are covered."""
 
 
 LIMITS = Limits()

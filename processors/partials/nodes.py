@@ -12,7 +12,7 @@ from processors.promql.errors import EvaluationFailed
 from processors.promql.kernels.registry import RangeKernel
 from processors.promql.nodes import Moment, Node, Reference, scalar
 from processors.promql.tree import Kind
-from processors.promql.vector import Vector, nothing, unnamed
+from processors.promql.vector import Vector, unnamed
 from processors.promql.window import stale
 
 
@@ -46,8 +46,6 @@ class LongRanged:
         )
         scalars = [scalar(node, moment) for node in self.scalars]
         present = span.cells[Field.COUNT] >= self.kernel.least
-        if not present.any():
-            return nothing()
         result = Vector(series, self.answer.apply(span, *scalars), present)
         return result if self.kernel.keeps_name else result.unnamed()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from processors.limits import LIMITS
 from processors.partials import checkpoint
 from processors.partials.answers import Span
 from processors.partials.cells import Cells, merged
@@ -18,8 +19,6 @@ from processors.promql.columns import Columns, SeriesSet, Source
 from processors.promql.selector import Selector
 from schemas.stage import StateChange
 
-LIMIT = 512 * 2**20
-"""Bytes of all tables of a stage, once they are full."""
 _HOUR = 3_600_000
 
 
@@ -58,7 +57,7 @@ class Partials:
     def __init__(self) -> None:
         self._kept = Kept()
         self._tables: dict[str, Table] = {}
-        self._budget = Budget(LIMIT)
+        self._budget = Budget(LIMITS.partial_bytes)
         self._fresh: set[str] = set()
         self._dirty: set[Cell] = set()
         self._chunks: dict[Cell, set[int]] = {}
@@ -86,16 +85,16 @@ class Partials:
             if table.closed is not None
         }
 
-    def refused(self) -> int:
-        """Series turned away since the last call."""
+    def dropped(self) -> dict[str, int]:
+        """What was not taken since the last call, by reason."""
         refused, self._budget.refused = self._budget.refused, 0
-        return refused
+        return {"partials refused": refused} if refused else {}
 
     def restore(self, key: str, value: bytes) -> None:
         """Take one entry of the checkpoint, any key under `checkpoint.PREFIX`."""
         self._kept.restore(key, value)
 
-    def adopt(self, uses: Iterable[LongUse], plan: int, limit: int = LIMIT) -> None:
+    def adopt(self, uses: Iterable[LongUse], plan: int, limit: int = LIMITS.partial_bytes) -> None:
         """Serve these uses from now on; what is asked for as before goes on with what it has."""
         self._budget.limit = limit
         wanted: dict[str, list[LongUse]] = {}

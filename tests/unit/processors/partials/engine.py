@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from processors.limits import LIMITS
 from processors.partials.planning import long_uses, planned
 from processors.partials.spans import LATENESS, MINUTE
-from processors.partials.store import LIMIT, Partials
+from processors.partials.store import Partials
 from processors.promql.columns import Columns
 from processors.promql.labels import Labels
 from processors.promql.memory import MemorySource
@@ -40,7 +41,7 @@ class Seen:
 class Engine:
     """Takes samples as a detector does, and evaluates expressions that reach far back."""
 
-    def __init__(self, *exprs: str, limit: int = LIMIT, plan: int = 1) -> None:
+    def __init__(self, *exprs: str, limit: int = LIMITS.partial_bytes, plan: int = 1) -> None:
         self.plans = {expr: planned(compile(expr)) for expr in exprs}
         self.windows = Windows(use for plan in self.plans.values() for use in plan.selectors)
         self.state: dict[str, bytes] = {}
