@@ -16,6 +16,9 @@ from processors.arrival import EVERY, Arrived
 from processors.evaluator import Decided, Evaluator
 from processors.gathering import PREFIX as SENT
 from processors.gathering import Gathering, Origin, Request
+from processors.partials.checkpoint import PREFIX as PARTIALS
+from processors.partials.spans import LATENESS, RAW_REACH
+from processors.partials.store import Partials
 from processors.producers import PREFIX as PRODUCER
 from processors.producers import SKEW_WINDOW, Producers
 from processors.windows import Windows
@@ -26,8 +29,6 @@ from schemas.plans import Plan
 from schemas.stage import Received, StateChange, Step
 from schemas.topics import METRICS
 
-LATENESS = 300_000
-"""ms after which a sample goes to history alone."""
 STOOD_STILL = 60_000
 RESUME_AFTER = 30_000
 HEARTBEAT = 30_000
@@ -53,6 +54,7 @@ class Detector:
         self._sent: dict[str, str] = {}
         self._next_offset = 0
         self._windows = Windows(())
+        self._partials = Partials()
         self._producers = Producers()
         self._now = 0
         self._told_now = 0
@@ -71,6 +73,8 @@ class Detector:
             self._resume_at = ormsgpack.unpackb(value)
         elif key.startswith(SENT):
             self._sent[key.removeprefix(SENT)] = value.decode()
+        elif key.startswith(PARTIALS):
+            self._partials.restore(key, value)
         elif key == CLOCK:
             self._now = self._told_now = ormsgpack.unpackb(value)
         else:
@@ -87,12 +91,16 @@ class Detector:
             return 0
         longest = max((use.reach_ms for use in self._evaluator.uses()), default=0)
         longest = max(longest, self._gathering.reach)
+        if self._partials.fresh:
+            # Ranges that nobody kept until now begin with as much as may be read.
+            longest = max(longest, RAW_REACH)
         return longest + LATENESS + SKEW_WINDOW
 
     def rebuild(self, batch: Sequence[Received], now: int) -> None:
         """Fill the windows."""
         self._turn_to(now)
         self._gathering.pass_to(now)
+        self._partials.close(self._windows, now)
         for received in batch:
             event = received.envelope.event
             self._next_offset = received.offset + 1
@@ -109,6 +117,7 @@ class Detector:
             self._evaluate(now, decided)
         self._now = self._read_at = max(self._now, now)
         self._turn_to(now)
+        self._partials.close(self._windows, now)
         reload = False
         for received in batch:
             event = received.envelope.event
@@ -123,12 +132,14 @@ class Detector:
                 self._gathering = self._new_gathering()
                 decided.changes += self._forget_sent()
                 reload = True
+        decided.changes += self._partials.changes()
         decided.changes += self._producers.changes(now)
         if now - self._told_now >= CLOCK_EVERY and self._works:
             # Last, for a replay that meets it takes everything before it as decided.
             self._told_now = now
             decided.changes.append(StateChange(CLOCK, ormsgpack.packb(now)))
         decided.counts.update(self._windows.dropped())
+        decided.counts.update(self._partials.dropped())
         decided.counts.update(self._counts)
         self._counts.clear()
         return Step(decided.outputs, decided.changes, decided.counts, reload)
@@ -155,8 +166,8 @@ class Detector:
 
     @property
     def window_bytes(self) -> int:
-        """Bytes of the windows."""
-        return self._windows.nbytes
+        """Bytes of the windows, partials included."""
+        return self._windows.nbytes + self._partials.nbytes
 
     def _keep(self, envelope: Envelope, batch: MetricBatch, now: int) -> None:
         """Put a batch into the windows, under corrected times, without what is too late."""
@@ -223,7 +234,11 @@ class Detector:
 
     def _new_windows(self) -> Windows:
         evaluator = self._evaluator
-        return Windows(evaluator.uses(), evaluator.plan.limits, evaluator.arriving())
+        limits = evaluator.plan.limits
+        windows = Windows(evaluator.uses(), limits, evaluator.arriving())
+        windows.partials = self._partials
+        self._partials.adopt(evaluator.long_uses(), evaluator.number, limits.partial_bytes)
+        return windows
 
     def _new_gathering(self) -> Gathering:
         groups = self._evaluator.elsewhere
