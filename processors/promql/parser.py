@@ -59,7 +59,7 @@ def parse(text: str) -> Expression:
         return _shallow(_tree(rust.parse(text)))
     except Refused:
         raise
-    except ValueError as fault:
+    except (ValueError, OverflowError) as fault:
         raise Refused(_beyond(text) or str(fault)) from fault
     except RecursionError as fault:
         raise Refused(_TOO_DEEP) from fault
