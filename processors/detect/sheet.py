@@ -119,6 +119,7 @@ class Sheet:
         self._rows: WeakKeyDictionary[SeriesSet, Rows] = WeakKeyDictionary()
         self._changed: set[int] = set()
         self._swept = -1
+        self.reused = 0
         self._at = 0
         self.clock: int | None = None
         self._kept_clock: int | None = None
@@ -214,6 +215,7 @@ class Sheet:
         for labels in new:
             if self._free:
                 row = heapq.heappop(self._free)
+                self.reused += 1
                 for block in self._blocks.values():
                     block.forget(row)
             else:
