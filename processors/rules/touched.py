@@ -55,8 +55,7 @@ def _told(
 
 
 def _standing(known: Alert | None, alert: Alert) -> Alert:
-    """The alert as it was, where nothing changed but its value and annotations."""
+    """The alert with the value and the annotations that it had."""
     if known is None:
         return alert
-    kept = replace(alert, value=known.value, annotations=known.annotations)
-    return known if kept == known else alert
+    return replace(alert, value=known.value, annotations=known.annotations)
