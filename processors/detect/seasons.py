@@ -3,26 +3,33 @@
 import numpy as np
 
 from processors.detect.sheet import HOUR, Layout, Sheet
-from processors.promql.columns import Floats, Rows, Times
+from processors.promql.columns import Floats, Mask, Rows, Times
 
 WEEK = 168
+ASIDE = 1 / 16
+"""How much must be left of what was odd, which halves each week: so it counts for four weeks."""
 AT_HOUR, AT_DAY_HOUR, AT_ANY = "this hour of the week", "this hour of the day", "any hour"
 
 
 class Seasons:
-    """Two counts of each series by hour of the week; the open hour is no part of any baseline."""
+    """Two counts of each series by hour of the week; the open hour is no part of any baseline.
+
+    What was odd is put aside, and is learned once the same hour of another week was odd too: what
+    comes each week is usual there.
+    """
 
     @staticmethod
     def layouts() -> tuple[Layout, ...]:
         """What it keeps: the hours of a week, the open hour, and of how many hours it knows."""
-        return Layout("week", WEEK, 2), Layout("hour", fields=2), Layout("hours")
+        open_hour = Layout("hour", fields=4)
+        return Layout("week", WEEK, 2), Layout("week_odd", WEEK, 2), open_hour, Layout("hours")
 
     def __init__(self, sheet: Sheet, half_life: int) -> None:
         self._sheet, self._half_life = sheet, half_life / HOUR
         self._known: dict[int, tuple[Floats, list[str]]] = {}
         self._state = (0, 0)
 
-    def learn(self, number: int, rows: Rows, counts: Floats) -> None:
+    def learn(self, number: int, rows: Rows, counts: Floats, usual: Mask) -> None:
         """Count [field, row] in the hour of this number; the hour before it is then closed."""
         hour = self._sheet["hour"]
         if hour.stamps[0] != number:
@@ -31,7 +38,8 @@ class Seasons:
             hour.clear(0, number)
             hour.touch()
         if rows.size:
-            hour.values[0][:, rows] += counts
+            hour.values[0][:2, rows] += counts * usual
+            hour.values[0][2:, rows] += counts * ~usual
             hour.touch()
 
     def baseline(self, number: int, events: int, hours: int) -> tuple[Floats, list[str]]:
@@ -52,13 +60,25 @@ class Seasons:
         before = int(week.stamps[place])
         if before >= 0:
             week.values[place] *= self._weight(number - before)
-        week.values[place] += counts
+        week.values[place] += counts[:2] + self._again(place, counts[2:])
         week.stamps[place] = number
         week.touch(place)
         known = self._sheet["hours"]
-        known.values[0, 0] += counts[1] > 0
+        known.values[0, 0] += counts[1] + counts[3] > 0
         known.touch()
         self._known = {}
+
+    def _again(self, place: int, odd: Floats) -> Floats:
+        """What was odd at this hour of the week, now and not long ago; else it is put aside."""
+        aside = self._sheet["week_odd"]
+        before = aside.values[place]
+        if not odd.any() and not before.any():
+            return odd
+        again = (odd[1] > 0) & (before[1] >= odd[1] * ASIDE)
+        learned: Floats = np.where(again, odd + before, 0.0)
+        before[:] = np.where(again, 0.0, np.where(odd[1] > 0, odd, before / 2))
+        aside.touch(place)
+        return learned
 
     def _weight(self, hours: Times | int) -> Floats:
         weight: Floats = np.asarray(0.5 ** (np.asarray(hours) / self._half_life))

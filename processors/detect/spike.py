@@ -2,7 +2,8 @@
 
 Two proportions are compared: the part of the events in a short window, and that of the baseline,
 which is what was counted at the same hour of earlier weeks, each week weighing less. Where that is
-too little, the same hour of all days, then all hours. What was found odd is not learned.
+too little, the same hour of all days, then all hours. What was found odd is learned only if it
+comes again in the same hour of another week, or stays.
 """
 
 from collections.abc import Mapping
@@ -91,7 +92,8 @@ class _Watching:
         settled = at - self._delay
         if sheet.clock is not None and settled > sheet.clock:
             rows, counts = self._counted(source, max(sheet.clock, settled - SPAN), settled)
-            self._seasons.learn(self._clock.number(settled), *self._usual(rows, counts, at))
+            usual = self._usual(rows, at)
+            self._seasons.learn(self._clock.number(settled), rows, counts, usual)
         sheet.clock = settled if sheet.clock is None else max(settled, sheet.clock)
         rows, counts = self._counted(source, at - options.window, at)
         # A window that lies in two hours may be as is usual in either.
@@ -140,11 +142,11 @@ class _Watching:
         chosen = np.flatnonzero(known)
         return chosen, counts[:, chosen]
 
-    def _usual(self, rows: Rows, counts: Floats, at: int) -> tuple[Rows, Floats]:
-        """Without what was found odd when it was new, unless that has gone on for long."""
+    def _usual(self, rows: Rows, at: int) -> Mask:
+        """Of which rows was nothing found when this was new, or for so long that it is usual."""
         since, last = self._sheet["odd"].values[0][:, rows]
-        usual = (last < at - self._delay) | (at - since > self._options.adapt_after)
-        return rows[usual], counts[:, usual]
+        usual: Mask = (last < at - self._delay) | (at - since > self._options.adapt_after)
+        return usual
 
     def _remember(self, rows: Rows, at: int) -> None:
         """That these are odd, and since when."""
