@@ -1,6 +1,7 @@
 """What is told of an evaluation: alert batches and recorded samples, under derived ids."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from processors import levels
 from processors.promql.labels import Labels
@@ -8,6 +9,7 @@ from processors.rules.group import Evaluation
 from schemas.alerts import AlertBatch, AlertLevel
 from schemas.labels import derived_id
 from schemas.metrics import metric_batch
+from schemas.series import pack_series
 from schemas.stage import Output
 from schemas.topics import ALERTS, METRICS
 
@@ -43,7 +45,7 @@ def samples_told(group: str, found: Evaluation) -> list[Output]:
             derived_id("recorded", group, found.sampled_at, instance, number),
             metric_batch(
                 instance,
-                [labels for labels, _ in samples],
+                _packed(tuple(labels for labels, _ in samples)),
                 [value for _, value in samples],
                 [found.sampled_at],
             ),
@@ -51,6 +53,12 @@ def samples_told(group: str, found: Evaluation) -> list[Output]:
         for instance, all_samples in by_instance.items()
         for number, samples in enumerate(_pieces(all_samples))
     ]
+
+
+@lru_cache(maxsize=20_000)
+def _packed(series: tuple[Labels, ...]) -> bytes:
+    """The same series are recorded at every instant."""
+    return pack_series(series)
 
 
 def _lives(batch: Sequence[AlertLevel]) -> list[object]:

@@ -2,12 +2,18 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from benchmarks.detect import same_rules
+from benchmarks.detect import hosts, mixed, same_rules
 from benchmarks.detect.peer import binary
 from benchmarks.detect.table import HEAD, Row
 
-PARTS: dict[str, Callable[[bool], Iterator[Row]]] = {"rules": same_rules.run}
+PARTS: dict[str, Callable[[Path | None, bool], Iterator[Row]]] = {
+    "rules": same_rules.run,
+    "mixed": mixed.run,
+    "hosts": hosts.run,
+}
+OPTION = "--rules="
 
 
 def main(arguments: list[str]) -> int:
@@ -19,9 +25,12 @@ def main(arguments: list[str]) -> int:
         return 2
     if not with_peer:
         print("Without Prometheus (`make peers` builds it, PROMETHEUS names it): ours alone.\n")
+    directory = next((Path(a.removeprefix(OPTION)) for a in arguments if OPTION in a), None)
+    if directory is None:
+        print(f"Without {OPTION}DIR no rules that people publish: mixed, hosts are left out.\n")
     print(HEAD, flush=True)
     for name in names or PARTS:
-        for row in PARTS[name](with_peer):
+        for row in PARTS[name](directory, with_peer):
             print(row.text(), flush=True)
     return 0
 

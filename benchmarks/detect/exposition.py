@@ -1,4 +1,4 @@
-"""A server of metrics as text, for a Prometheus to scrape: `python -m benchmarks.detect.exposition`.
+"""A server of metrics as text, for a Prometheus to scrape.
 
 Reads a directory: `KEY.V` is variant V of what target KEY shows at `/m/KEY`; the variants take
 turns, so that values move.

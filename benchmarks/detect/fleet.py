@@ -21,11 +21,12 @@ class Target:
     key: str
     series: tuple[tuple[str, dict[str, str]], ...]
     variants: Sequence[NDArray[np.float64]]
+    job: str = "node"
 
     @property
     def labels(self) -> list[Labels]:
         """The series as they are stored."""
-        own = {"instance": f"host-{self.key}", "job": "node"}
+        own = {"instance": f"host-{self.key}", "job": self.job}
         return [labels_of({"__name__": name, **own, **pairs}) for name, pairs in self.series]
 
     def write(self, directory: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.detect.fleet import T0, Target
 from processors.evaluator import Decided, Evaluator
+from processors.partials.store import Partials
 from processors.rules.together import Together
 from processors.rules_plan import RulesPlan
 from processors.windows import Windows
@@ -25,6 +26,9 @@ class Ours:
         for piece in cut("detector", 1, plan):
             self.evaluator.switch(piece, T0, Decided())
         self.windows = Windows(self.evaluator.uses(), self.evaluator.plan.limits)
+        self.windows.partials = self._partials = Partials()
+        limits = self.evaluator.plan.limits
+        self._partials.adopt(self.evaluator.long_uses(), 1, limits.partial_bytes)
         self._together = Together.of(
             ((), running.group.expressions) for running in self.evaluator.groups
         )
@@ -47,6 +51,7 @@ class Ours:
             for target, block in self._targets:
                 batch = target.batch(block, self._turn, self.now)
                 self.windows.add(batch, np.array([self.now]), self.now)
+            self._partials.close(self.windows, self.now)
         self.windows.flushed()
 
     def evaluate(self) -> tuple[float, Decided]:

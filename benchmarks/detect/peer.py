@@ -1,4 +1,4 @@
-"""Prometheus over a fleet: what its rules cost it, by its own counters."""
+"""Prometheus over a fleet: what its rules cost it, in CPU seconds of the process."""
 
 import os
 import shutil
@@ -17,7 +17,6 @@ from benchmarks.detect.fleet import Target
 from benchmarks.figures import cpu_of, rss_of
 
 PORT, METRICS = 9_390, 9_301
-_EVALUATION = "prometheus_rule_evaluation_duration_seconds_"
 
 
 def binary() -> str | None:
@@ -28,16 +27,13 @@ def binary() -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one pass over all rules: seconds in rules; `cpu` is of the process, scraping included."""
+    """Over some seconds: CPU seconds of the process for each second, memory, samples a second."""
 
-    rules: float
-    evaluations: float
     cpu: float
-    """CPU seconds for each second."""
     rss: float
     """MiB."""
+    series: float
     samples: float
-    """Ingested for each second."""
 
 
 @dataclass
@@ -74,14 +70,19 @@ class Peer:
         def grown(name: str) -> float:
             return after[name] - before[name]
 
-        evaluations = grown(_EVALUATION + "count")
         return Cost(
-            grown(_EVALUATION + "sum") / max(evaluations, 1),
-            evaluations,
             spent / passed,
             rss_of(self.pid),
+            after["prometheus_tsdb_head_series"],
             grown("prometheus_tsdb_head_samples_appended_total") / passed,
         )
+
+    def rules_cost(self, text: str, interval: float, seconds: float, idle: Cost) -> float:
+        """CPU seconds of one pass over these rules: what they add to the process when idle."""
+        self.rules(text)
+        time.sleep(interval + 1)
+        cost = self.cost(seconds)
+        return (cost.cpu - idle.cpu) * interval
 
 
 @contextmanager
@@ -123,7 +124,7 @@ def running(
 def _config(targets: Sequence[Target], scrape: str, evaluation: str) -> str:
     shown = "".join(
         f'  - {{targets: ["127.0.0.1:{METRICS}"], labels: {{__metrics_path__: "/m/{each.key}", '
-        f'instance: "host-{each.key}", job: "node"}}}}\n'
+        f'instance: "host-{each.key}", job: "{each.job}"}}}}\n'
         for each in targets
     )
     return (

@@ -1,11 +1,11 @@
 """The same 1,000 rules over 10,000 and 100,000 series."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import sleep
 
-from benchmarks.detect.fleet import usage
+from benchmarks.detect.fleet import Target, usage
 from benchmarks.detect.ours import Ours
 from benchmarks.detect.peer import Peer, running
 from benchmarks.detect.table import Row
@@ -31,7 +31,7 @@ def rules(expression: str) -> str:
     return "groups:\n- name: g\n  interval: 5s\n  rules:\n" + lines
 
 
-def run(with_peer: bool) -> Iterator[Row]:
+def run(_: Path | None, with_peer: bool) -> Iterator[Row]:
     """A row for each expression and size."""
     for each, scrape, interval, samples in SIZES:
         targets = usage(10, each)
@@ -45,14 +45,15 @@ def run(with_peer: bool) -> Iterator[Row]:
                 yield from _rows(peer, targets, series, interval, samples)
 
 
-def _rows(peer: Peer | None, targets, series, interval, samples) -> Iterator[Row]:  # type: ignore[no-untyped-def]
+def _rows(
+    peer: Peer | None, targets: Sequence[Target], series: int, interval: int, samples: int
+) -> Iterator[Row]:
+    idle = peer.cost(15) if peer is not None else None
     for title, expression in EXPRESSIONS.items():
         text = rules(expression)
         theirs = None
-        if peer is not None:
-            peer.rules(text)
-            sleep(6)
-            theirs = peer.cost(20.2).rules * RULES / series * 1e6
+        if peer is not None and idle is not None:
+            theirs = peer.rules_cost(text, 5, 20, idle) / series * 1e6
         ours = Ours(targets, {"rules.yml": text}, interval)
         ours.take(samples + 5)
         yield Row(

@@ -40,6 +40,4 @@ class Row:
         )
 
 
-HEAD = (
-    "| what | unit | Prometheus | Tocsin | ratio | goal | |\n|---|---|---|---|---|---|---|"
-)
+HEAD = "| what | unit | Prometheus | Tocsin | ratio | goal | |\n|---|---|---|---|---|---|---|"

@@ -122,6 +122,7 @@ class RecordRule:
     expr: str
     plan: Plan
     labels: Labels
+    _named: dict[Labels, Labels] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def identity(self) -> str:
@@ -136,11 +137,20 @@ class RecordRule:
     def samples(self, source: Source, at: int) -> Samples:
         """The result at an instant under the rule's name and labels."""
         items = results(self.plan, source, at)
-        own = {METRIC_NAME: self.name, **dict(self.labels)}
-        found = {label.of({**dict(labels), **own}.items()): value for labels, value in items}
+        if len(self._named) > 2 * len(items) + 64:
+            self._named.clear()  # of series that are long gone
+        found = {self._record(labels): value for labels, value in items}
         if len(found) < len(items):
             raise EvaluationFailed(DUPLICATE_RECORDS)
         return list(found.items())
+
+    def _record(self, labels: Labels) -> Labels:
+        """The labels of what is recorded of a series: worked out once."""
+        known = self._named.get(labels)
+        if known is None:
+            own = {METRIC_NAME: self.name, **dict(self.labels)}
+            known = self._named[labels] = label.of({**dict(labels), **own}.items())
+        return known
 
 
 Rule: TypeAlias = AlertRule | DetectRule | RecordRule
