@@ -26,6 +26,7 @@ from processors.rules.lifecycle import State
 from processors.templates.numbers import duration, number
 from processors.templates.quoting import quoted
 
+MOST_INSTANTS = 1_000_000
 _INDENT = " " * 12
 
 
@@ -64,6 +65,8 @@ def run(test: TestGroup, groups: Sequence[Group], settings: Settings) -> list[st
             "an item under alert_rule_test misses required attribute alertname "
             f"at eval_time {durations.text(nameless.eval_time)}{where}"
         ]
+    if test.longest // settings.interval > MOST_INSTANTS:
+        return [f"the last eval_time is more than {MOST_INSTANTS} evaluation intervals away"]
     try:
         return _Run(test, groups, settings).failures()
     except BadSeries as fault:

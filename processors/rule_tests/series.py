@@ -11,7 +11,7 @@ from processors.promql.parser import parse
 from processors.promql.selector import Match
 from processors.promql.tree import Select
 
-_DECIMAL = r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_DECIMAL = r"(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _NUMBER = rf"(?:{_DECIMAL}|(?i:inf|nan))"
 # No hexadecimal numbers: `0x10` is a zero and ten more.
 _ITEM = re.compile(

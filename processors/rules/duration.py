@@ -11,6 +11,7 @@ _UNITS = {
     "s": 1000,
     "ms": 1,
 }
+_LONGEST = (2**63 - 1) // 1_000_000  # of Go's durations, which count nanoseconds: 292 years
 _FORM = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in _UNITS))
 
 
@@ -22,4 +23,7 @@ def milliseconds(text: str) -> int:
     if not text or found is None:
         raise ValueError(f"not a valid duration string: {text!r}")
     parts = zip(found.groups(), _UNITS.values(), strict=True)
-    return sum(int(number) * unit for number, unit in parts if number is not None)
+    total = sum(int(number) * unit for number, unit in parts if number is not None)
+    if total > _LONGEST:
+        raise ValueError("duration out of range")
+    return total

@@ -53,6 +53,11 @@ def read(text: str) -> Document:
     """Reads one document; aliases and merge keys are resolved, repeated keys refused."""
     if len(text) > LONGEST_TEXT:
         raise Unreadable(1, f"the file has {len(text)} characters: more than {LONGEST_TEXT}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        line = text.count("\n", 0, fault.start) + 1
+        raise Unreadable(line, f"{text[fault.start]!r} is no character") from fault
     reading = _Reading(text)
     try:
         return reading.document()

@@ -74,7 +74,9 @@ class Template:
             return f"{start} {fault}"
         before = self.text[: node.at]
         line = before.count("\n") + 1
-        column = len(before.rpartition("\n")[2].encode()) + (len(_PRELUDE) if line == 1 else 0)
+        column = len(before.rpartition("\n")[2].encode(errors="replace")) + (
+            len(_PRELUDE) if line == 1 else 0
+        )
         return f'{start}{line}:{column}: executing "{self.name}" at <{node.text}>: {fault}'
 
 

@@ -9,6 +9,7 @@ from tests.differential.test_promtool import needs_promtool
 
 VALUES = [0.0, 1.5, -2.0, 3.0, 1234567.5, 1e-7, 1e21, 99.95, 0.05, 86461.5, -0.25, 1e300]
 EXTERNAL = {"dc": "eu"}
+SERIES = 'v{{instance="web-1",job="a b"}} {value!r}\nm{{i="1",z="b"}} 3\nm{{i="2",z="a"}} 7.5'
 NUMBERS = [
     "$value", ".Value", "1", "-7", "0", "2.5", "1e6", "1e-9", "123456789", "0.1", "1e21", "60",
     '"12.5"', '(query "m{i=`1`}" | first | value)', "(len $labels)", "3661",
@@ -23,6 +24,7 @@ OF_NUMBERS = ["humanize", "humanize1024", "humanizeDuration", "humanizePercentag
 OF_STRINGS = ["toUpper", "toLower", "title", "stripPort", "stripDomain", "urlQueryEscape", "len",
               "graphLink", "html", "urlquery", "println", "print", "match \"a\"",
               "reReplaceAll \"[a-z]\" \"<$0>\"", "parseDuration", "humanize"]  # fmt: skip
+LABELS = (("__name__", "v"), ("instance", "web-1"), ("job", "a b"))
 OF_SAMPLES = ["value", "label `i`", "strvalue"]
 
 
@@ -132,22 +134,22 @@ def test_random_templates_become_what_prometheus_makes_of_them(seed: int) -> Non
     writer = Writer(seed)
     value = writer.random.choice(VALUES)
     texts = [writer.template() for _ in range(120)]
-    series = f'v{{instance="web-1",job="a b"}} {value!r}\nm{{i="1",z="b"}} 3\nm{{i="2",z="a"}} 7.5'
-    theirs = expanded(texts, series, EXTERNAL)
+    theirs = expanded(texts, SERIES.format(value=value), EXTERNAL)
     assert differences(texts, theirs, value) == []
 
 
+def surroundings(value: float) -> Surroundings:
+    one = (("__name__", "m"), ("i", "1"), ("z", "b"))
+    two = (("__name__", "m"), ("i", "2"), ("z", "a"))
+    source = MemorySource.of([(LABELS, [(0, value)]), (one, [(0, 3.0)]), (two, [(0, 7.5)])])
+    return Surroundings(source, 0, tuple(EXTERNAL.items()), "http://here:9090/x")
+
+
 def differences(texts: list[str], theirs: list[str], value: float) -> list[tuple[str, str, str]]:
-    one, two = (
-        (("__name__", "m"), ("i", "1"), ("z", "b")),
-        (("__name__", "m"), ("i", "2"), ("z", "a")),
-    )
-    labels = (("__name__", "v"), ("instance", "web-1"), ("job", "a b"))
-    source = MemorySource.of([(labels, [(0, value)]), (one, [(0, 3.0)]), (two, [(0, 7.5)])])
-    around = Surroundings(source, 0, tuple(EXTERNAL.items()), "http://here:9090/x")
+    around = surroundings(value)
     found = []
     for number, (text, their) in enumerate(zip(texts, theirs, strict=True)):
-        mine = compiled(text, f"__alert_A{number}").expand(labels, value, around)
+        mine = compiled(text, f"__alert_A{number}").expand(LABELS, value, around)
         if mine != their and "0x" not in their:
             found.append((text, mine, their))
     return found
