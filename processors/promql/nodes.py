@@ -142,6 +142,8 @@ class Ranged:
         window = cut(columns, start, end, moment.at)
         scalars = [scalar(node, moment) for node in self.scalars]
         present = window.counts >= self.kernel.least
+        if self.kernel.check is not None and some(window.counts > 0):
+            self.kernel.check(*scalars)
         if not some(present):
             return nothing()
         values = self.kernel.apply(window, *scalars)

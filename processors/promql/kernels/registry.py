@@ -26,13 +26,15 @@ class RangeKernel:
     """A function of each row's window; rows with fewer than `least` samples have no value.
 
     `apply` takes the window, then the call's scalar arguments in PromQL's order; `range_at` is the
-    place of the range among PromQL's arguments.
+    place of the range among PromQL's arguments. `check` raises EvaluationFailed for scalars that
+    are refused wherever there is any sample.
     """
 
     apply: Callable[..., Floats]
     least: int = 1
     keeps_name: bool = False
     range_at: int = 0
+    check: Callable[..., None] | None = None
 
 
 RANGES: Mapping[str, RangeKernel] = {
@@ -54,7 +56,7 @@ RANGES: Mapping[str, RangeKernel] = {
     "stdvar_over_time": RangeKernel(spread.variance),
     "deriv": RangeKernel(trends.derivative, least=2),
     "predict_linear": RangeKernel(trends.predict_linear, least=2),
-    "double_exponential_smoothing": RangeKernel(trends.smoothed, least=2),
+    "double_exponential_smoothing": RangeKernel(trends.smoothed, least=2, check=trends.factors),
     "rate": RangeKernel(rates.rate, least=2),
     "increase": RangeKernel(rates.increase, least=2),
     "delta": RangeKernel(rates.delta, least=2),
