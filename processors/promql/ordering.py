@@ -85,7 +85,12 @@ class ByLabels:
 
 
 def precedes(one: str, other: str) -> bool:
-    """Natural order as github.com/facette/natsort has it: runs of digits are numbers."""
+    """Natural order as github.com/facette/natsort has it: runs of digits are numbers.
+
+    What is empty comes first; there it neither precedes anything nor is preceded.
+    """
+    if not one:
+        return other != ""
     mine, theirs = _CHUNKS.findall(one), _CHUNKS.findall(other)
     for place, (a, b) in enumerate(zip(mine, theirs, strict=False)):
         x, y = _number(a), _number(b)

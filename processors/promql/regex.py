@@ -6,6 +6,7 @@ pattern that is a list of words, or words and `.*`, is told by comparing strings
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import re2
@@ -17,7 +18,7 @@ Test: TypeAlias = Callable[[str], bool]
 LONGEST = 65_536
 """Characters of a pattern. Matching costs at most pattern times text."""
 _MEMORY = 4 << 20
-_REMEMBERED = 10_000
+_REMEMBERED = 256
 _PLAIN = re.compile(r"(?:[^\\.+*?()|\[\]{}^$]|\\[^0-9A-Za-z])*", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -44,8 +45,12 @@ def _bytes(text: str) -> bytes:
     return text.encode(errors="replace")
 
 
+@lru_cache(maxsize=4_096)
 def anchored(pattern: str) -> Test:
-    """What tells whether a whole value matches; raises Refused."""
+    """What tells whether a whole value matches; raises Refused.
+
+    Rules share what they have in common: a program and its memory are not small.
+    """
     program = _compiled(pattern, captures=False)
     return _words(pattern) or _Remembered(program).__getitem__
 

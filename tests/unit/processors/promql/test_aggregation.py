@@ -126,7 +126,7 @@ def test_labels_are_replaced_and_joined() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("a2", "a10"), ("a", "b"), ("2", "10"), ("1a", "1b"), ("a1", "a1b"), ("10", "a")],
+    [("a2", "a10"), ("a", "b"), ("2", "10"), ("1a", "1b"), ("a1", "a1b"), ("10", "a"), ("", "1")],
 )
 def test_natural_order_takes_digits_for_numbers(one: str, other: str) -> None:
     assert precedes(one, other)
