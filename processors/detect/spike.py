@@ -86,15 +86,9 @@ class _Watching:
         self._seasons = Seasons(sheet, options.half_life)
 
     def step(self, source: Source, at: int) -> Found:
-        """Learn what is final, then compare what is new."""
+        """Compare what is new, then learn what is final."""
         sheet, options = self._sheet, self._options
         sheet.begin(at)
-        settled = at - self._delay
-        if sheet.clock is not None and settled > sheet.clock:
-            rows, counts = self._counted(source, max(sheet.clock, settled - SPAN), settled)
-            usual = self._usual(rows, at)
-            self._seasons.learn(self._clock.number(settled), rows, counts, usual)
-        sheet.clock = settled if sheet.clock is None else max(settled, sheet.clock)
         rows, counts = self._counted(source, at - options.window, at)
         # A window that lies in two hours may be as is usual in either.
         (earlier, _), (base, ages) = (
@@ -109,6 +103,7 @@ class _Watching:
             before = earlier[:, rows]
             odd &= self._odd(two_proportions(*counts, *before), counts, before)
         self._remember(rows[odd], at)
+        self._learn(source, at)
         found = np.zeros((1, sheet.capacity), np.bool_)
         found[0, rows[odd]] = True
         held = standing.held(sheet, found, rows, at, options.hold)
@@ -124,6 +119,15 @@ class _Watching:
     def changes(self) -> Mapping[str, bytes | None]:
         """What was learned."""
         return self._sheet.changes()
+
+    def _learn(self, source: Source, at: int) -> None:
+        """Count what no late sample can change any more."""
+        sheet, settled = self._sheet, at - self._delay
+        if sheet.clock is not None and settled > sheet.clock:
+            rows, counts = self._counted(source, max(sheet.clock, settled - SPAN), settled)
+            usual = self._usual(rows, at)
+            self._seasons.learn(self._clock.number(settled), rows, counts, usual)
+        sheet.clock = settled if sheet.clock is None else max(settled, sheet.clock)
 
     def _counted(self, source: Source, start: int, end: int) -> tuple[Rows, Floats]:
         """Rows that had events in (start, end], and how many: bad, all."""
