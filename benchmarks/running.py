@@ -25,12 +25,14 @@ class Running:
 
 
 @contextmanager
-def tocsin_up(directory: Path, rules: str, routes: str, *options: str) -> Iterator[Running]:
+def tocsin_up(
+    directory: Path, rules: str, routes: str, *options: str, interval: str = "1s"
+) -> Iterator[Running]:
     """Start with these files, wait until the API is served."""
     (directory / "rules.yml").write_text(rules)
     (directory / "routes.yml").write_text(routes)
     (directory / "tocsin.yaml").write_text(
-        "evaluation_interval: 1s\nrules: [rules.yml]\nroutes: routes.yml\n"
+        f"evaluation_interval: {interval}\nrules: [rules.yml]\nroutes: routes.yml\n"
         "agent: {host: {enabled: true}}\n"
     )
     command = [
