@@ -25,15 +25,17 @@ class Matcher:
     op: Match
     value: str
     _matches: Test = field(init=False, compare=False, repr=False)
+    _wanted: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         expression = self.op in {Match.REGEX, Match.NOT_REGEX}
         test = anchored(self.value) if expression else self.value.__eq__
         object.__setattr__(self, "_matches", test)
+        object.__setattr__(self, "_wanted", self.op in {Match.EQUAL, Match.REGEX})
 
     def accepts(self, value: str) -> bool:
         """Whether a label of this value meets the condition."""
-        return self._matches(value) is (self.op is Match.EQUAL or self.op is Match.REGEX)
+        return self._matches(value) is self._wanted
 
 
 @dataclass(frozen=True, slots=True)
