@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from processors import levels
 from processors.arrival import Arrived, arrival_rules, recorded_names
+from processors.detect.model import Resumes
 from processors.group_state import DETECTION, GroupState, Restored, detection_key
 from processors.group_state import PREFIX as GROUP
 from processors.levels import generator_url
@@ -318,11 +319,15 @@ class Evaluator:
 
     def _at_work(self, running: RunningGroup, memory: Memory) -> Memory:
         """The memory with detectors that go on with what they learned."""
-        detections = {
-            slot: memory.detections.get(slot)
-            or rule.detector.begin(self._learned.get(detection_key(running.name, slot), {}))
-            for slot, rule in running.detectors.items()
-        }
+        detections = {}
+        for slot, rule in running.detectors.items():
+            known = memory.detections.get(slot)
+            if known is None:
+                kept = self._learned.get(detection_key(running.name, slot), {})
+                known = rule.detector.begin(kept)
+            elif isinstance(rule.detector, Resumes):
+                known = rule.detector.resume(known)
+            detections[slot] = known
         return Memory(memory.alerts, memory.recorded, detections)
 
     def _news(self, group: str, memory: Memory) -> list[StateChange]:

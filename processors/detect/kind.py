@@ -21,7 +21,12 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A detector by its options; `build` raises `Complaint` and `Refused`."""
+    """A detector by its options; `build` raises `Complaint` and `Refused`.
+
+    With other values of `learns_from` (None: of any option) a detector begins to learn anew; where
+    only others changed, a detector that is `Resumes` goes on.
+    """
 
     options: type[Options]
     build: Callable[[Any, Compile], Built]
+    learns_from: frozenset[str] | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from processors.promql.columns import Source
 from processors.promql.labels import Labels
@@ -61,6 +61,15 @@ class Detector(Protocol):
 
     def begin(self, kept: Mapping[str, bytes]) -> Detection:
         """Go on with what was kept; with nothing, begin to learn."""
+        ...
+
+
+@runtime_checkable
+class Resumes(Protocol):
+    """A detector that goes on with what one learned whose other options were not the same."""
+
+    def resume(self, earlier: Detection) -> Detection:
+        """The detection, by this detector's options from now on."""
         ...
 
 

@@ -203,4 +203,4 @@ def build(options: SloOptions, compile_: Compile) -> Built:
     return Built(slo, warnings)
 
 
-KIND = Kind(SloOptions, build)
+KIND = Kind(SloOptions, build, LEARNED_FROM)

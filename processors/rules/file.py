@@ -268,7 +268,8 @@ class _Loading:
         for below, warning in built.warnings:
             self.warn((*place, *below), warning)
         text = json.dumps({kind_name: options.model_dump(mode="json")}, sort_keys=True)
-        digest = sha256(text.encode()).hexdigest()[:16]
+        learned = options.model_dump(mode="json", include=kind.learns_from)
+        digest = sha256(json.dumps({kind_name: learned}, sort_keys=True).encode()).hexdigest()[:16]
         return DetectRule(name, text, digest, built.detector, hold, texts, notes)
 
     def told_anyway(self, written: Mapping[str, Any], path: Path) -> None:

@@ -201,3 +201,14 @@ def test_more_series_than_the_limit_fail() -> None:
 def test_nothing_at_all_is_no_finding() -> None:
     source: Source = MemorySource.of([])
     assert slo().detector.begin({}).step(source, T0).findings == ()
+
+
+def test_only_what_is_counted_decides_whether_a_rule_goes_on() -> None:
+    def slot(**options: Any) -> str:
+        return slo(**options).slot("key")
+
+    assert slot() == slot(objective=99.9, min_requests=7, window="28d", alerts=[PAIR])
+    assert len({slot(), slot(by=["i"]), slot(bad="worse"), slot(total="every")}) == 4
+
+
+PAIR = {"budget": 2, "long": "1h", "short": "5m"}
