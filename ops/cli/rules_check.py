@@ -91,7 +91,8 @@ def _tell(checked: Checked) -> None:
         print(f"  SUCCESS: {checked.rules} rules found")
     for warning in checked.warnings:
         complain(f"  WARNING: {line(warning)}")
-    print(flush=True)
+    if not checked.problems:
+        print(flush=True)
 
 
 def line(problem: Problem) -> str:

@@ -146,7 +146,9 @@ class _Run:
         head = (
             f"{name}    alertname: {asked.alertname}, time: {durations.text(asked.eval_time)}, \n"
         )
-        wanted, got = (shown.alerts(each, _INDENT) for each in (expected, found))
+        wanted, got = (
+            shown.alerts(each, "" if self.settings.diff else _INDENT) for each in (expected, found)
+        )
         if self.settings.diff:
             return [f"{head}        diff: {difference(wanted, got, _INDENT)}"]
         return [f"{head}        exp:{wanted}, \n        got:{got}"]

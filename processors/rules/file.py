@@ -16,7 +16,7 @@ from processors.promql.tree import Kind
 from processors.rules.group import AlertRule, DetectRule, Group, RecordRule, Rule, Templates
 from processors.rules.lifecycle import Hold
 from processors.rules.marked import Document, Path, Unreadable, read
-from processors.rules.model import WrittenGroup, WrittenRule
+from processors.rules.model import MAY_BE_EMPTY, WrittenGroup, WrittenRule
 from processors.rules.template import BadTemplate, Template, compiled
 from processors.templates.quoting import quoted
 
@@ -196,13 +196,16 @@ class _Loading:
 
     def validated(self, model: Any, written: Mapping[str, Any], path: Path) -> Any:
         """The model, or nothing after its problems were noted."""
+        empty = [key for key, value in written.items() if value == "" and key in MAY_BE_EMPTY]
+        given = {key: value for key, value in written.items() if key not in empty}
         try:
-            return model.model_validate(written, extra="ignore" if self.ignore_unknown else None)
+            return model.model_validate(given, extra="ignore" if self.ignore_unknown else None)
         except ValidationError as fault:
             for error in fault.errors(include_url=False):
                 message = error["msg"].removeprefix("Value error, ")
                 shown = error["input"]
-                hint = f"got {shown!r}" if isinstance(shown, str) else ""
+                told = not isinstance(shown, str) or repr(shown) in message
+                hint = "" if told else f"got {shown!r}"
                 if error["type"] == "extra_forbidden":
                     message, hint = f"unknown key {str(error['loc'][-1])!r}", ""
                 place = tuple(part for part in error["loc"] if part != "[key]")
@@ -315,5 +318,7 @@ class _Loading:
             except Refused as fault:
                 self.report((*path, name), f"could not use query: {fault}", repr(text))
             except BadTemplate as fault:
-                self.report((*path, name), f"template, line {fault.line}: {fault}", repr(text))
+                what = f"{str(path[-1]).removesuffix('s')} {quoted(name)}"
+                message = f"{what}: template: __alert_{alert}:{fault.line}: {fault}"
+                self.report((*path, name), message, repr(text))
         return tuple(found)

@@ -20,7 +20,21 @@ def _label(name: str) -> str:
 
 
 Duration = Annotated[int, BeforeValidator(_duration)]
+
+
+def _annotation(name: str) -> str:
+    if not name:
+        raise ValueError("invalid annotation name: ''")
+    return name
+
+
 LabelName = Annotated[str, BeforeValidator(_label)]
+
+
+MAY_BE_EMPTY = frozenset(
+    {"for", "keep_firing_for", "labels", "annotations", "interval", "query_offset", "limit"}
+)
+"""Keys that may stand without a value, which then is their default."""
 
 
 class _Written(BaseModel):
@@ -37,28 +51,29 @@ class WrittenRule(_Written):
     wait: Duration = Field(0, alias="for")
     keep_firing_for: Duration = 0
     labels: Mapping[LabelName, str] = {}
-    annotations: Mapping[str, str] = {}
+    annotations: Mapping[Annotated[str, BeforeValidator(_annotation)], str] = {}
     evaluation: Literal["interval"] | None = None
     """Ours: only at the group's instants, and not as samples arrive."""
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> "WrittenRule":
         if bool(self.alert) == bool(self.record):
-            some = "only one" if self.alert else "one"
-            raise ValueError(f"{some} of 'record' and 'alert' must be set")
+            some = "only one of 'record' and" if self.alert else "one of 'record' or"
+            raise ValueError(f"{some} 'alert' must be set")
         if self.detect is not None and (self.expr or self.record):
             raise ValueError("'detect' stands in place of 'expr', in an alerting rule")
         if self.record:
-            for key, given in (
+            foreign = (
                 ("annotations", self.annotations),
                 ("for", self.wait),
                 ("keep_firing_for", self.keep_firing_for),
                 ("evaluation", self.evaluation),
-            ):
-                if given:
-                    raise ValueError(f"invalid field '{key}' in recording rule")
+            )
+            wrong = [f"invalid field '{key}' in recording rule" for key, given in foreign if given]
             if "{" in self.record or "}" in self.record:
-                raise ValueError("braces present in the recording rule name: should it be in expr?")
+                wrong.append("braces present in the recording rule name; should it be in expr?")
+            if wrong:
+                raise ValueError("; ".join(wrong))
         return self
 
 
@@ -68,7 +83,7 @@ class WrittenGroup(_Written):
     name: str = Field(min_length=1)
     interval: Duration | None = None
     query_offset: Duration = 0
-    limit: int = Field(0, ge=0)
+    limit: int = 0
     labels: Mapping[LabelName, str] = {}
     evaluation: Literal["interval"] | None = None
     """As of a rule, for all of the group's."""

@@ -78,13 +78,13 @@ def test_all_problems_are_told_at_once_with_their_lines() -> None:
     assert problems(text) == [
         "f.yml:3: groups[0].intervall: unknown key 'intervall'",
         "f.yml:6: groups[0].rules[0].expr: could not use expression: invalid promql query: 'foo >'",
-        "f.yml:7: groups[0].rules[0].for: not a valid duration string: '5x': got '5x'",
-        'f.yml:8: groups[0].rules[0].labels.a: template, line 1: unexpected "}" in operand: '
-        "'{{ $labels.x }'",
+        "f.yml:7: groups[0].rules[0].for: not a valid duration string: '5x'",
+        'f.yml:8: groups[0].rules[0].labels.a: label "a": template: __alert_x:1: '
+        "unexpected \"}\" in operand: '{{ $labels.x }'",
         "f.yml:9: groups[0].rules[1]: invalid field 'annotations' in recording rule",
         "f.yml:10: groups[0].rules[1].expr: could not use expression: "
         "unclosed left parenthesis: 'topk(1'",
-        "f.yml:15: groups[0].rules[2].annotations.d: template, line 1: "
+        'f.yml:15: groups[0].rules[2].annotations.d: annotation "d": template: __alert_z:1: '
         "function \"foo\" not defined: '{{ $labels.x | foo }}'",
         "f.yml:18: groups[1].rules[0]: field 'expr' must be set in rule",
         "f.yml:19: groups[1].rules[0].foo: unknown key 'foo'",
@@ -120,7 +120,7 @@ def test_what_is_no_rule_file_is_refused_with_its_line(text: str, line: int, sai
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ("{expr: up}", "one of 'record' and 'alert' must be set"),
+        ("{expr: up}", "one of 'record' or 'alert' must be set"),
         ("{expr: up, alert: a, record: b}", "only one of 'record' and 'alert' must be set"),
         ("{expr: up, record: b, for: 1m}", "invalid field 'for' in recording rule"),
         ("{expr: up, record: 'b{}'}", "braces present in the recording rule name"),
