@@ -42,9 +42,9 @@ def series(host: int) -> list[Labels]:
     ]
 
 
-def plan_records(start: int, text: str) -> list[Record]:
+def plan_records(start: int, text: str, interval: int = 15_000) -> list[Record]:
     """These rules as a plan, at the begin of a partition."""
-    plan = RulesPlan(files=(("bench.yml", text),)).pack()
+    plan = RulesPlan(files=(("bench.yml", text),), evaluation_interval=interval).pack()
     return [
         Record(
             Partition(METRICS, 0),

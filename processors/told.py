@@ -1,10 +1,14 @@
 """What is told of an evaluation: alert batches and recorded samples, under derived ids."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from processors import levels
-from processors.promql.labels import Labels
+from processors.promql.columns import Rows
+from processors.promql.labels import Labels, get
 from processors.rules.group import Evaluation
 from schemas.alerts import AlertBatch, AlertLevel
 from schemas.labels import derived_id
@@ -34,47 +38,59 @@ def alerts_told(group: str, plan: int, at: int, told: Sequence[AlertLevel]) -> l
 
 def samples_told(group: str, found: Evaluation) -> list[Output]:
     """The samples on their way to the log; windows see them when they are read from it."""
-    by_instance: dict[str, list[tuple[Labels, float]]] = {}
-    for labels, value in found.samples:
-        instance = dict(labels).get("instance", f"rules/{group}")[:MAX_NAME]
-        by_instance.setdefault(instance, []).append((labels, value))
+    values = np.fromiter((value for _, value in found.samples), np.float64, len(found.samples))
+    series = tuple(labels for labels, _ in found.samples)
     return [
         Output(
             METRICS,
-            instance,
-            derived_id("recorded", group, found.sampled_at, instance, number),
+            batch.instance,
+            derived_id("recorded", group, found.sampled_at, batch.instance, batch.number),
             metric_batch(
-                instance,
-                _packed(tuple(labels for labels, _ in samples)),
-                [value for _, value in samples],
-                [found.sampled_at],
+                batch.instance, batch.block, values[batch.rows].tolist(), [found.sampled_at]
             ),
         )
-        for instance, all_samples in by_instance.items()
-        for number, samples in enumerate(_pieces(all_samples))
+        for batch in _batches(group, series)
     ]
 
 
-@lru_cache(maxsize=20_000)
-def _packed(series: tuple[Labels, ...]) -> bytes:
-    """The same series are recorded at every instant."""
-    return pack_series(series)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Recorded:
+    """Series of one instance that are sent together; `rows` are theirs among all of the group."""
+
+    instance: str
+    number: int
+    block: bytes
+    rows: Rows
+
+
+@lru_cache(maxsize=512)
+def _batches(group: str, series: tuple[Labels, ...]) -> tuple[_Recorded, ...]:
+    """The same series are recorded at every instant, and packed once."""
+    rows: dict[str, list[int]] = {}
+    for row, labels in enumerate(series):
+        instance = get(labels, "instance") or f"rules/{group}"
+        rows.setdefault(instance[:MAX_NAME], []).append(row)
+    return tuple(
+        _Recorded(instance, number, pack_series([series[row] for row in piece]), np.array(piece))
+        for instance, every in rows.items()
+        for number, piece in enumerate(_pieces(every, series))
+    )
 
 
 def _lives(batch: Sequence[AlertLevel]) -> list[object]:
     return [(sorted(level.labels.items()), level.active_at, level.state) for level in batch[:1]]
 
 
-def _pieces(samples: Sequence[tuple[Labels, float]]) -> Iterator[list[tuple[Labels, float]]]:
-    """Samples in order, as many together as a batch holds."""
-    piece: list[tuple[Labels, float]] = []
+def _pieces(rows: Sequence[int], series: Sequence[Labels]) -> Iterator[list[int]]:
+    """Rows in order, as many together as a batch holds."""
+    piece: list[int] = []
     text = 0
-    for labels, value in samples:
-        size = sum(len(name) + 4 * len(of) for name, of in labels)
+    for row in rows:
+        size = sum(len(name) + 4 * len(of) for name, of in series[row])
         if piece and (len(piece) >= RECORDED_SERIES or text + size > RECORDED_TEXT):
             yield piece
             piece, text = [], 0
-        piece.append((labels, value))
+        piece.append(row)
         text += size
     if piece:
         yield piece

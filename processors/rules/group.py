@@ -17,7 +17,7 @@ from processors.rules.alert_series import series
 from processors.rules.lifecycle import Alerts, Breach, Hold, Transition
 from processors.rules.recorded import Recorded
 from processors.rules.template import Surroundings, Template
-from processors.rules.together import Answering
+from processors.rules.together import answering
 
 ALERT_NAME = "alertname"
 DUPLICATE_RECORDS = "vector contains metrics with the same labelset after applying rule labels"
@@ -158,7 +158,8 @@ Rule: TypeAlias = AlertRule | DetectRule | RecordRule
 
 def results(plan: Plan, source: Source, at: int) -> Samples:
     """A rule's result: a scalar is a series without labels."""
-    known = source.answer(plan, at) if isinstance(source, Answering) else None
+    knowing = answering(source)
+    known = knowing.answer(plan, at) if knowing is not None else None
     if known is not None:
         return known
     value = plan.evaluate(source, at)

@@ -9,7 +9,7 @@ from processors.promql.labels import METRIC_NAME, Labels, get
 from processors.promql.plan import Plan
 from processors.promql.selector import Selector
 from processors.promql.window import reached
-from processors.rules.together import Answering
+from processors.rules.together import answering
 
 # A set that was extended the same way last time stays the same object: label work hangs on it.
 _rows: WeakKeyDictionary[SeriesSet, dict[Labels, int]] = WeakKeyDictionary()
@@ -21,7 +21,7 @@ class Recorded:
 
     def __init__(self, source: Source, at: int) -> None:
         self._source, self._at = source, at
-        self._answering = source if isinstance(source, Answering) else None
+        self._answering = answering(source)
         self._samples: list[tuple[Labels, float]] = []
         self._names: set[str] = set()
         self._selected: dict[tuple[Selector, int, int], Columns] = {}

@@ -1,7 +1,7 @@
 """The rules of a plan evaluated together: a source that knows what their expressions come to."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import Protocol, Self, TypeAlias, cast
 
 from processors.promql.columns import Columns, Source
 from processors.promql.fusion.engine import Answers, Fusion
@@ -13,13 +13,17 @@ from processors.promql.selector import Selector
 Samples: TypeAlias = list[tuple[Labels, float]]
 
 
-@runtime_checkable
 class Answering(Source, Protocol):
     """A source that has evaluated plans already."""
 
     def answer(self, plan: Plan, at: int) -> Samples | None:
         """The result at an instant; None where the plan is to be evaluated alone."""
         ...
+
+
+def answering(source: Source) -> Answering | None:
+    """The source, if it knows answers."""
+    return cast(Answering, source) if hasattr(type(source), "answer") else None
 
 
 class Together:
@@ -42,7 +46,9 @@ class Together:
 
     def over(self, source: Source) -> Source:
         """The source, with answers to these plans; good while its samples are the same."""
-        return Answered(source, self._fusions) if isinstance(source, Numbered) else source
+        # Asking a protocol itself costs as much as some evaluations.
+        numbered = hasattr(type(source), "reader")
+        return Answered(cast(Numbered, source), self._fusions) if numbered else source
 
 
 class Answered:

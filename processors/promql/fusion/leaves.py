@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
@@ -45,7 +45,6 @@ class Reader(Protocol):
         ...
 
 
-@runtime_checkable
 class Numbered(Source, Protocol):
     """A source whose series have numbers, so that rows are found once for many evaluations."""
 
