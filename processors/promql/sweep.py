@@ -33,6 +33,8 @@ from processors.promql.window import Window, stale, window_of
 
 _CELLS = 1_000_000
 """Samples of windows that are spread out at a time, 16 bytes each."""
+_FEW = {"instant": 1_500, "range": 100}
+"""Series beyond which steps one by one are faster: numpy's calls then cost less than the copies."""
 MOST_SAMPLES = 50_000_000
 """Values of one subquery: Prometheus's default `--query.max-samples`."""
 _ABSOLUTE = frozenset(id(RANGES[name]) for name in RANGES if name.startswith("ts_of_"))
@@ -94,10 +96,12 @@ def _constants(nodes: tuple[Node, ...]) -> list[float] | None:
     return found if len(found) == len(nodes) else None
 
 
-def _newest(node: Instant, moment: Moment, times: Times) -> Grid:
+def _newest(node: Instant, moment: Moment, times: Times) -> Grid | None:
     ends = times - node.reference.offset
     first, last = int(ends[0]), int(ends[-1])
     columns = moment.source.select(node.selector, first - moment.lookback, last)
+    if len(columns.series) > _FEW["instant"]:
+        return None
     bounded(len(columns.series) * len(times))
     at = positions(columns, ends) - 1
     if not columns.times.shape[1]:
@@ -139,6 +143,8 @@ def _ranged(node: Ranged, moment: Moment, times: Times) -> Grid | None:
     columns = moment.source.select(selected.selector, int(ends[0]) - span, int(ends[-1]))
     series = columns.series if node.kernel.keeps_name else unnamed(columns.series)
     if series is not columns.series and twins(series) is not None:
+        return None
+    if len(columns.series) > _FEW["range"]:
         return None
     bounded(len(columns.series) * len(times))
     last, first = positions(columns, ends), positions(columns, ends - span)

@@ -15,6 +15,7 @@ from processors.promql.nodes import Moment, vector
 from processors.promql.parser import parse
 from processors.promql.plan import compile
 from processors.promql.sweep import Grid, sweep
+from processors.promql.vector import Vector
 
 STEP = 7_000
 _RELATIVE = [name for name in RANGES if not name.startswith("ts_of_")]
@@ -123,6 +124,22 @@ def test_a_sweep_is_its_steps(expr: str, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("expr", STEPWISE)
 def test_what_is_not_row_by_row_is_left_to_steps(expr: str) -> None:
     assert swept(expr, source(0), np.arange(7_000, 303_000, STEP)) is None
+
+
+@pytest.mark.parametrize("expr", ["m", "rate(c[1m])"])
+def test_many_series_are_left_to_steps_and_answer_alike(
+    expr: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = f"sum_over_time(({expr})[4m:7s])"
+    alike = compile(asked).evaluate(source(1), 300_000)
+    monkeypatch.setattr(sweeping, "_FEW", {"instant": 2, "range": 2})
+    assert swept(expr, source(1), np.arange(7_000, 303_000, STEP)) is None
+    found = compile(asked).evaluate(source(1), 300_000)
+    assert isinstance(alike, Vector)
+    assert isinstance(found, Vector)
+    assert [(labels, bits(value)) for labels, value in sorted(found.items())] == [
+        (labels, bits(value)) for labels, value in sorted(alike.items())
+    ]
 
 
 def test_no_row_of_a_stale_marker_is_swept() -> None:
