@@ -46,7 +46,7 @@ class Told:
                 "observed",
                 f"{number(rates[burn.long])} over {long}, {number(rates[burn.short])} over {short}",
             ),
-            ("errors", f"{number(events - good)} of {number(events)} requests in {long}"),
+            ("errors", f"{events - good:,.0f} of {events:,.0f} requests in {long}"),
             ("budget_remaining", f"{number(left)} % of {options.window}"),
             ("objective", f"{options.objective:g} %"),
         )

@@ -181,7 +181,7 @@ class _Watching:
             ("expected", f"{number(100 * base_bad / base_events)} %, as at {name}"),
             ("observed", f"{number(100 * bad / events)} %"),
             ("deviation", f"z = {number(z)}"),
-            ("events", f"{number(bad)} of {number(events)}"),
+            ("events", f"{bad:,.0f} of {events:,.0f}"),
         )
         return Finding(self._sheet.of(row), bad / events, facts)
 

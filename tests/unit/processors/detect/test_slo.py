@@ -107,7 +107,7 @@ def test_a_finding_tells_its_windows_and_its_numbers() -> None:
     }
     assert page.value == pytest.approx(200)
     assert facts(page)["observed"] == "200 over 1h, 200 over 5m"
-    assert facts(page)["errors"] == "7200 of 3.6e+04 requests in 1h"
+    assert facts(page)["errors"] == "7,200 of 36,000 requests in 1h"
     assert facts(page)["budget_remaining"].startswith("-1.99e+04 % of 30d")
 
 

@@ -46,7 +46,7 @@ def test_a_finding_tells_what_is_usual_and_when() -> None:
     assert finding.value == pytest.approx(0.1)
     assert facts(finding)["expected"].startswith("1 %, as at this hour of the day")
     assert facts(finding)["observed"] == "10 %"
-    assert facts(finding)["events"] == "300 of 3000"
+    assert facts(finding)["events"] == "300 of 3,000"
 
 
 def test_nothing_is_found_while_it_has_learned_too_little() -> None:
