@@ -201,7 +201,7 @@ def _shared(one: Selector, other: Selector) -> tuple[Matcher, ...]:
     return tuple(each for each in one.matchers if each in other.matchers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: one is made for every expansion
 class Answers:
     """What the queries of a template are worth at an instant (ms)."""
 

@@ -58,7 +58,7 @@ class Duration:
         return numbers.duration(self.nanoseconds)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: one is made for every expansion
 class Facts:
     """What a template may speak of: the dot, and what `$` is."""
 
