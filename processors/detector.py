@@ -15,7 +15,7 @@ import ormsgpack
 from processors.arrival import EVERY, Arrived
 from processors.evaluator import Decided, Evaluator
 from processors.gathering import PREFIX as SENT
-from processors.gathering import Gathering, Origin, Request
+from processors.gathering import Gathering, Origin, request_of
 from processors.partials.checkpoint import PREFIX as PARTIALS
 from processors.partials.spans import LATENESS, RAW_REACH
 from processors.partials.store import Partials
@@ -241,9 +241,7 @@ class Detector:
         return windows
 
     def _new_gathering(self) -> Gathering:
-        groups = self._evaluator.elsewhere
-        requests = (Request(each.name, each.step, tuple(each.uses())) for each in groups)
-        return Gathering(requests, self._sent)
+        return Gathering(map(request_of, self._evaluator.elsewhere), self._sent)
 
     def _forget_sent(self) -> list[StateChange]:
         """What groups were sent that are gone: if they come back, they are sent everything."""

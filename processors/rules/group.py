@@ -308,7 +308,8 @@ class Group:
         self, rule: DetectRule, found: Found, held: Alerts, around: Surroundings
     ) -> lifecycle.Outcome:
         breaches = [
-            breach(rule, each.labels, each.value, around, each.facts) for each in found.findings
+            breach(rule, each.labels, float(each.value), around, each.facts)
+            for each in found.findings
         ]
         kept = {alert_labels(rule, labels, nan, around) for labels in found.held}
         return self._limited(lifecycle.advance(held, breaches, rule.hold, around.at, kept))

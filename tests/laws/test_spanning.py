@@ -36,6 +36,10 @@ RULES = (
     "{alert: Above, expr: 'temperature > on (job) group_left () job:temperature:avg'}",
     "{alert: Sum, expr: 'sum(instance:requests:rate) > 2'}",
     "{alert: WasHot, expr: 'temperature:max > 85'}",
+    "{alert: Silent, detect: {absent: {series: temperature, after: 12s}}}",
+    "{alert: LongSum, expr: 'sum(sum_over_time(temperature[3h])) > 300'}",
+    "{alert: LongRate, expr: 'sum(rate(requests[1d])) by (job) > 0.5'}",
+    "{alert: LongHere, expr: 'max_over_time(temperature[6h]) > 95'}",
 )
 JOBS = {"a": "web", "b": "web", "c": "db", "d": "db", "e": "db"}
 

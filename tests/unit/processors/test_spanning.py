@@ -28,7 +28,7 @@ class Fleet:
 
     def __init__(self, text: str = HOT, partitions: int = 3) -> None:
         self.cluster = Cluster(partitions, 1, T0)
-        self.hosts = [host_on(n, partitions) for n in range(partitions)]
+        self.hosts = [host_on(n, 3) for n in range(3)]
         self.heat = dict.fromkeys(self.hosts, 40.0)
         self._plan = 0
         self._sequence = 0
@@ -37,7 +37,7 @@ class Fleet:
 
     def follow(self, text: str) -> None:
         self._plan += 1
-        pieces = rules_plan_messages(text, self._plan, partitions=len(self.hosts))
+        pieces = rules_plan_messages(text, self._plan, partitions=len(self.cluster.detectors))
         spanning = [Message(GATHERED, "", p.value, 0) for p in pieces if p.partition == 0]
         self.cluster.publish([*pieces, *spanning])
 
@@ -173,3 +173,28 @@ def test_a_group_that_is_gone_takes_its_silence_with_it() -> None:
     fleet.follow("groups: []")
     fleet.go_on(20)
     assert [state for _, state in fleet.changes(SILENT)] == ["firing", "resolved"]
+
+
+LONG = HOT.replace("sum(temperature) > 150", "sum(avg_over_time(temperature[3h])) > 120").replace(
+    "Hot", "Long"
+)
+
+
+def long_ranges(partitions: int, restarts: bool) -> list[tuple[int, str, float]]:
+    fleet = Fleet(HOT, partitions)
+    fleet.heat = {host: 30.0 + 7 * number for number, host in enumerate(fleet.hosts)}
+    fleet.go_on(600)
+    fleet.follow(LONG)
+    for number in range(8):
+        fleet.heat = {host: heat + 3.1 * number for host, heat in fleet.heat.items()}
+        fleet.go_on(130)
+        if restarts:
+            fleet.restart()
+    return [(at, str(level.state), level.value) for at, level in fleet.levels("Long")]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_long_range_over_partitions_is_what_it_is_over_one(restarts: bool) -> None:
+    alone = long_ranges(1, False)
+    assert {state for _, state, _ in alone} == {"firing"}
+    assert long_ranges(3, restarts) == alone
