@@ -59,6 +59,11 @@ class Answered:
         self._fusions = fusions
         self._answers: dict[tuple[Fusion, int], Answers] = {}
 
+    @property
+    def partials(self) -> object:
+        """Those of the source, if it keeps any (`processors.partials`)."""
+        return getattr(self._source, "partials", None)
+
     def select(self, selector: Selector, start: int, end: int) -> Columns:
         """What the source selects."""
         return self._source.select(selector, start, end)
