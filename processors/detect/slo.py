@@ -104,11 +104,16 @@ class _Budget:
         found = self._burning(within)
         hold = self._slo.options.hold
         held = standing.held(sheet, found, known, at, hold)
-        places = np.nonzero(found)
         told = self._told
         findings = [
-            told.finding(kind, sheet.of(row), {each: within[each][:, row] for each in within})
-            for kind, row in zip(*(each.tolist() for each in places), strict=True)
+            finding
+            for kind, chosen in enumerate(found)
+            if (rows := np.flatnonzero(chosen)).size
+            for finding in told.findings(
+                kind,
+                [sheet.of(row) for row in rows.tolist()],
+                {each: counts[:, rows] for each, counts in within.items()},
+            )
         ]
         return Found(
             tuple(sorted(findings, key=lambda each: each.labels)),

@@ -1,6 +1,6 @@
 """What an SLO tells: its alerts' labels and facts, and itself as series."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -33,24 +33,35 @@ class Told:
         """The labels of an alert: those of the series, of the SLO and of the windows."""
         return label.of((*self._series(own), *self._burns[kind].labels))
 
-    def finding(self, kind: int, own: Labels, within: Mapping[int, Floats]) -> Finding:
-        """A burn rate that is too high; `within` holds good and all events by window (ms)."""
+    def findings(
+        self, kind: int, own: Sequence[Labels], within: Mapping[int, Floats]
+    ) -> Iterator[Finding]:
+        """Burn rates that are too high; `within` holds good and all events by window (ms)."""
         options, burn = self._options, self._burns[kind]
-        rates = {each: float(errors(within[each])) / options.budget for each in within}
+        columns = [
+            (errors(within[each]) / options.budget).tolist()
+            for each in (burn.long, burn.short, options.window_ms)
+        ]
+        counts = within[burn.long].tolist()
+        for labels, long, short, whole, good, events in zip(own, *columns, *counts, strict=True):
+            facts = self._facts(burn, (long, short, whole), good, events)
+            yield Finding(self.labels(kind, labels), long, facts)
+
+    def _facts(
+        self, burn: Burn, rates: tuple[float, float, float], good: float, events: float
+    ) -> Labels:
         long, short = text(burn.long), text(burn.short)
-        good, events = within[burn.long].tolist()
-        left = 100 * (1 - rates[options.window_ms])
-        facts = (
+        left = 100 * (1 - rates[2])
+        return (
             ("expected", f"a burn rate of {number(burn.rate)} at the most"),
             (
                 "observed",
-                f"{number(rates[burn.long])} over {long}, {number(rates[burn.short])} over {short}",
+                f"{number(rates[0])} over {long}, {number(rates[1])} over {short}",
             ),
             ("errors", f"{events - good:,.0f} of {events:,.0f} requests in {long}"),
-            ("budget_remaining", f"{number(left)} % of {options.window}"),
-            ("objective", f"{options.objective:g} %"),
+            ("budget_remaining", f"{number(left)} % of {self._options.window}"),
+            ("objective", f"{self._options.objective:g} %"),
         )
-        return Finding(self.labels(kind, own), rates[burn.long], facts)
 
     def samples(
         self, own: Sequence[Labels], counted: Floats, known: Floats, within: Mapping[int, Floats]
