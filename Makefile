@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help up kafka kafka-stop install-dev lint lint-docker format test test-slow soak bench bench-kafka peers schemas clean
+.PHONY: help up kafka kafka-stop install-dev lint lint-docker format test test-slow soak bench bench-detect bench-kafka peers schemas clean
 
 # The PromQL oracle, where `make peers` built it; without it the differential tests say so and skip.
 export PROMTOOL ?= $(wildcard $(CURDIR)/.peers/promtool)
@@ -53,6 +53,9 @@ soak: $(VENV)/.dev ## hours: 300 kills, long storms, take-overs with 100,000 ser
 
 bench: $(VENV)/.dev ## measure, and print what docs/performance.md quotes
 	$(BIN)/python -m benchmarks
+
+bench-detect: $(VENV)/.dev ## the detector beside Prometheus (make peers); RULES=DIR adds public rules; half an hour
+	$(BIN)/python -m benchmarks.detect $(if $(RULES),--rules=$(RULES))
 
 bench-kafka: $(VENV)/.dev ## the same on a broker of its own (Java and Maven); about five minutes
 	$(BIN)/python -m benchmarks.kafka

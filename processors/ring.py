@@ -169,7 +169,7 @@ class Ring:
         return repeats
 
     def _make_room(self, heads: Rows, lengths: Rows, now: int) -> None:
-        """Drop what is out of reach; grow when that leaves less than a seventh free."""
+        """Drop what is out of reach; grow when that leaves less than a tenth free."""
         size, slots = self.size, len(self._times)
         counts = self.counts[:size]
         horizon = now - self.reach - self._base
@@ -177,7 +177,7 @@ class Ring:
         kept = counts - gone
         wanted = kept.copy()
         wanted[heads] += lengths
-        need = max(int(wanted.max()), int(kept.max()) * 7 // 6 + 2)
+        need = max(int(wanted.max()), int(kept.max()) * 11 // 10 + 2)
         room = slots
         if need > slots:
             room = max(need, slots + slots // 8)

@@ -36,19 +36,18 @@ class SeriesIndex:
         self._of_metric: dict[str, list[Numbered]] = {}
         self._by_value: dict[tuple[str, str], tuple[list[int], dict[str, list[Numbered]]]] = {}
         self._known: dict[Selector, _Known] = {}
-        for labels, number in series:
-            self.add(labels, number)
+        for entry in series:
+            self.add(entry)
 
     @property
     def generation(self) -> int:
         """Changes whenever a series is added."""
         return len(self._all)
 
-    def add(self, labels: Labels, number: int) -> None:
+    def add(self, entry: Numbered) -> None:
         """One more series."""
-        entry = (labels, number)
         self._all.append(entry)
-        self._of_metric.setdefault(get(labels, METRIC_NAME), []).append(entry)
+        self._of_metric.setdefault(get(entry[0], METRIC_NAME), []).append(entry)
 
     def locate(self, selector: Selector) -> Located:
         """What the selector selects: the same object while that is the same."""

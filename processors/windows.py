@@ -112,6 +112,7 @@ class Windows:
         self._admission = Admission(limits)
         self._store = SampleStore()
         self._ids: dict[Labels, int] = {}
+        self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._of_instance: dict[str, list[tuple[Labels, int]]] = {}
         self._index = SeriesIndex()
         self._indexes: dict[str, SeriesIndex] = {}
@@ -278,16 +279,18 @@ class Windows:
         if not self._admission.admits(get(labels, METRIC_NAME), get(labels, "instance")):
             return -1
         number = self._store.add_series(_rounded(max(use.reach_ms for use in uses)))
-        self._hold(labels, number)
+        # Fleets repeat themselves: a label and its value are one object for all who have them.
+        self._hold(tuple(self._pairs.setdefault(pair, pair) for pair in labels), number)
         return number
 
     def _hold(self, labels: Labels, number: int) -> None:
         instance = get(labels, "instance")
+        entry = (labels, number)
         self._ids[labels] = number
-        self._of_instance.setdefault(instance, []).append((labels, number))
-        self._index.add(labels, number)
+        self._of_instance.setdefault(instance, []).append(entry)
+        self._index.add(entry)
         if instance in self._indexes:
-            self._indexes[instance].add(labels, number)
+            self._indexes[instance].add(entry)
 
     def _flush(self) -> None:
         """Move what waits into the matrices."""
@@ -318,6 +321,7 @@ class Windows:
             return
         moved = self._store.drop(alive)
         known, self._ids, self._of_instance = self._ids, {}, {}
+        self._pairs = {pair: pair for labels in known for pair in labels}
         self._index, self._indexes = SeriesIndex(), {}
         self.sweeps += 1
         self._blocks.clear()

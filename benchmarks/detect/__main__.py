@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.detect import hosts, latency, mixed, same_rules
+from benchmarks.detect import growth, hosts, latency, memory, mixed, same_rules
 from benchmarks.detect.peer import binary
 from benchmarks.detect.table import HEAD, Row
 
@@ -12,6 +12,8 @@ PARTS: dict[str, Callable[[Path | None, bool], Iterator[Row]]] = {
     "rules": same_rules.run,
     "mixed": mixed.run,
     "hosts": hosts.run,
+    "memory": memory.run,
+    "growth": growth.run,
     "latency": latency.run,
 }
 OPTION = "--rules="
