@@ -2,9 +2,10 @@ import random
 
 import pytest
 
+from processors.promql.labels import Labels
 from processors.rules.file import load
 from processors.rules.group import Memory
-from tests.differential import generated, promtool
+from tests.differential import promtool, samples
 from tests.differential.test_promtool import needs_promtool
 
 RULES = """
@@ -28,27 +29,27 @@ groups:
     expr: absent(m{job="a"})
     keep_firing_for: 20s
 """
-LAST = 120
+LAST = 120_000
 
 
-def series(seed: int) -> dict[str, list[str]]:
+def series(seed: int) -> samples.Series:
     draw = random.Random(seed)
     return {
-        f'm{{job="{job}",host="{host}"}}': [
-            draw.choice(["0", "0", "1", "1", "1", "2", "_", "stale"])
+        (("__name__", "m"), ("host", host), ("job", job)): [
+            samples.read(draw.choice(["0", "0", "1", "1", "1", "2", "_", "stale"]))
             if draw.random() < 0.6
-            else "1"
-            for _ in range(LAST // generated.STEP)
+            else 1.0
+            for _ in range(LAST // samples.STEP)
         ]
         for job in "ab"
         for host in "12"
     }
 
 
-def ours(given: dict[str, list[str]]) -> list[list[tuple[tuple[str, str], ...]]]:
-    source, memory, told = generated.source(given), Memory(), []
+def ours(given: samples.Series) -> list[list[Labels]]:
+    source, memory, told = samples.source(given), Memory(), []
     group = load(RULES, "rules.yml").groups[0]
-    for at in range(0, LAST * 1000 + 1, generated.STEP * 1000):
+    for at in range(0, LAST + 1, samples.STEP):
         result = group.evaluate(source, at, memory)
         assert result.failures == ()
         memory = result.memory
@@ -67,8 +68,7 @@ def ours(given: dict[str, list[str]]) -> list[list[tuple[tuple[str, str], ...]]]
 @pytest.mark.parametrize("seed", range(10))
 def test_alerts_live_as_in_prometheus(seed: int) -> None:
     given = series(seed)
-    cases = [("ALERTS", f"{at}s") for at in range(0, LAST + 1, generated.STEP)]
-    written = {name: " ".join(items) for name, items in given.items()}
-    answers = promtool.ask(written, f"{generated.STEP}s", cases, RULES)
-    theirs = [sorted(labels for labels, _ in answer) for answer in answers]
+    cases = [("ALERTS", at) for at in range(0, LAST + 1, samples.STEP)]
+    answers = promtool.ask(given, cases, RULES)
+    theirs = [sorted(promtool.labels_of(answer)) for answer in answers]
     assert ours(given) == theirs
