@@ -202,12 +202,16 @@ def _string(value: str, form: _Form) -> str | None:
     return None
 
 
-def _rune(value: int) -> str:
+def _printable(value: int) -> bool:
+    return 0 <= value <= 0x10FFFF and chr(value).isprintable()
+
+
+def _rune(value: int, only_ascii: bool) -> str:
     sound = 0 <= value <= 0x10FFFF and not 0xD800 <= value < 0xE000
     rune = chr(value) if sound else "\ufffd"
     if rune in "'\"":
         return "'\\''" if rune == "'" else "'\"'"
-    return f"'{quoted(rune)[1:-1]}'"
+    return f"'{quoted(rune, only_ascii)[1:-1]}'"
 
 
 _BASES = {"v": "d", "d": "d", "b": "b", "o": "o", "O": "o", "x": "x", "X": "X"}
@@ -219,10 +223,10 @@ def _integer(value: int, form: _Form) -> str | None:
         return form.padded(chr(value) if 0 <= value <= 0x10FFFF else "\ufffd")
     if form.verb == "U":
         digits = f"{value % 2**64:X}".rjust(max(4, form.precision or 0), "0")
-        rune = f" '{chr(value)}'" if "#" in form.flags and 0 <= value <= 0x10FFFF else ""
+        rune = f" '{chr(value)}'" if "#" in form.flags and _printable(value) else ""
         return form.padded(f"U+{digits}{rune}", zeros=False)
     if form.verb == "q":
-        return form.padded(_rune(value))
+        return form.padded(_rune(value, "+" in form.flags))
     if form.verb not in _BASES:
         return None
     digits = format(abs(value), _BASES[form.verb])

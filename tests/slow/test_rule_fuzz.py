@@ -10,7 +10,7 @@ from tests.support.rule_fuzz import TARGETS, tried
 @pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_hostile_rules_are_refused_or_taken_and_never_stall(target: str) -> None:
-    @settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6000, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.randoms(use_true_random=False))
     def attempt(random: Random) -> None:
         tried(TARGETS[target], random)
