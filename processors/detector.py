@@ -15,12 +15,13 @@ import ormsgpack
 from processors.arrival import EVERY, Arrived
 from processors.evaluator import Decided, Evaluator
 from processors.gathering import PREFIX as SENT
-from processors.gathering import Gathering, Origin, request_of
+from processors.gathering import Gathering, Origin
 from processors.partials.checkpoint import PREFIX as PARTIALS
 from processors.partials.spans import LATENESS, RAW_REACH
 from processors.partials.store import Partials
 from processors.producers import PREFIX as PRODUCER
 from processors.producers import SKEW_WINDOW, Producers
+from processors.requests import request_of
 from processors.windows import Windows
 from schemas.envelope import Envelope
 from schemas.errors import Undecodable

@@ -11,12 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.evaluator import RunningGroup
-from processors.partials.planning import long_uses
-from processors.partials.spans import LATENESS, RAW_REACH
-from processors.partials.store import LongUse
 from processors.promql.columns import Floats, Rows, Times
-from processors.promql.plan import SelectorUse
+from processors.requests import Request
 from schemas.errors import Undecodable
 from schemas.gathered import Gathered, Marker
 from schemas.labels import Labels, derived_id
@@ -37,41 +33,6 @@ MOST_TEXT = 150_000
 SLICE = 30_000
 """Samples of one series in one message."""
 _Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A group that spans instances: what it selects, and at which multiples (ms) it is decided."""
-
-    group: str
-    step: int
-    uses: tuple[SelectorUse, ...]
-    far: tuple[LongUse, ...] = ()
-    """What it reads of partials, which are made of what is sent."""
-
-    @property
-    def digest(self) -> str:
-        """What tells what is gathered for the group from what was, had the plan been another."""
-        far = {(use.selector, use.resolution, tuple(sorted(use.fields))) for use in self.far}
-        return derived_id(self.step, *sorted(map(repr, {*self.uses, *far})))
-
-    @property
-    def reach(self) -> int:
-        """How far back before an instant samples are needed, in ms."""
-        if self.far:
-            return RAW_REACH + LATENESS
-        return max((use.reach_ms for use in self.uses), default=0)
-
-    def instants(self, start: int, end: int) -> range:
-        """The instants in [start, end)."""
-        return range(-(-start // self.step) * self.step, end, self.step)
-
-
-def request_of(running: RunningGroup) -> Request:
-    """What is gathered for a group."""
-    rules = running.group.rules
-    far = dict.fromkeys(use for rule in rules for plan in rule.plans for use in long_uses(plan))
-    return Request(running.name, running.step, tuple(running.uses()), tuple(far))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 
 from processors.detector import HEARTBEAT, STOOD_STILL
 from processors.evaluator import Decided, Evaluator, RunningGroup
-from processors.gathering import request_of
 from processors.markers import HOLD, Markers
 from processors.partials.spans import LATENESS
 from processors.partials.store import Partials
+from processors.requests import request_of
 from processors.silence import told
 from processors.spanning_group import FAR, SpanningGroup
 from schemas.gathered import Gathered, Marker
@@ -153,9 +153,7 @@ class SpanningDetector:
         if changed:
             # Last: a replay that meets it takes what came before as decided.
             decided.changes.append(StateChange(PREFIX + running.name, markers.pack()))
-            dropped = group.windows.dropped() | ({"bad columns": group.bad} if group.bad else {})
-            decided.counts.update(dropped)
-            group.bad = 0
+            decided.counts.update(group.dropped())
 
     def _give_up(self, group: SpanningGroup, before: int, decided: Decided) -> None:
         """Go on without who is overdue; tell every minute of who is silent."""

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from processors.evaluator import Decided, Evaluator, RunningGroup
-from processors.gathering import request_of
 from processors.markers import Markers
 from processors.partials.spans import MINUTE
 from processors.partials.store import Partials
 from processors.promql.columns import Rows, Times
+from processors.requests import request_of
 from processors.rules.together import Together
 from processors.windows import Windows
 from schemas.errors import Undecodable
@@ -41,6 +41,12 @@ class SpanningGroup:
         """What is known of longer ago."""
         return self._far
 
+    def dropped(self) -> dict[str, int]:
+        """What was not taken since the last call, by reason."""
+        bad, self.bad = self.bad, 0
+        found = self.windows.dropped() | self._far.dropped()
+        return found | ({"bad columns": bad} if bad else {})
+
     @property
     def nbytes(self) -> int:
         """Bytes of the windows, partials included."""
@@ -50,7 +56,9 @@ class SpanningGroup:
         """By a plan under which it gathers the same."""
         self.running = running
         self._together = Together([running.group.expressions])
-        self._far.adopt(request_of(running).far, self._evaluator.number)
+        evaluator = self._evaluator
+        limit = evaluator.plan.limits.partial_bytes
+        self._far.adopt(request_of(running).far, evaluator.number, limit)
 
     def take(self, event: Gathered) -> None:
         """Samples of an instant."""
