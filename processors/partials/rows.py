@@ -18,6 +18,9 @@ from processors.promql.selector import Selector
 CHUNK = 256
 """Rows whose labels are checkpointed together."""
 NEVER = -1
+NOWHERE = 2**40
+"""The row of a series that has no cell yet: beyond those of any block."""
+_UNASKED = -2
 
 
 class Budget:
@@ -80,13 +83,14 @@ class TableRows:
                 self._of[labels] = row
         self._budget.used += len(self._of) * self._size
 
-    def of(self, series: SeriesSet) -> Rows:
-        """The rows of these series, new ones if need be; −1 where one is refused."""
+    def of(self, series: SeriesSet, some: Rows) -> Rows:
+        """The rows of some of these series, new ones if need be; −1 where one is refused."""
         known = self._rows.get(series)
         if known is None:
-            numbers = [self._row(labels) for labels in series.labels]
-            known = self._rows[series] = np.array(numbers, np.intp)
-        return known
+            known = self._rows[series] = np.full(len(series), _UNASKED, np.intp)
+        for at in some[known[some] == _UNASKED].tolist():
+            known[at] = self._row(series.labels[at])
+        return known[some]
 
     def resized(self, size: int) -> None:
         """A series takes another number of bytes from now on."""
@@ -99,6 +103,7 @@ class TableRows:
             return row
         if labels in self._turned_away or not self._budget.take(self._size):
             self._turned_away.add(labels)
+            self._aligned.clear()
             return -1
         if self._free:
             row = heapq.heappop(self._free)
@@ -117,28 +122,24 @@ class TableRows:
 
     def align(self, selector: Selector, series: SeriesSet) -> Aligned:
         """What a selector reads: the source's series, and those that only cells know."""
-        rows = self.of(series)
         known = self._aligned.setdefault(selector, WeakKeyDictionary())
         found = known.get(series)
         if found is None:
-            found = known[series] = self._align(selector, series, rows)
+            found = known[series] = self._align(selector, series)
         return found
 
-    def _align(self, selector: Selector, series: SeriesSet, rows: Rows) -> Aligned:
+    def _align(self, selector: Selector, series: SeriesSet) -> Aligned:
         here = set(series.labels)
         gone = [labels for labels in self._of if labels not in here and selector.matches(labels)]
-        if not gone and bool((rows >= 0).all()) and _ascending(series.labels):
+        turned = self._turned_away
+        served = [labels for labels in series.labels if labels not in turned] if turned else here
+        wanted = sorted([*served, *gone])
+        rows = np.array([self._of.get(labels, NOWHERE) for labels in wanted], np.intp)
+        if len(wanted) == len(series) and not gone and _ascending(series.labels):
             return Aligned(series, rows, np.arange(len(rows)))
         place = {labels: at for at, labels in enumerate(series.labels)}
-        served = [
-            labels for labels, row in zip(series.labels, rows.tolist(), strict=True) if row >= 0
-        ]
-        wanted = sorted([*served, *gone])
-        return Aligned(
-            SeriesSet(tuple(wanted)),
-            np.array([self._of[labels] for labels in wanted], np.intp),
-            np.array([place.get(labels, -1) for labels in wanted], np.intp),
-        )
+        sources = np.array([place.get(labels, -1) for labels in wanted], np.intp)
+        return Aligned(SeriesSet(tuple(wanted)), rows, sources)
 
     def free(self, oldest: int) -> None:
         """Give away rows that have nothing from cell `oldest` on."""

@@ -139,7 +139,7 @@ class Table:
             cells = measured(columns, number * step, (number + 1) * step, self.fields)
             some = np.flatnonzero(filled(cells))
             if len(some):
-                rows = self.rows.of(columns.series)[some]
+                rows = self.rows.of(columns.series, some)
                 taken = {field: column[some] for field, column in cells.columns.items()}
                 found.append((number, rows, Cells(cells.base, len(some), taken)))
         return found
