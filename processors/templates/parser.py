@@ -1,6 +1,8 @@
-"""Go's template parser: tokens to statements; what we do not support is refused by name."""
+"""Go's template parser: tokens to statements; what we do not support is refused by name.
 
-import re
+Long, because it is one grammar: its parts call each other.
+"""
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +12,7 @@ from processors.templates.blocks import Action, Block, Call, If, Leave, Range, S
 from processors.templates.errors import BadTemplate
 from processors.templates.functions import FUNCTIONS
 from processors.templates.lexer import T, Token, tokens
+from processors.templates.literals import integer, unescaped
 from processors.templates.quoting import quoted
 from processors.templates.tree import (
     Chain,
@@ -31,10 +34,6 @@ _UNSUPPORTED = {"call": "there are no functions to call", "js": "no annotation i
 _TERMS = frozenset(
     {T.BOOL, T.RUNE, T.DOT, T.FIELD, T.IDENTIFIER, T.NUMBER, T.NIL, T.RAW, T.STRING, T.VARIABLE}
 )
-_ESCAPE = re.compile(
-    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL
-)
-_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +241,11 @@ class _Parser:
 
     def inline(self, word: Token) -> Statement:
         """`block`: a definition, and a call of it."""
-        context = "block clause"
-        token = self.skip_space()
+        at, context = self.skip_space().at, "block clause"
         name = self.name(context)
         pipeline = self.pipeline(context, T.RIGHT)
         self.body(name, context)
-        return Call(token.at, name, pipeline)
+        return Call(at, name, pipeline)
 
     def pipeline(self, context: str, end: T) -> Pipeline:
         """Declarations and commands up to the end."""
@@ -378,63 +376,27 @@ class _Parser:
         """A number as Go's constants are: an int unless it is written as a float."""
         written = token.value
         if token.kind is T.RUNE:
-            inner = _unescaped(written[1:-1])
+            inner = unescaped(written[1:-1])
             if inner is None or len(inner) != 1:
                 raise self.wrong(f"malformed character constant: {written}")
             return ord(inner)
         if written.endswith("i"):
             raise self.wrong(f"complex number {written} is not supported")
-        whole = _whole(written)
+        whole = integer(written)
         if whole is not None:
             if not -(2**63) <= whole < 2**63:
                 raise self.wrong(f"integer overflow: {quoted(written)}")
             return whole
         try:
-            value = numbers.read(written)
+            return numbers.read(written)
         except ValueError as fault:
             raise self.wrong(f"illegal number syntax: {quoted(written)}") from fault
-        return value
 
     def unquoted(self, token: Token) -> str:
         """A string's text."""
         if token.kind is T.RAW:
             return token.value[1:-1].replace("\r", "")
-        inner = _unescaped(token.value[1:-1])
+        inner = unescaped(token.value[1:-1])
         if inner is None:
             raise self.wrong("invalid syntax")
         return inner
-
-
-def _whole(written: str) -> int | None:
-    """An integer by Go's rules: underscores, and octal with a leading zero."""
-    sign, digits = (written[0], written[1:]) if written[:1] in {"+", "-"} else ("", written)
-    if digits.startswith("0") and digits[1:].isdigit():
-        digits = f"0o{digits[1:]}"
-    try:
-        return int(sign + digits, 0)
-    except ValueError:
-        return None
-
-
-def _unescaped(text: str) -> str | None:
-    """Go's escapes undone; nothing where one of them is none. Bytes are read as UTF-8."""
-    octets, end = bytearray(), 0
-    for found in _ESCAPE.finditer(text):
-        octets += text[end : found.start()].encode(errors="replace")
-        end = found.end()
-        octet, short, long, octal, plain = found.groups()
-        if octet or octal:
-            value = int(octet, 16) if octet else int(octal, 8)
-            if value > 255:
-                return None
-            octets.append(value)
-        elif short or long:
-            code = int(short or long, 16)
-            if code > 0x10FFFF or 0xD800 <= code < 0xE000:
-                return None
-            octets += chr(code).encode()
-        elif plain in _ESCAPES or plain in "\"'":
-            octets += _ESCAPES.get(plain, plain).encode()
-        else:
-            return None
-    return (octets + text[end:].encode(errors="replace")).decode(errors="replace")
