@@ -36,7 +36,7 @@ def test_topics_come_into_being_and_are_listed(capsys: pytest.CaptureFixture[str
     assert "newest of each key" in text
     assert "720 h" in text
     assert main(["topics", "list", "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)["topics"]) == 9
+    assert len(json.loads(capsys.readouterr().out)["topics"]) == 11
 
 
 def test_create_changes_what_differs_only_with_alter(
