@@ -1,7 +1,4 @@
-"""Go's template parser: tokens to statements; what we do not support is refused by name.
-
-Long, because it is one grammar: its parts call each other.
-"""
+"""Go's template parser, long because it is one grammar; what we lack is refused by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
