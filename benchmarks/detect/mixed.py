@@ -169,5 +169,5 @@ def _quiet(series: Sequence[tuple[str, dict[str, str]]], plans: list[Plan]) -> F
 
 
 def _values(levels: Floats) -> list[Floats]:
-    draw = np.random.default_rng(2)
-    return [np.round(levels * draw.uniform(0.999, 1, len(levels)), 4) for _ in range(40)]
+    """They stand still, so that no alert comes and goes at every pass."""
+    return [levels]
