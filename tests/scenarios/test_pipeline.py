@@ -138,10 +138,10 @@ def test_a_breach_goes_pending_firing_paged_resolved_and_all_of_it_into_history(
 def test_a_backtest_finds_the_alert_at_the_very_times_it_had_live(
     whole: Tocsin, sender: Sender
 ) -> None:
-    sender.send("heat", 95.5, room="attic")
-    eventually(lambda: _alert(whole, "attic").get("state") == "firing")
-    live = _alert(whole, "attic")
-    eventually(lambda: _value(whole, 'heat{room="attic"}') == "95.5")
+    sender.send("heat", 95.5, room="loft")
+    eventually(lambda: _alert(whole, "loft").get("state") == "firing")
+    live = _alert(whole, "loft")
+    eventually(lambda: _value(whole, 'heat{room="loft"}') == "95.5")
 
     asked = run(
         *("rules", "backtest", "rules.yml", "--since", "1h", "--json"),
@@ -149,7 +149,7 @@ def test_a_backtest_finds_the_alert_at_the_very_times_it_had_live(
         cwd=whole.home,
     )
     assert asked.returncode == 0, asked.stderr
-    [life] = [a for a in json.loads(asked.stdout)["alerts"] if a["labels"].get("room") == "attic"]
+    [life] = [a for a in json.loads(asked.stdout)["alerts"] if a["labels"].get("room") == "loft"]
     assert life["pending_at"] == when(live["active_at"] / 1000)
     assert life["fired_at"] == when(live["starts_at"] / 1000)
     assert life["ended_at"] is None
