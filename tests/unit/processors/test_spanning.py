@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from ops.transport.keys import partition_of
+from processors.detector import Detector
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
-from schemas.gathered import Gathered
+from schemas.gathered import Gathered, Marker
 from schemas.labels import labels_of
 from schemas.metrics import metric_batch
 from schemas.stage import Message
@@ -198,3 +199,17 @@ def test_a_long_range_over_partitions_is_what_it_is_over_one(restarts: bool) -> 
     alone = long_ranges(1, False)
     assert {state for _, state, _ in alone} == {"firing"}
     assert long_ranges(3, restarts) == alone
+
+
+def test_an_alert_of_one_partition_ends_when_there_are_more_and_another_plan_comes() -> None:
+    fleet = Fleet(HOT, partitions=1)
+    fleet.heat = dict.fromkeys(fleet.hosts, 60.0)
+    fleet.go_on(60)
+    (member,) = fleet.cluster.detectors
+    member.make = lambda: Detector(0, 3)
+    fleet.cluster.restart(member)
+    fleet.follow(HOT.replace("150", "151"))
+    fleet.go_on(30)
+    assert list(fleet.changes("Hot")) == [(15, "firing"), (61, "resolved")]
+    assert any(isinstance(event, Marker) for event in fleet.cluster.events(GATHERED))
+    assert not any(key.startswith("group/") for key in member.state)
