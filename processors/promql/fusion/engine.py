@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from processors.promql.columns import Rows
+from processors.promql.columns import Rows, SeriesSet
 from processors.promql.fusion.assembly import joined, rows_of
+from processors.promql.fusion.batches import Batch, Registers, Twins
 from processors.promql.fusion.leaves import Numbered
 from processors.promql.fusion.linking import Link, Linker
 from processors.promql.fusion.steps import Program, program
@@ -20,6 +21,8 @@ from processors.promql.tree import Kind
 
 Samples = list[tuple[Labels, float]]
 _NOTHING: Samples = []
+_LARGE = 20_000
+"""Registers from which on label work is kept for when a series joins."""
 _MOVES = 8
 """How often a program is laid out anew because a step that runs alone has other series."""
 
@@ -39,11 +42,18 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Linked:
-    """A link, with the registers of its plans' results and whose each is."""
+    """A link, with the registers of its plans' results, whose each is, and what it is called.
 
-    link: Link
+    Nothing else of the steps is kept: there may be such a link for every instance of a fleet.
+    """
+
+    generation: object
+    stages: tuple[Batch | Twins, ...]
+    registers: Registers
     rows: Rows
     owners: Rows
+    starts: tuple[int, ...]
+    series: tuple[SeriesSet | None, ...]
 
 
 class Fusion:
@@ -54,7 +64,8 @@ class Fusion:
         self._plans = tuple(plan for plan in given if plan.kind is not Kind.STRING)
         self._others = tuple(plan for plan in given if plan.kind is Kind.STRING)
         self._program: Program = program(self._plans)
-        self._links: WeakKeyDictionary[Numbered, tuple[Linker, _Linked]] = WeakKeyDictionary()
+        self._links: WeakKeyDictionary[Numbered, _Linked] = WeakKeyDictionary()
+        self._linkers: WeakKeyDictionary[Numbered, Linker] = WeakKeyDictionary()
         self._moved: Counter[int] = Counter()
 
     def evaluate(self, source: Numbered, at: int) -> Answers:
@@ -62,11 +73,11 @@ class Fusion:
         moment = Moment(source, at, 0, (at, at))
         with np.errstate(all="ignore"):
             linked = self._linked(source, moment)
-            registers = linked.link.registers
+            registers = linked.registers
             registers.moment = moment
             registers.failed.clear()
             registers.moved.clear()
-            for stage in linked.link.stages:
+            for stage in linked.stages:
                 stage.run(registers)
         for step in registers.moved:
             self._moved[step] += 1
@@ -76,18 +87,29 @@ class Fusion:
 
     def _linked(self, source: Numbered, moment: Moment) -> _Linked:
         known = self._links.get(source)
-        if known is not None and known[1].link.generation == source.generation:
-            return known[1]
-        linker = Linker(self._program) if known is None else known[0]
+        if known is not None and known.generation == source.generation:
+            return known
+        linker = self._linkers.get(source) or Linker(self._program)
         link = linker.link(source, moment)
-        roots = [link.steps[self._program.roots[plan]].registers for plan in self._plans]
-        owners = np.repeat(np.arange(len(roots)), [len(each) for each in roots])
-        linked = _Linked(link, joined(rows_of(each) for each in roots), owners)
-        self._links[source] = linker, linked
+        if len(link.registers.values) >= _LARGE:
+            self._linkers[source] = linker
+        linked = self._links[source] = self._reduced(link)
         return linked
 
+    def _reduced(self, link: Link) -> _Linked:
+        roots = [link.steps[self._program.roots[plan]] for plan in self._plans]
+        return _Linked(
+            link.generation,
+            link.stages,
+            link.registers,
+            joined(rows_of(each.registers) for each in roots),
+            np.repeat(np.arange(len(roots)), [each.rows.size for each in roots]),
+            tuple(each.start for each in roots),
+            tuple(each.rows.series for each in roots),
+        )
+
     def _answers(self, linked: _Linked) -> Answers:
-        registers = linked.link.registers
+        registers = linked.registers
         hits = np.flatnonzero(registers.present[linked.rows])
         found: dict[Plan, Samples] = {}
         if hits.size:
@@ -95,11 +117,11 @@ class Fusion:
             values: list[float] = registers.values[rows].tolist()
             bounds = np.flatnonzero(np.diff(owners, prepend=-1, append=-1)).tolist()
             for start, end in pairwise(bounds):
-                plan = self._plans[owners[start]]
-                placed = linked.link.steps[self._program.roots[plan]]
-                labels = ((),) if placed.rows.series is None else placed.rows.series.labels
-                places = (rows[start:end] - placed.start).tolist()
-                found[plan] = [
+                owner = int(owners[start])
+                series = linked.series[owner]
+                labels = ((),) if series is None else series.labels
+                places = (rows[start:end] - linked.starts[owner]).tolist()
+                found[self._plans[owner]] = [
                     (labels[row], value)
                     for row, value in zip(places, values[start:end], strict=True)
                 ]
