@@ -46,9 +46,7 @@ TOPICS: Final[dict[str, Topic]] = {
     topic.name: topic
     for topic in (
         Topic(METRICS, "instance", (MetricBatch, CheckResult, Plan, WakeUp), timedelta(hours=6)),
-        Topic(
-            GATHERED, "rule group", (Gathered, Marker, Plan, WakeUp), timedelta(hours=6), True
-        ),
+        Topic(GATHERED, "rule group", (Gathered, Marker, Plan, WakeUp), timedelta(hours=6), True),
         Topic(ALERTS, "tenant", (AlertBatch, Receipt, Plan, WakeUp), timedelta(days=7), True),
         Topic(DELIVERIES, "receiver", (Delivery,), timedelta(days=7), True),
         Topic(HISTORY, "stage", (Decision,), timedelta(days=7), True),
