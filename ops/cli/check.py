@@ -72,11 +72,12 @@ def check_rules(settings: Settings) -> Iterator[Problem]:
     files = settings.rule_files()
     if not files:
         return
+    from processors.partials.planning import planned
     from processors.rules.file import BadRules, load
 
     for file in files:
         try:
-            load(text_of(file), str(file))
+            load(text_of(file), str(file), planning=planned)
         except BadRules as fault:
             for bad in fault.problems:
                 origin = Origin(bad.file, bad.line)

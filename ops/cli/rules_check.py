@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ops.cli.check import text_of
 from ops.cli.terminal import complain
+from processors.partials.planning import planned
 from processors.promql.labels import Labels
 from processors.rules.file import BadRules, Problem, RuleFile, load
 from processors.rules.group import RecordRule, written
@@ -58,7 +59,16 @@ def _checked(file: str, lints: set[str], arguments: argparse.Namespace) -> Check
         return Checked(name, 0, (Problem(name, 0, "", why),))
     count = sum(len(group.rules) for group in rules.groups)
     duplicates = tuple(_duplicates(rules)) if lints & {"all", "duplicate-rules"} else ()
-    return Checked(name, count, (), duplicates, rules.warnings)
+    return Checked(name, count, (), duplicates, (*rules.warnings, *_beyond(text, name, arguments)))
+
+
+def _beyond(text: str, name: str, arguments: argparse.Namespace) -> tuple[Problem, ...]:
+    """What promtool takes and a detector refuses: ranges that need more samples than it keeps."""
+    try:
+        load(text, name, ignore_unknown=arguments.ignore_unknown_fields, planning=planned)
+    except BadRules as fault:
+        return fault.problems
+    return ()
 
 
 def text_at(file: str) -> str:

@@ -1,7 +1,10 @@
 """What a detector serves of ranges beyond its raw windows, and what it refuses, with the cost."""
 
+from pathlib import Path
+
 import pytest
 
+from ops.cli import main
 from processors.partials.planning import long_uses, planned
 from processors.partials.table import series_bytes
 from processors.promql.errors import Refused
@@ -80,3 +83,18 @@ def test_a_day_of_a_counter_takes_less_than_an_eighth_of_its_samples() -> None:
     (use,) = long_uses(planned(compile("max_over_time(x[1d])")))
     samples = 86_400_000 // 10_000 * 16
     assert series_bytes(use.fields, use.resolution, use.reach_ms) * 8 < samples
+
+
+def test_rules_check_warns_where_a_detector_refuses_and_check_refuses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "r.yml"
+    rules.write_text(
+        "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: quantile_over_time(0.5, x[1d])\n"
+    )
+    assert main(["rules", "check", str(rules)]) == 0
+    assert "WARNING" in capsys.readouterr().err
+    settings = tmp_path / "tocsin.yaml"
+    settings.write_text("rules: [r.yml]\n")
+    assert main(["check", "--config", str(settings)]) != 0
+    assert "138 kB" in "".join(capsys.readouterr())
