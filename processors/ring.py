@@ -119,7 +119,7 @@ class Ring:
         single = bool(new.all())
         starts = np.flatnonzero(new)
         heads = rows if single else rows[starts]
-        lengths = np.diff(starts, append=len(rows))
+        lengths = np.ones_like(starts) if single else np.diff(starts, append=len(rows))
         held = self.counts[heads]
         if int((held + lengths).max()) > len(self._times):
             self._make_room(heads, lengths, now)
@@ -131,7 +131,8 @@ class Ring:
             before = np.empty_like(times)
             before[1:] = times[:-1]
             before[starts] = last
-        later = (times > before) | (new & np.repeat(held == 0, lengths))
+        first = held == 0
+        later = (times > before) | (first if single else new & np.repeat(first, lengths))
         if later.all():
             slots = held if single else np.arange(len(rows)) + np.repeat(held - starts, lengths)
             self._times[slots, rows] = times

@@ -75,7 +75,9 @@ class SampleStore:
             order = np.argsort(numbers, kind="stable")
             numbers, times, values = numbers[order], times[order], values[order]
         rings = numbers >> _SHIFT
-        bounds = np.flatnonzero(np.diff(rings, prepend=-1, append=-1)).tolist()
+        bounds = [0, len(numbers)]
+        if rings[0] != rings[-1]:
+            bounds[1:1] = (np.flatnonzero(rings[1:] != rings[:-1]) + 1).tolist()
         repeats = 0
         for start, end in pairwise(bounds):
             rows = numbers[start:end] & (ROWS - 1)

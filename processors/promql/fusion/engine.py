@@ -115,7 +115,8 @@ class Fusion:
         if hits.size:
             rows, owners = linked.rows[hits], linked.owners[hits]
             values: list[float] = registers.values[rows].tolist()
-            bounds = np.flatnonzero(np.diff(owners, prepend=-1, append=-1)).tolist()
+            ends = (np.flatnonzero(owners[1:] != owners[:-1]) + 1).tolist()
+            bounds = [0, *ends, len(owners)]
             for start, end in pairwise(bounds):
                 owner = int(owners[start])
                 series = linked.series[owner]
