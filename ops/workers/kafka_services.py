@@ -58,9 +58,9 @@ class KafkaServices:
         """PromQL over history at an instant."""
         from ops import queries
 
-        defaults = queries.defaults_of(self._shared.settings)
+        history, defaults = self._asked(), queries.defaults_of(self._shared.settings)
         at = self._shared.log.clock() if at is None else at
-        return queries.query(self._asked(), expr, at, defaults)
+        return queries.query(history, expr, at, defaults)
 
     def query_range(self, expr: str, start: int, end: int, step: int) -> Sequence[Series]:
         """PromQL over history, step by step."""

@@ -15,7 +15,11 @@ from schemas.stage import Output, Partition, Position, Step
 from schemas.topics import ALERTS, CODEC
 from tests.support.build import T0, metrics_message, rules_plan_messages, samples
 
-RULES = "groups: [{name: g, rules: [{alert: Hot, expr: temperature > 90}]}]"
+RULES = """
+groups:
+  - name: g
+    rules: [{alert: Hot, expr: temperature > 90, evaluation: interval}]
+"""
 
 
 class Moody(SqliteLog):

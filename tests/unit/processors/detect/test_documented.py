@@ -21,7 +21,7 @@ def test_every_option_is_described_in_its_section(name: str) -> None:
 
 
 def test_the_examples_load_without_a_warning() -> None:
-    text = (ROOT / "examples" / "rules" / "detectors.yml").read_text("utf-8")
+    text = (ROOT / "examples" / "detectors.yml").read_text("utf-8")
     found = load(text, "detectors.yml")
     assert found.warnings == ()
     assert sum(len(group.rules) for group in found.groups) == 6
