@@ -226,7 +226,7 @@ class Writer:
         by = self.one(GROUPINGS)
         if self.experimental and self.one(range(3)) == 0:
             return f"limitk{by} ({self.one(COUNTS)}, {self.one(['m', 'n', 'c'])}{self.moved()})"
-        name, count = self.one(["topk", "bottomk"]), self.parameter(COUNTS, depth)
+        name, count = self.one(["topk", "bottomk"]), self.parameter(COUNTS, 0)
         return f"{name}{by} ({count}, {replace(self, ranked=False).vector(depth)})"
 
     def with_scalar(self, depth: int) -> str:

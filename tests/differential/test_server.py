@@ -25,7 +25,7 @@ pytestmark = [
     ),
 ]
 SETS = 12
-APART = 7_200_000  # milliseconds, so that no expression sees two sets
+APART = 7_200_000  # milliseconds, so that no expression sees two sets, nor times before 1970
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Oracle:
 @pytest.fixture(scope="module")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
     sets = [
-        (APART * place, samples.series(Random(place), wild=place % 2 == 1, stale=False))
+        (APART * (place + 1), samples.series(Random(place), wild=place % 2 == 1, stale=False))
         for place in range(SETS)
     ]
     with serving(sets, tmp_path_factory.mktemp("prometheus")) as server:
@@ -56,7 +56,7 @@ class Case:
 
 def cases() -> st.SearchStrategy[list[Case]]:
     def of(place: int) -> st.SearchStrategy[Case]:
-        base = APART * place
+        base = APART * (place + 1)
         expr = expressions(experimental=True, base=base)
         at = instants().map(lambda at: base + at)
         return st.builds(Case, st.just(place), expr, at, st.sampled_from([5_000, 7_000, 60_000]))
@@ -117,7 +117,7 @@ ORDERED = [
 def test_sorted_answers_have_prometheus_order(oracle: Oracle, expr: str) -> None:
     plan = compile(expr)
     for place, source in enumerate(oracle.sources):
-        at = APART * place + 60_000
+        at = APART * (place + 1) + 60_000
         theirs = oracle.server.query(expr, at)
         value = plan.evaluate(source, at)
         assert isinstance(value, Vector)
