@@ -9,7 +9,8 @@ from processors.evaluator import name_of
 from processors.partials.planning import EVERY, SAMPLE_BYTES, long_uses
 from processors.partials.table import series_bytes
 from processors.placement import Placement
-from processors.promql.fusion.steps import Alone, Program, program
+from processors.promql.fusion.operations import Alone
+from processors.promql.fusion.steps import Program, program
 from processors.promql.plan import Plan
 from processors.promql.shown import selector_text, shape
 from processors.rules.group import AlertRule, Group, RecordRule, Rule

@@ -11,7 +11,7 @@ from processors.promql.fusion import batches
 from processors.promql.fusion.batches import Batch, Sides
 from processors.promql.fusion.layout import Laid, Partners
 from processors.promql.fusion.leaves import Instants, Numbered, Ranges, Solo
-from processors.promql.fusion.steps import (
+from processors.promql.fusion.operations import (
     AsScalar,
     Clock,
     Mapped,
@@ -21,9 +21,9 @@ from processors.promql.fusion.steps import (
     Over,
     Set,
     Stamped,
-    Step,
     Summed,
 )
+from processors.promql.fusion.steps import Step
 from processors.promql.grouping import Groups
 from processors.promql.matching import Signatures
 from processors.promql.operators import ARITHMETIC, COMPARISONS

@@ -67,6 +67,7 @@ class Fusion:
         self._links: WeakKeyDictionary[Numbered, _Linked] = WeakKeyDictionary()
         self._linkers: WeakKeyDictionary[Numbered, Linker] = WeakKeyDictionary()
         self._moved: Counter[int] = Counter()
+        self._failed: tuple[frozenset[int], list[Plan]] = frozenset(), []
 
     def evaluate(self, source: Numbered, at: int) -> Answers:
         """The answers at an instant in milliseconds."""
@@ -132,6 +133,12 @@ class Fusion:
         """The plans that build on steps with an error."""
         if not failed:
             return []
+        which = frozenset(failed)
+        if which != self._failed[0]:
+            self._failed = which, self._above(which)
+        return self._failed[1]
+
+    def _above(self, failed: frozenset[int]) -> list[Plan]:
         bad: set[int] = set()
         for number, step in enumerate(self._program.steps):
             if number in failed or not bad.isdisjoint(step.inputs):

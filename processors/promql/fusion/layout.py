@@ -6,7 +6,7 @@ from typing import TypeAlias
 from processors.promql import nodes
 from processors.promql.binary import Sets, Vectors
 from processors.promql.columns import Rows, SeriesSet
-from processors.promql.fusion.steps import (
+from processors.promql.fusion.operations import (
     Alone,
     AsScalar,
     AsVector,
@@ -17,9 +17,9 @@ from processors.promql.fusion.steps import (
     Over,
     Set,
     Stamped,
-    Step,
     Summed,
 )
+from processors.promql.fusion.steps import Step
 from processors.promql.grouping import Groups
 from processors.promql.matching import Signatures
 from processors.promql.tree import Cardinality, Kind

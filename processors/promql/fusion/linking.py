@@ -11,7 +11,8 @@ from processors.promql.fusion.assembly import Key, Placed, batch, joined, key, r
 from processors.promql.fusion.batches import Batch, Registers, Twins
 from processors.promql.fusion.layout import Laid, is_scalar, laid, read
 from processors.promql.fusion.leaves import Numbered
-from processors.promql.fusion.steps import AsVector, Literal, Newest, Over, Program, Step
+from processors.promql.fusion.operations import AsVector, Literal, Newest, Over
+from processors.promql.fusion.steps import Program, Step
 from processors.promql.nodes import Moment
 from processors.promql.tree import Kind
 from processors.promql.vector import EMPTY, Vector, twins

@@ -39,5 +39,5 @@ def test_the_table_finds_what_asking_every_selector_finds(
 
 
 def test_a_selector_of_any_metric_is_asked_once() -> None:
-    uses: list[SelectorUse] = [use for use in compile('{a="1"}').selectors]
+    uses: list[SelectorUse] = list(compile('{a="1"}').selectors)
     assert SelectorTable(uses).of(labels_of({"__name__": "m", "a": "1"})) == uses

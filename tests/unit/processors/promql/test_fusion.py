@@ -13,7 +13,8 @@ from processors.promql.fusion.engine import Fusion
 from processors.promql.labels import Labels
 from processors.promql.plan import Plan, compile
 from processors.promql.vector import Vector
-from processors.windows import Selection, Windows
+from processors.selection import Selection
+from processors.windows import Windows
 from schemas.metrics import metric_batch
 from tests.differential import generated
 
@@ -92,13 +93,15 @@ EVERYTHING = """
 m > 1; m{job="a"} >= bool 0; 3 < n; rate(c[1m]) > 0; avg_over_time(m[5m]) > -1;
 quantile_over_time(0.95, m[1m]) > 0; sum by (job) (rate(c[5m])) / sum by (job) (m);
 m / on (job, host) n; m * on (job) group_left sum by (job) (n); absent(nothing); absent(m);
-(m > 0) and (n < 5); m unless n; m or n; (m or n) * 2; -m; abs(m); clamp(m, 0, 1); vector(1); time();
-scalar(sum(m)); scalar(m) > bool 1; time() - timestamp(m) > 5; timestamp(abs(m)); topk(1, m) > 0;
+(m > 0) and (n < 5); m unless n; m or n; (m or n) * 2; -m; abs(m); clamp(m, 0, 1); vector(1);
+time(); scalar(sum(m)); scalar(m) > bool 1; time() - timestamp(m) > 5; timestamp(abs(m));
+topk(1, m) > 0;
 max_over_time(rate(c[1m])[5m:30s]) > 0; count(m == 1) > 1; min(m) > vector(3); vector(time());
 label_replace(m, "x", "$1", "job", "(.*)") > 0; stddev by (job) (m); quantile(0.5, m); m offset 1m;
 m > on (job) group_left (host) max by (job, host) (n); 1 + 2; m ^ 2; m % 3; m atan2 n; -0.0 * m;
-predict_linear(m[5m], 3600) < 0; deriv(m[1m]); changes(m[5m]) > 2; {job="a"} > 0; m > scalar(sum(n));
-sort_desc(m); sum(m) by (job) > bool 0; count_values("v", m); histogram_quantile(0.9, m); m @ end()
+predict_linear(m[5m], 3600) < 0; deriv(m[1m]); changes(m[5m]) > 2; {job="a"} > 0;
+m > scalar(sum(n)); sort_desc(m); sum(m) by (job) > bool 0; count_values("v", m);
+histogram_quantile(0.9, m); m @ end()
 """
 
 
