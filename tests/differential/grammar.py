@@ -115,6 +115,7 @@ class Writer:
     ranked: bool = True  # `topk` and its like, which promtool's storage answers in random order
     base: int = 0  # when the series begin, in milliseconds
     within: int = 0  # how many subqueries are around
+    fixed: bool = True  # whether `@` may be used
 
     def expression(self, depth: int) -> str:
         """An expression that a rule could have."""
@@ -150,6 +151,8 @@ class Writer:
     def moved(self) -> str:
         """Offset and `@`, in either order or not at all."""
         offset = self.one(OFFSETS)
+        if not self.fixed:
+            return offset
         at = self.one([*EDGES, *(f" @ {self.base / 1000 + at}" for at in ATS)])
         return offset + at if self.one([True, False]) else at + offset
 
@@ -161,11 +164,12 @@ class Writer:
         """A range selector or a subquery."""
         if depth <= 0 or self.within > 1 or self.one(["plain", "plain", "subquery"]) == "plain":
             return f"{self.one(SELECTORS)}[{self.one(WINDOWS)}]{self.moved()}"
-        deeper = replace(self, within=self.within + 1, ranked=False)
-        inner = deeper.expression(depth - 1)
         spans = [f"{span}:{step}" for span in WINDOWS for step in STEPS]
         span = self.one(["1m:10s", "30s:7s"] if self.within else spans)
-        return f"({inner})[{span}]{self.moved()}"
+        # docs/promql.md: with one step at the instant itself, Prometheus moves `@` inside.
+        fixed = self.fixed and (self.within > 0 or span.startswith(("5m", "10m")))
+        deeper = replace(self, within=self.within + 1, ranked=False, fixed=fixed)
+        return f"({deeper.expression(depth - 1)})[{span}]{self.moved()}"
 
     def vector(self, depth: int) -> str:
         """A vector expression."""
