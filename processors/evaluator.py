@@ -22,11 +22,11 @@ from processors.promql.columns import Source
 from processors.promql.plan import SelectorUse
 from processors.rules.alert_series import wanted
 from processors.rules.file import BadRules
-from processors.rules.group import DetectRule, Evaluation, Group, Memory
+from processors.rules.group import DetectRule, Evaluation, Failure, Group, Memory
 from processors.rules.lifecycle import Transition
 from processors.rules.together import Together
 from processors.rules_plan import RulesPlan
-from processors.told import alerts_told, samples_told
+from processors.told import Recorder, alerts_told
 from schemas.alerts import AlertLevel
 from schemas.plan_pieces import PREFIX as PLAN
 from schemas.plan_pieces import PlanKeeper
@@ -64,6 +64,7 @@ class RunningGroup:
         self.group = group
         self.step = group.interval or default_interval
         self.state = GroupState()
+        self.recorder = Recorder(self.name)
         self.arrival = arrival_rules(group, recorded, spans)
         self.rules = dict(zip(group.keys, group.rules, strict=True))
         self.detectors = {
@@ -217,14 +218,14 @@ class Evaluator:
             )
             told_levels = levels.noted(self._levels(running, found, at), notes)
             told = alerts_told(running.name, self.number, at, told_levels)
-            told += samples_told(running.name, found)
+            told += running.recorder.told(found)
         except Exception as fault:
             decided.counts[f"rule failed:{running.name}: {fault!r}"[:300]] += 1
             return
         running.state = GroupState(at, found.memory)
         decided.counts["evaluations"] += len(running.group.rules)
         for failure in found.failures:
-            decided.counts[f"rule failed:{running.name}:{failure.key}: {failure.reason}"] += 1
+            decided.counts[_failed(running, failure)] += 1
         decided.outputs += told
         learned = self._news(running.name, found.memory)
         decided.changes += learned
@@ -252,14 +253,20 @@ class Evaluator:
         for number, advanced in found.items():
             running = self.groups[number]
             for failure in advanced.failures:
-                decided.counts[f"rule failed:{running.name}:{failure.key}: {failure.reason}"] += 1
-            if advanced.changed:
-                before = running.state
-                memory = self._on_arrival.after(number, before.memory, advanced)
-                running.state = GroupState(arrived.at, memory)
-                told = self._changes(running, advanced.transitions)
-                decided.outputs += alerts_told(running.name, self.number, arrived.at, told)
-                decided.changes += running.state.changes(running.name, before)
+                decided.counts[_failed(running, failure)] += 1
+            if not advanced.changed:
+                continue
+            try:
+                memory = self._on_arrival.after(number, running.state.memory, advanced)
+                changes = self._changes(running, advanced.transitions)
+                told = alerts_told(running.name, self.number, arrived.at, changes)
+            except Exception as fault:
+                # Its alerts stand as they were, and the others go on.
+                decided.counts[f"rule failed:{running.name}: {fault!r}"[:300]] += 1
+                continue
+            before, running.state = running.state, GroupState(arrived.at, memory)
+            decided.outputs += told
+            decided.changes += running.state.changes(running.name, before)
 
     def switch(self, piece: Plan, now: int, decided: Decided) -> bool:
         """Take a piece of a plan; once it is whole, follow it. Whether the plan changed."""
@@ -380,3 +387,9 @@ class Evaluator:
             for labels, alert in alerts.items()
         ]
         decided.outputs += alerts_told(running.name, self.number, now, told)
+
+
+def _failed(running: RunningGroup, failure: Failure) -> str:
+    """What a failure is counted under: without the labels in its reason, which have no end."""
+    kind, labels, _ = failure.reason.partition("{")
+    return f"rule failed:{running.name}:{failure.key}: {kind.rstrip()}{'…' if labels else ''}"

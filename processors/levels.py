@@ -9,6 +9,8 @@ from schemas.alerts import AlertLevel, AlertState
 
 MAX_NOTE = 16_384
 MAX_VALUE = 8_192
+MAX_QUERY = 60_000
+"""Characters of a link's expression: browsers and the log hold no more."""
 SMALL = 256
 """Characters that are left of a text when a level as a whole is larger than `MAX_TEXT`."""
 MAX_ALERTS = 500
@@ -65,8 +67,10 @@ def batches(levels: Iterable[AlertLevel]) -> Iterator[tuple[AlertLevel, ...]]:
 
 
 def generator_url(external_url: str, expr: str) -> str:
-    """Where a person can look at the expression, as Prometheus writes it."""
-    return f"{external_url.rstrip('/')}/graph?g0.expr={quote(expr)}&g0.tab=1"
+    """Where a person can look at the expression, as Prometheus writes it; less what is too long."""
+    base = f"{external_url.rstrip('/')}/graph"
+    query = quote(expr)
+    return f"{base}?g0.expr={query}&g0.tab=1" if len(query) <= MAX_QUERY else base
 
 
 def _level(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from processors.promql.labels import METRIC_NAME
 from processors.rules.duration import milliseconds
@@ -19,6 +19,18 @@ def _label(name: str) -> str:
     return name
 
 
+MAX_NAME = 500
+"""Characters of the name of a group, a label or an annotation, as an alert can hold them."""
+MAX_LABELS = 64
+MAX_ANNOTATIONS = 128
+
+
+def _short(name: str) -> str:
+    if len(name) > MAX_NAME:
+        raise ValueError(f"{name[:40]}…: a name has at most {MAX_NAME} characters")
+    return name
+
+
 Duration = Annotated[int, BeforeValidator(_duration)]
 
 
@@ -28,7 +40,7 @@ def _annotation(name: str) -> str:
     return name
 
 
-LabelName = Annotated[str, BeforeValidator(_label)]
+LabelName = Annotated[str, AfterValidator(_short), BeforeValidator(_label)]
 
 
 MAY_BE_EMPTY = frozenset(
@@ -50,8 +62,10 @@ class WrittenRule(_Written):
     detect: Mapping[str, Any] | None = None
     wait: Duration = Field(0, alias="for")
     keep_firing_for: Duration = 0
-    labels: Mapping[LabelName, str] = {}
-    annotations: Mapping[Annotated[str, BeforeValidator(_annotation)], str] = {}
+    labels: Mapping[LabelName, str] = Field({}, max_length=MAX_LABELS)
+    annotations: Mapping[
+        Annotated[str, AfterValidator(_short), BeforeValidator(_annotation)], str
+    ] = Field({}, max_length=MAX_ANNOTATIONS)
     evaluation: Literal["interval"] | None = None
     """Ours: only at the group's instants, and not as samples arrive."""
 
@@ -80,7 +94,7 @@ class WrittenRule(_Written):
 class WrittenGroup(_Written):
     """A group less its rules, which are validated one by one."""
 
-    name: str = Field(min_length=1)
+    name: Annotated[str, AfterValidator(_short)] = Field(min_length=1)
     interval: Duration | None = None
     query_offset: Duration = 0
     limit: int = 0

@@ -312,3 +312,25 @@ def test_the_logs_own_clock_that_jumped_ahead_makes_no_producer_late() -> None:
         day._step([envelope(batch, at, "p", sequence)], second + (7_200 if sequence > 30 else 0))
     assert "resolved" not in [what for _, _, what in day.told]
     assert day.counts.get("late", 0) <= 1
+
+
+def test_an_expression_too_long_for_a_link_is_told_all_the_same() -> None:
+    hosts = "|".join(f"host-{i:05}" for i in range(5_700))
+    rules = (
+        "groups: [{name: g, rules: [{alert: A, expr: 'temperature{instance!~\"HOSTS\"} > 90'}]}]"
+    )
+    day = Day(rules.replace("HOSTS", hosts)).at(1, temperature=95).idle(2)
+    assert day.told == [(1.0, "A", "firing")]
+
+
+def test_failures_are_counted_without_the_labels_of_whoever_failed() -> None:
+    rules = "groups: [{name: g, rules: [{alert: A, expr: 'up * on (job) up'}]}]"
+    day = Day(rules)
+    series = [
+        labels_of({"__name__": "up", "instance": "a", "job": "j", "pod": str(n)}) for n in range(3)
+    ]
+    day._step([envelope(metric_batch("a", series, [1.0] * 3, [T0 + 1_000]), T0 + 1_000)], 1)
+    day.idle(16)
+    [failed] = [name for name in day.counts if name.startswith("rule failed")]
+    assert "pod" not in failed
+    assert "duplicate series" in failed

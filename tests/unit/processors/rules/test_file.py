@@ -125,6 +125,12 @@ def test_what_is_no_rule_file_is_refused_with_its_line(text: str, line: int, sai
         ("{expr: up, record: b, for: 1m}", "invalid field 'for' in recording rule"),
         ("{expr: up, record: 'b{}'}", "braces present in the recording rule name"),
         ("{expr: up, alert: a, labels: {__name__: x}}", "invalid label name: '__name__'"),
+        (f"{{expr: up, alert: a, labels: {{{'l' * 501}: x}}}}", "at most 500 characters"),
+        (f"{{expr: up, alert: a, annotations: {{{'l' * 501}: x}}}}", "at most 500 characters"),
+        (
+            f"{{expr: up, alert: a, annotations: {{{', '.join(f'a{i}: x' for i in range(129))}}}}}",
+            "at most 128 items",
+        ),
         ("{expr: '', alert: a}", "field 'expr' must be set"),
     ],
 )
