@@ -6,8 +6,9 @@ instant, is written after everything else: a replay that meets it skips what it 
 
 import json
 import zlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import ormsgpack
 
@@ -20,9 +21,12 @@ PREFIX = "group/"
 DETECTION = "detection/"
 """What a detector has learned, by group and slot (rule and options), then by a key of its own."""
 SHARDS = 64
+REMEMBERED = 100_000
+"""Alerts of which the shard is remembered."""
 _HEAD = ""
 _RECORDED = "recorded"
 _ALERTS = "alerts"
+_END: tuple[Labels | None, Alert | None] = (None, None)
 
 
 def detection_key(group: str, slot: str) -> str:
@@ -134,13 +138,7 @@ def _either(now: Mapping[str, object], before: Mapping[str, object]) -> Iterable
 
 def _shards(group: str, rule: str, now: Alerts, before: Alerts) -> list[StateChange]:
     """The shards in which some alert is new, other than it was, or gone."""
-    # Most alerts are the very objects they were: comparing those would cost more than all else.
-    touched = {
-        _shard(labels)
-        for labels, alert in now.items()
-        if (known := before.get(labels)) is not alert and known != alert
-    }
-    touched |= {_shard(labels) for labels in before if labels not in now}
+    touched = {_shard(labels) for labels in _differing(now, before)}
     entries: dict[int, list[object]] = {shard: [] for shard in touched}
     for labels, alert in now.items():
         shard = _shard(labels)
@@ -152,6 +150,33 @@ def _shards(group: str, rule: str, now: Alerts, before: Alerts) -> list[StateCha
     ]
 
 
+def _differing(now: Alerts, before: Alerts) -> Iterator[Labels]:
+    """The alerts that are new, other than they were, or gone; whatever the order of either."""
+    # Both are in label order as a rule, and most alerts the very objects they were: walked in step
+    # those need neither a look-up nor a comparison.
+    passed: list[Labels] = []
+    walk = iter(before.items())
+    there, known = next(walk, _END)
+    for labels, alert in now.items():
+        if labels is not there and labels != there:
+            earlier = before.get(labels)
+            if earlier is None:
+                yield labels
+                continue
+            while there is not None and labels != there:
+                passed.append(there)
+                there, known = next(walk, _END)
+            known = earlier
+        if known is not alert and known != alert:
+            yield labels
+        there, known = next(walk, _END)
+    if there is not None:
+        passed.append(there)
+    passed += (labels for labels, _ in walk)
+    yield from (labels for labels in passed if labels not in now)
+
+
+@lru_cache(maxsize=REMEMBERED)
 def _shard(labels: Labels) -> int:
     return zlib.crc32(repr(labels).encode("utf-8", "backslashreplace")) % SHARDS
 

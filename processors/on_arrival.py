@@ -1,5 +1,6 @@
 """What an arrival instant comes to: all rules that have news of an instance in one evaluation."""
 
+from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,8 +17,10 @@ from processors.rules.lifecycle import NONE, Alert, Alerts, Transition
 from processors.rules.template import Surroundings
 from processors.rules.touched import advance
 
-REMEMBERED = 1_000
-"""How many combinations of metrics that arrive together are remembered."""
+REMEMBERED = 100
+"""How many combinations of metrics that arrive together are remembered: those met last."""
+UNEXPECTED = "on arrival"
+"""The key of a failure that is no single rule's."""
 
 
 class ByInstance(Source, Protocol):
@@ -65,12 +68,14 @@ class Standing:
         alerts = dict(memory.alerts)
         for key, instances in changed.items():
             after = dict(alerts.get(key, NONE))
+            fresh: list[Labels] = []
             for instance, held in instances.items():
                 for labels in self.of(instance).get(key, NONE):
-                    del after[labels]
+                    if labels not in held:
+                        del after[labels]
+                fresh += (labels for labels in held if labels not in after)
                 after.update(held)
-            # In label order, as an evaluation at an interval leaves them.
-            alerts[key] = dict(sorted(after.items()))
+            alerts[key] = _placed(after, fresh)
             if not after:
                 del alerts[key]
         for key, instances in changed.items():
@@ -89,6 +94,21 @@ class Standing:
                 del self._held[instance]
 
 
+def _placed(alerts: dict[Labels, Alert], fresh: list[Labels]) -> dict[Labels, Alert]:
+    """In label order, as an evaluation at an interval leaves them; all but the last `fresh` are."""
+    if not fresh:
+        return alerts
+    items = list(alerts.items())
+    del items[-len(fresh) :]
+    for labels in fresh:
+        insort(items, (labels, alerts[labels]), key=_labels)
+    return dict(items)
+
+
+def _labels(item: tuple[Labels, Alert]) -> Labels:
+    return item[0]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rule:
     """A rule of group number `group`."""
@@ -103,9 +123,22 @@ class _Concerned:
 
     def __init__(self, rules: Sequence[_Rule]) -> None:
         self.rules = rules
-        self.fusion = Fusion(each.rule.rule.plan for each in rules)
         self._by_plan = {each.rule.rule.plan: place for place, each in enumerate(rules)}
         self._by_key = {(each.group, each.key): place for place, each in enumerate(rules)}
+        self._met = False
+        self._fusion: Fusion | None = None
+
+    def evaluate(self, source: Numbered, at: int) -> Answers:
+        """What the rules come to; the first time each is left to be evaluated alone.
+
+        Metrics that never arrive together again are not worth a fusion of all their rules.
+        """
+        if not self._met:
+            self._met = True
+            return Answers(self._by_plan, {})
+        if self._fusion is None:
+            self._fusion = Fusion(self._by_plan)
+        return self._fusion.evaluate(source, at)
 
     def stirred(
         self, answers: Answers, standing: Mapping[int, Mapping[str, Alerts]]
@@ -125,7 +158,9 @@ class OnArrival:
             _Rule(number, each.key, each) for number, rules in enumerate(groups) for each in rules
         ]
         self._standing = [Standing() for _ in groups]
+        self._metrics = frozenset(name for each in self._rules for name in each.rule.metrics)
         self._concerned: dict[frozenset[str], _Concerned] = {}
+        """By metrics, in the order in which they were met last."""
 
     def evaluate(
         self,
@@ -144,13 +179,20 @@ class OnArrival:
             self._standing[number].follow(memory.alerts)
         evaluations = 0
         for instance, metrics in arrived.instances.items():
-            concerned = self._concerned_by(metrics)
-            if concerned.rules:
-                evaluations += len(concerned.rules)
-                narrow = source.within(instance)
-                answers = concerned.fusion.evaluate(narrow, arrived.at)
-                around = Surroundings(narrow, arrived.at, external, url)
+            concerned = self._concerned_by(metrics & self._metrics)
+            if not concerned.rules:
+                continue
+            evaluations += len(concerned.rules)
+            narrow = source.within(instance)
+            around = Surroundings(narrow, arrived.at, external, url)
+            try:
+                answers = concerned.evaluate(narrow, arrived.at)
                 self._advance(instance, concerned, answers, around, found)
+            except Exception as fault:
+                # A fault of ours: its alerts stand, and those of other instances go on.
+                failure = Failure(UNEXPECTED, f"unexpected {type(fault).__name__}")
+                for number in found.keys() & {each.group for each in concerned.rules}:
+                    found[number].failures.append(failure)
         return found, evaluations
 
     def after(self, number: int, memory: Memory, advanced: Advanced) -> Memory:
@@ -182,10 +224,10 @@ class OnArrival:
                 group.transitions += [(each.key, step) for step in outcome.transitions]
 
     def _concerned_by(self, metrics: frozenset[str]) -> _Concerned:
-        known = self._concerned.get(metrics)
+        known = self._concerned.pop(metrics, None)
         if known is None:
-            rules = [each for each in self._rules if each.rule.metrics & metrics]
+            known = _Concerned([each for each in self._rules if each.rule.metrics & metrics])
             if len(self._concerned) >= REMEMBERED:
-                self._concerned.clear()
-            known = self._concerned[metrics] = _Concerned(rules)
+                del self._concerned[next(iter(self._concerned))]
+        self._concerned[metrics] = known
         return known

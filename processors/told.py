@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -36,21 +35,34 @@ def alerts_told(group: str, plan: int, at: int, told: Sequence[AlertLevel]) -> l
     ]
 
 
-def samples_told(group: str, found: Evaluation) -> list[Output]:
-    """The samples on their way to the log; windows see them when they are read from it."""
-    values = np.fromiter((value for _, value in found.samples), np.float64, len(found.samples))
-    series = tuple(labels for labels, _ in found.samples)
-    return [
-        Output(
-            METRICS,
-            batch.instance,
-            derived_id("recorded", group, found.sampled_at, batch.instance, batch.number),
-            metric_batch(
-                batch.instance, batch.block, values[batch.rows].tolist(), [found.sampled_at]
-            ),
-        )
-        for batch in _batches(group, series)
-    ]
+class Recorder:
+    """Tells what a group records: the same series are recorded at most instants, and packed once.
+
+    The last instant's series alone are kept, as long as the recorder is.
+    """
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._series: tuple[Labels, ...] = ()
+        self._pieces: tuple[_Recorded, ...] = ()
+
+    def told(self, found: Evaluation) -> list[Output]:
+        """The samples on their way to the log; windows see them when they are read from it."""
+        values = np.fromiter((value for _, value in found.samples), np.float64, len(found.samples))
+        series = tuple(labels for labels, _ in found.samples)
+        if series != self._series:
+            self._series, self._pieces = series, _recorded(self._group, series)
+        return [
+            Output(
+                METRICS,
+                piece.instance,
+                derived_id("recorded", self._group, found.sampled_at, piece.instance, piece.number),
+                metric_batch(
+                    piece.instance, piece.block, values[piece.rows].tolist(), [found.sampled_at]
+                ),
+            )
+            for piece in self._pieces
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +75,7 @@ class _Recorded:
     rows: Rows
 
 
-@lru_cache(maxsize=512)
-def _batches(group: str, series: tuple[Labels, ...]) -> tuple[_Recorded, ...]:
-    """The same series are recorded at every instant, and packed once."""
+def _recorded(group: str, series: Sequence[Labels]) -> tuple[_Recorded, ...]:
     rows: dict[str, list[int]] = {}
     for row, labels in enumerate(series):
         instance = get(labels, "instance") or f"rules/{group}"
