@@ -30,7 +30,7 @@ class Request:
     def reach(self) -> int:
         """How far back before an instant samples are needed, in ms."""
         if self.far:
-            return RAW_REACH + LATENESS
+            return max(RAW_REACH, self.step) + LATENESS
         return max((use.reach_ms for use in self.uses), default=0)
 
     def instants(self, start: int, end: int) -> range:

@@ -58,7 +58,9 @@ class SpanningGroup:
         self._together = Together([running.group.expressions])
         evaluator = self._evaluator
         limit = evaluator.plan.limits.partial_bytes
-        self._far.adopt(request_of(running).far, evaluator.number, limit)
+        uses = request_of(running).far
+        self._long = bool(uses)
+        self._far.adopt(uses, evaluator.number, limit)
 
     def take(self, event: Gathered) -> None:
         """Samples of an instant."""
@@ -93,18 +95,22 @@ class SpanningGroup:
     def _see(self, events: Sequence[Gathered], at: int) -> None:
         """Put samples into the windows.
 
-        Partials that begin get them minute by minute, from all sources together: what has closed
-        takes nothing any more.
+        Where minutes may close they go minute by minute, from all sources together: what has
+        closed takes nothing any more, and what has not must not go out of the windows' reach.
         """
         came = [(event.batch(), np.frombuffer(event.times, "<i8")) for event in events]
-        if not self._far.fresh or not came:
+        within = self.markers.done >= (at - 1) // MINUTE * MINUTE
+        if not came or not self._long or (within and not self._far.fresh):
             for batch, times in came:
                 self._add(batch, times, at)
             return
         first = min(int(times.min(initial=at)) for _, times in came)
-        for end in range(first, at + MINUTE, MINUTE):
+        self._far.close(self.windows, first)
+        # Whole minutes: every cell ends with one, and is read before its samples may go.
+        for end in range(-(-first // MINUTE) * MINUTE, at + MINUTE, MINUTE):
             for batch, times in came:
-                chosen = np.flatnonzero((times > end - MINUTE) & (times <= end))
+                seen = np.minimum(times, at)
+                chosen = np.flatnonzero((seen > end - MINUTE) & (seen <= end))
                 self._add(batch, times[chosen], min(end, at), chosen)
             self._far.close(self.windows, min(end, at))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from ops.transport.keys import partition_of
@@ -9,9 +10,9 @@ from processors.detector import Detector
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.gathered import Gathered, Marker
 from schemas.labels import labels_of
-from schemas.metrics import metric_batch
+from schemas.metrics import MetricBatch, metric_batch
 from schemas.stage import Message
-from schemas.topics import ALERTS, GATHERED
+from schemas.topics import ALERTS, GATHERED, METRICS
 from tests.support.build import T0, metrics_message, rules_plan_messages
 from tests.support.cluster import Cluster, Member
 
@@ -199,6 +200,49 @@ def test_a_long_range_over_partitions_is_what_it_is_over_one(restarts: bool) -> 
     alone = long_ranges(1, False)
     assert {state for _, state, _ in alone} == {"firing"}
     assert long_ranges(3, restarts) == alone
+
+
+COUNTED = "groups: [{{name: all, interval: {}, rules: [{{record: counted, expr: '{}'}}]}}]"
+HOUR = 3_600_000
+
+
+def counted(partitions: int, interval: str, expression: str, hours: int) -> list[float]:
+    """What is recorded of four hosts that send each half minute, one of them four minutes late."""
+    start = T0 - T0 % (24 * HOUR)
+    cluster = Cluster(partitions, 1, start)
+    pieces = rules_plan_messages(COUNTED.format(interval, expression), 1, partitions=partitions)
+    spanning = [Message(GATHERED, "", p.value, 0) for p in pieces if p.partition == 0]
+    cluster.publish([*pieces, *spanning])
+    for sequence in range(1, hours * 120):
+        cluster.run_until(start + sequence * 30_000 + 7)
+        for host, late in zip("abcd", (0, 0, 240_000, -2_000), strict=True):
+            labels = [labels_of({"__name__": "temperature", "instance": host})]
+            batch = metric_batch(host, labels, [1.0], [cluster.now - late])
+            cluster.publish([metrics_message(batch, cluster.now, sequence)])
+    cluster.run_until(cluster.now + 60_000)
+    return [
+        float(np.frombuffer(event.values, "<f8")[0])
+        for event in cluster.events(METRICS)
+        if isinstance(event, MetricBatch) and event.instance.startswith("rules/")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("interval", "expression", "hours", "last"),
+    [
+        ("45s", "sum(count_over_time(temperature[3h]))", 4, 4 * 360 - 8),
+        ("10m", "sum(count_over_time(temperature[3h]))", 4, 4 * 360 - 8),
+        ("30m", "sum(count_over_time(temperature[3h]))", 4, 4 * 360 - 8),
+        ("1h", "sum(count_over_time(temperature[3h]))", 5, 4 * 360 - 8),
+        ("3h", "sum(count_over_time(temperature[6h]))", 9, 4 * 720 - 8),
+    ],
+)
+def test_a_long_range_holds_every_sample_however_long_the_interval(
+    interval: str, expression: str, hours: int, last: int
+) -> None:
+    alone = counted(1, interval, expression, hours)
+    assert counted(3, interval, expression, hours) == alone
+    assert alone[-1] == pytest.approx(last, abs=8)
 
 
 def test_an_alert_of_one_partition_ends_when_there_are_more_and_another_plan_comes() -> None:
