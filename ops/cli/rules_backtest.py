@@ -4,11 +4,11 @@ import argparse
 import json
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 from ops.cli.options import settings_of
 from ops.cli.query import series_text, when
+from ops.cli.rules_check import text_at
 from ops.cli.terminal import age, complain, table
 from ops.history.clickhouse import History
 from ops.history.replay import replay
@@ -32,14 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     end = round(time.time() * 1000)
     start = end - _since(arguments.since)
     backtest = Backtest(_plan(settings, arguments.files))
-    history = History(server_of(settings).address)
+    history = _history(settings)
     try:
         _replay(backtest, history, start, end)
-    except FileNotFoundError as fault:
-        raise Refused(
-            f"no history in {settings.data}: start `tocsin up --data {settings.data}`, "
-            "or name a ClickHouse server in history.url"
-        ) from fault
     finally:
         history.close()
     lives = [life for life in backtest.lives if (life.ended_at or end) > start]
@@ -47,6 +42,18 @@ def run(arguments: argparse.Namespace) -> int:
     for reason, count in sorted(backtest.failures.items()):
         complain(f"{reason} ({count} times)")
     return 0
+
+
+def _history(settings: Settings) -> History:
+    # The files that say where the server listens are there from its first start on.
+    try:
+        address = server_of(settings).address
+    except FileNotFoundError as fault:
+        raise Refused(
+            f"no history in {settings.data}: start `tocsin up --data {settings.data}`, "
+            "or name a ClickHouse server in history.url"
+        ) from fault
+    return History(address)
 
 
 def _replay(backtest: Backtest, history: History, start: int, end: int) -> None:
@@ -67,12 +74,8 @@ def _since(text: str) -> int:
 
 def _plan(settings: Settings, files: list[str]) -> RulesPlan:
     """The files as a plan of their own. Raises Refused with everything that is wrong."""
-    try:
-        named = tuple((file, Path(file).read_text("utf-8")) for file in files)
-    except (OSError, UnicodeDecodeError) as fault:
-        raise Refused(f"rules backtest: {fault}") from fault
     plan = RulesPlan(
-        files=named,
+        files=tuple((file, text_at(file)) for file in files),
         evaluation_interval=round(settings.evaluation_interval.total_seconds() * 1000),
         lookback_delta=round(settings.lookback_delta.total_seconds() * 1000),
         external_labels=dict(settings.external_labels),
@@ -123,7 +126,6 @@ def _text(backtest: Backtest, lives: list[Life], end: int) -> str:
         for name in [labels.pop("alertname", "")]
     ]
     head = ("ALERT", "PENDING", "FIRED", "ENDED", "LASTED")
-    told = (
-        f"{backtest.samples} samples, {len(fired)} alerts fired, {len(lives) - len(fired)} did not"
-    )
+    alerts = "1 alert" if len(fired) == 1 else f"{len(fired)} alerts"
+    told = f"{backtest.samples} samples, {alerts} fired, {len(lives) - len(fired)} did not"
     return f"{table(head, rows)}\n{told}" if rows else told

@@ -110,7 +110,13 @@ def line(problem: Problem) -> str:
     place = f"{problem.line}:{problem.column}: " if problem.line else ""
     where = f"{problem.place}: " if problem.place else f"{problem.key}: " if problem.key else ""
     hint = f": {problem.hint}" if problem.hint else ""
-    return f"{problem.file}: {place}{where}{problem.message}{hint}"
+    return f"{problem.file}: {place}{where}{_named(problem)}{hint}"
+
+
+def _named(problem: Problem) -> str:
+    # A missing option has no text of its own in the file, so only its key says which one it is.
+    _, inside, option = problem.key.partition(".detect.")
+    return f"{option}: {problem.message}" if inside and problem.place else problem.message
 
 
 def _duplicate_text(checked: Checked) -> str:

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"rules": [_plain(rule, found) for rule in rules], "unknown": why}))
     else:
-        print("\n".join(_text(rules, found, why)))
+        print("\n".join(_text(rules, found, why)) or "no rules")
     return 0
 
 
@@ -88,7 +88,7 @@ def _text(rules: Iterable[Explained], found: Series, why: str) -> Iterator[str]:
                 f"spans instances ({rule.spans})" if rule.spans else "stays within each instance"
             )
             yield f"{rule.file}: group {rule.group}: {place}"
-        yield f"  {rule.kind} {rule.name}: {' '.join(rule.expr.split())}"
+        yield f"  {_head(rule)}"
         for read in rule.reads:
             yield f"    reads    {_read(read)}"
         yield f"    memory   {_size(rule.series_bytes)} for a series of each, at a sample every 10s"
@@ -98,6 +98,13 @@ def _text(rules: Iterable[Explained], found: Series, why: str) -> Iterator[str]:
         yield f"    matches  {_matches(rule, found, why)}"
         for warning in warnings(rule, found):
             yield f"    WARNING  {warning}"
+
+
+def _head(rule: Explained) -> str:
+    if rule.kind == "detect":
+        # Its `expr` holds all options, defaults included: those are in --json.
+        return f"alert {rule.name}: detect {next(iter(json.loads(rule.expr)))}"
+    return f"{rule.kind} {rule.name}: {' '.join(rule.expr.split())}"
 
 
 def _read(read: Read) -> str:

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Refused(f"--run: {fault}") from fault
     for file in arguments.files:
         if not Path(file).is_file():
-            raise Refused(f"{file}: no such file")
+            raise Refused(f"{file}: {'is no file' if Path(file).exists() else 'no such file'}")
     began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     suites = [_suite(file, arguments, runs) for file in arguments.files]
     if arguments.junit:

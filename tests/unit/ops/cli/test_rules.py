@@ -147,3 +147,18 @@ def test_a_wrong_call_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", "test", "--run", "(", "tests.yml"]) == 2
     assert main(["rules", "test", "--junit", "no/such/folder/x.xml", "tests.yml"]) == 2
     assert "gone.yml: no such file" in capsys.readouterr().err
+
+
+def test_a_detectors_missing_option_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "rules.yml").write_text(
+        "groups: [{name: a, rules: [{alert: A, detect: {spike: {bad: x}}}]}]"
+    )
+    assert main(["rules", "check", "rules.yml"]) == 1
+    assert '"A": spike.total: Field required' in capsys.readouterr().err
+
+
+def test_a_folder_is_no_test_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "test", "."]) == 2
+    assert ".: is no file\n" in capsys.readouterr().err

@@ -98,3 +98,19 @@ def test_a_file_that_is_refused_is_said_to_be(
     Path(rules).write_text("groups: [{name: a, rules: [{alert: A, expr: 'sum('}]}]")
     assert main(["rules", "explain", rules]) == 2
     assert "rules.yml:1" in capsys.readouterr().err
+
+
+def test_a_detector_is_named_without_its_options(
+    rules: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(rules).write_text(
+        "groups: [{name: a, rules: [{alert: A, detect: {absent: {series: up}}}]}]"
+    )
+    assert main(["rules", "explain", rules]) == 0
+    assert "\n  alert A: detect absent\n" in capsys.readouterr().out
+
+
+def test_a_file_without_rules_has_none(rules: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(rules).write_text("")
+    assert main(["rules", "explain", rules]) == 0
+    assert capsys.readouterr().out == "no rules\n"
