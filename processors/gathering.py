@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from processors.block_cache import BlockCache
+from processors.numbering import Numbering
 from processors.promql.columns import Floats, Rows, Times
 from processors.requests import Request
 from schemas.errors import Undecodable
 from schemas.gathered import Gathered, Marker
-from schemas.labels import Labels, derived_id
+from schemas.labels import derived_id
 from schemas.metrics import MetricBatch
 from schemas.series import pack_series, unpack_series
 from schemas.stage import Output, StateChange
@@ -24,15 +25,11 @@ from schemas.topics import GATHERED
 PREFIX = "sent/"
 STOOD_STILL = 60_000
 RESUME_AFTER = 30_000
-BLOCKS = 20_000
-SERIES = 200_000
-"""How many series are numbered before the numbers begin anew."""
 MOST_SAMPLES = 10_000
 MOST_TEXT = 150_000
 """Samples, and bytes of labels, of one message: less than half of what it may hold."""
 SLICE = 30_000
 """Samples of one series in one message."""
-_Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,6 @@ class _Waiting:
     request: Request
     digest: str
     told: bool
-    member: _Mask = field(default_factory=lambda: np.zeros(1_024, np.bool_))
     samples: list[tuple[Rows, Times, Floats]] = field(default_factory=list)
 
 
@@ -69,13 +65,11 @@ class Gathering:
             _Waiting(each, digest := each.digest, sent.get(each.group) == digest)
             for each in requests
         ]
-        self._ids: dict[Labels, int] = {}
-        self._labels: list[Labels] = []
-        self._text = np.zeros(1_024)
-        self._blocks: dict[bytes, tuple[int, Rows, Rows]] = {}
-        self._packed: dict[bytes, bytes] = {}
+        self._numbering = Numbering(each.request.uses for each in self._groups)
+        self._blocks: BlockCache[tuple[int, Rows, Rows]] = BlockCache()
+        self._packed: BlockCache[bytes] = BlockCache()
         self._pending: list[tuple[Rows, Times, Floats]] = []
-        self._passed = self._resume = 0
+        self._now = self._passed = self._resume = 0
 
     def __bool__(self) -> bool:
         return bool(self._groups)
@@ -125,6 +119,7 @@ class Gathering:
         After a gap instants wait, as they do in the detector.
         """
         before, self._passed = self._passed, max(self._passed, now)
+        self._now = max(self._now, now)
         if not self._groups or not before or now <= before:
             return
         start = max(before, self._resume)
@@ -145,6 +140,7 @@ class Gathering:
             for at in each.request.instants(start, end)[: 1 if once else None]
         )
         if due:
+            self._now = max(self._now, due[-1][0])
             self._distribute()
         outputs: list[Output] = []
         changes: list[StateChange] = []
@@ -172,36 +168,11 @@ class Gathering:
         known = self._blocks.get(block)
         if known is None:
             series = unpack_series(block)
-            numbers = np.array([self._id(labels) for labels in series], np.intp)
+            numbers = np.array([self._numbering.number(labels) for labels in series], np.intp)
             at = np.flatnonzero(numbers >= 0)
-            known = self._blocks[block] = (len(series), at, numbers[at])
-            if len(self._blocks) > BLOCKS:
-                self._blocks.pop(next(iter(self._blocks)))
+            known = len(series), at, numbers[at]
+            self._blocks.put(block, known, at.nbytes + known[2].nbytes)
         return known
-
-    def _id(self, labels: Labels) -> int:
-        """The number of a series that some group selects, else −1."""
-        number = self._ids.get(labels)
-        if number is not None:
-            return number
-        named = dict(labels)
-        wants = [
-            each
-            for each in self._groups
-            if any(use.selector.accepts(named) for use in each.request.uses)
-        ]
-        if not wants:
-            return -1
-        number = self._ids[labels] = len(self._labels)
-        self._labels.append(labels)
-        if number >= len(self._text):
-            self._text = np.concatenate([self._text, np.zeros_like(self._text)])
-        self._text[number] = sum(len(name) + 4 * len(value) for name, value in labels)
-        for each in wants:
-            while number >= len(each.member):
-                each.member = np.concatenate([each.member, np.zeros_like(each.member)])
-            each.member[number] = True
-        return number
 
     def _distribute(self) -> None:
         """To each group what it selects of what came in."""
@@ -209,9 +180,10 @@ class Gathering:
             return
         ids, times, values = _joined(self._pending)
         self._pending.clear()
-        for each in self._groups:
-            known = ids < len(each.member)
-            mine = known & each.member[np.where(known, ids, 0)]
+        self._numbering.see(ids, self._now)
+        for each, member in zip(self._groups, self._numbering.members, strict=True):
+            known = ids < len(member)
+            mine = known & member[np.where(known, ids, 0)]
             if mine.any():
                 each.samples.append((ids[mine], times[mine], values[mine]))
 
@@ -226,7 +198,7 @@ class Gathering:
             ids, times, values = ids[needed], times[needed], values[needed]
         order = np.argsort(ids, kind="stable")
         ids, times, values = ids[order], times[order], values[order]
-        for start, end in _pieces(ids, self._text):
+        for start, end in _pieces(ids, self._numbering.text):
             series, index = np.unique(ids[start:end], return_inverse=True)
             yield {
                 "series": self._pack(series),
@@ -240,22 +212,24 @@ class Gathering:
         key = series.tobytes()
         block = self._packed.get(key)
         if block is None:
-            if len(self._packed) >= 1_000:
-                self._packed.clear()
-            labels = [self._labels[number] for number in series.tolist()]
-            block = self._packed[key] = pack_series(labels)
+            labels = [self._numbering.labels[number] for number in series.tolist()]
+            block = pack_series(labels)
+            self._packed.put(key, block, len(block))
         return block
 
     def _number_again(self) -> None:
-        """Series come and go: once there are many numbers, and none is in use, they begin anew."""
-        if len(self._labels) < SERIES or any(each.samples for each in self._groups):
+        """Once there are many numbers, give up those of series that are gone."""
+        if not self._numbering.full:
             return
-        self._ids.clear()
-        self._labels.clear()
+        self._distribute()
+        held = [ids for each in self._groups for ids, _, _ in each.samples]
+        moved = self._numbering.give_up(self._now, held)
+        if moved is None:
+            return
         self._blocks.clear()
         self._packed.clear()
         for each in self._groups:
-            each.member[:] = False
+            each.samples = [(moved[ids], times, values) for ids, times, values in each.samples]
 
 
 def _joined(parts: list[tuple[Rows, Times, Floats]]) -> tuple[Rows, Times, Floats]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from processors.block_cache import BlockCache
 from processors.limits import LIMITS, Admission, Limits
 from processors.partials.store import Partials
 from processors.promql.columns import Columns, Floats, Rows, Times
@@ -24,9 +25,9 @@ from schemas.errors import Reason, Undecodable
 from schemas.metrics import MetricBatch
 from schemas.series import unpack_series
 
-BLOCKS = 20_000
-"""How many series blocks are remembered; a fleet has about one an agent."""
 PENDING = 65_536
+NEWS = 512
+"""Bytes of one instance's news in a block, about."""
 INSTANCES = 20_000
 """How many instances' own selections are remembered."""
 REACHES = tuple(minutes * 60_000 for minutes in (5, 10, 15, 20, 30, 45, 60, 90, 120))
@@ -69,7 +70,7 @@ class Windows:
         self._arriving = arriving
         self.news: dict[str, frozenset[str]] = {}
         """Instances with samples since somebody cleared it, and of which `arriving` metrics."""
-        self._blocks: OrderedDict[bytes, _Block] = OrderedDict()
+        self._blocks: BlockCache[_Block] = BlockCache()
         self._pending: list[tuple[Rows, Times, Floats]] = []
         self._pending_count = 0
         self._now = 0
@@ -197,11 +198,7 @@ class Windows:
             at = np.flatnonzero(numbers >= 0)
             news = self._news(series[row] for row in at)
             block = _Block(len(series), at, numbers[at], len(at) == len(series), news)
-            self._blocks[batch.series] = block
-            if len(self._blocks) > BLOCKS:
-                self._blocks.popitem(last=False)
-        else:
-            self._blocks.move_to_end(batch.series)
+            self._blocks.put(batch.series, block, at.nbytes + block.ids.nbytes + NEWS * len(news))
         return block
 
     def _news(self, series: Iterable[Labels]) -> tuple[tuple[str, frozenset[str]], ...]:
