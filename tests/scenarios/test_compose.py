@@ -94,7 +94,8 @@ def partitions(compose: Compose) -> list[float]:
 
 def figure(text: str) -> float:
     """The detector's partitions in an exposition."""
-    lines = [line for line in text.splitlines() if 'figure="partitions"' in line]
+    ours = ('figure="partitions"', 'stage="detector"')
+    lines = [line for line in text.splitlines() if all(each in line for each in ours)]
     return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
