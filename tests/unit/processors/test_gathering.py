@@ -132,19 +132,22 @@ def test_series_that_come_and_go_leave_nothing_behind(monkeypatch: pytest.Monkey
     gathering = Gathering([slow, request("sum(m) > 1")], {})
     waiting: Sent = {}
     numbers = []
+    steady = series(5, run=-1)[4:]
     slow_sent = 0
     for run, at in enumerate(range(AT, AT + 200 * STEP, STEP)):
         labels = series(20, run)
         take(gathering, labels, at - 5)
+        take(gathering, steady, at - 4)
         waiting[labels[3], at - 5] = 3.0
         gathering.send(at - 1, at, False, Origin(0, 2, 1, 1))  # nothing is due, samples wait
         found = sent(gathering, at)
-        assert found["f:g"] == {(each, at - 5): n for n, each in enumerate(labels)}
+        expected = {(each, at - 5): float(n) for n, each in enumerate(labels)}
+        assert found["f:g"] == expected | {(steady[0], at - 4): 0.0}
         if slow.instants(at, at + 1):
             assert found["f:slow"] == waiting
             waiting.clear()
             slow_sent += 1
         numbers.append(len(gathering._numbering.labels))
     assert slow_sent == 10
-    assert max(numbers) <= 2 * (20 + 3 * 20) + 20  # twice those held and in use, and the newest
+    assert max(numbers) <= 2 * (20 + 3 * 20 + 1) + 20  # twice those held and in use, and the newest
     assert sum(after < before for before, after in pairwise(numbers)) > 10
