@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # argparse says what is wrong and ends with 2, or with 0 after --help.
         return end.code if isinstance(end.code, int) else WRONG
     # A command imports only what it needs: `up` starts without the client, `query` without `up`.
-    run: Callable[[argparse.Namespace], int] = import_module(arguments.module).run
     try:
+        run: Callable[[argparse.Namespace], int] = import_module(arguments.module).run
         return run(arguments)
     except (Refused, DataDirectoryError) as fault:
         complain(str(fault))
