@@ -51,6 +51,7 @@ class Run:
     def end(self) -> promises.Proof:
         self.oracle.finish(120)
         promises.everybody_was_told(self.oracle, self.receiver, 120)
+        promises.everything_was_attempted(self.pipeline.log, self.receiver, 120)
         with Rows(self.pipeline.home / "data", self.pipeline.log) as rows:
             rows.caught_up(120)
             rows.check_samples(self.oracle)

@@ -42,6 +42,18 @@ def everybody_was_told(oracle: Oracle, receiver: Webhook, within: float = 90.0) 
     eventually(told, within, f"{len(names)} lives told")
 
 
+def everything_was_attempted(log: LogFile, receiver: Webhook, within: float = 90.0) -> None:
+    """Wait until a page came of every delivery that was decided, whatever it tells."""
+
+    def attempted() -> bool:
+        decided = {delivery.id for delivery in log.events(DELIVERIES, Delivery)}
+        missing = decided - {page.key for page in receiver.pages}
+        assert not missing, f"{len(missing)} deliveries were not attempted: {sorted(missing)[:3]}"
+        return True
+
+    eventually(attempted, within)
+
+
 def check(log: LogFile, oracle: Oracle, receiver: Webhook, kills: int) -> Proof:
     """Everything but history; raises AssertionError."""
     assert log.sound()
