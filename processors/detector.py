@@ -114,6 +114,8 @@ class Detector:
         """Evaluate what is due before `now`, then take the records."""
         self._settle()
         decided = Decided()
+        if self._evaluator.refuses:
+            decided.counts["without a plan"] += 1
         if self._now and now > self._now:
             self._evaluate(now, decided)
         self._now = self._read_at = max(self._now, now)

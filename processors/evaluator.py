@@ -108,6 +108,9 @@ class Evaluator:
         self._stage = stage
         self._chosen = chosen
         self._plans = PlanKeeper()
+        self.refuses = False
+        """The plan in force cannot be followed: nothing is decided until the next one."""
+        self._orphans: dict[str, GroupState] = {}
         self._restored = Restored()
         self._learned: dict[str, dict[str, bytes]] = {}
         self._written: dict[str, set[str]] = {}
@@ -139,13 +142,20 @@ class Evaluator:
             return False
         self._settled = True
         content = self._plans.newest()
-        if content is not None:
-            states = self._restored.states()
+        states, self._restored = self._restored.states(), Restored()
+        if content is None:
+            return True
+        try:
             self._adopt(RulesPlan.unpack(content), states)
-            self._moved = [each for each in self.elsewhere if each.name in states]
-            for each in self._moved:
-                each.state = states[each.name]
-        self._restored, self._learned = Restored(), {}
+        except (ValueError, BadRules):
+            # An older version took this plan. The next one has to be read all the same, and goes on
+            # with what the groups remember.
+            self.plan, self._orphans, self.refuses = RulesPlan(), states, True
+            return True
+        self._moved = [each for each in self.elsewhere if each.name in states]
+        for each in self._moved:
+            each.state = states[each.name]
+        self._learned = {}
         return True
 
     def uses(self) -> list[SelectorUse]:
@@ -286,7 +296,9 @@ class Evaluator:
         decided.changes += self._plans.follow(piece.number)
         before = {running.name: running for running in (*self._moved, *self.groups)}
         self._moved = []
-        self._adopt(plan, {name: running.state for name, running in before.items()})
+        known = {name: running.state for name, running in before.items()}
+        self._adopt(plan, self._orphans | known)
+        self._orphans, self.refuses = {}, False
         for running in self.groups:
             earlier = before.pop(running.name, None)
             if earlier is not None:

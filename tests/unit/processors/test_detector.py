@@ -4,6 +4,7 @@ import pytest
 
 from ops.runtime.intake import encoded
 from processors.detector import Detector
+from processors.rules.file import BadRules
 from processors.rules_plan import RulesPlan
 from schemas.alerts import AlertBatch
 from schemas.labels import labels_of
@@ -334,3 +335,23 @@ def test_failures_are_counted_without_the_labels_of_whoever_failed() -> None:
     [failed] = [name for name in day.counts if name.startswith("rule failed")]
     assert "pod" not in failed
     assert "duplicate series" in failed
+
+
+def test_a_plan_that_only_an_older_version_takes_does_not_keep_the_next_one_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = Day().at(1, temperature=95).at(16, temperature=95)
+
+    def refused(_: RulesPlan) -> None:
+        raise BadRules(())
+
+    with monkeypatch.context() as newer:
+        newer.setattr(RulesPlan, "load", refused)
+        day.detector = Detector()
+        for key, value in day.state.items():
+            day.detector.restore(key, value)
+        day.at(20, temperature=95)
+    assert day.counts["without a plan"] == 1
+    day.plan(HOT, number=2, at=21)
+    day.at(22, temperature=95).at(46, temperature=95)
+    assert (45, "Hot", "firing") in day.told
