@@ -40,8 +40,8 @@ def agree(expr: str, mine: Answer, theirs: Answer) -> bool:
 
     Where both sides of an operator fail, either error will do.
     """
-    if KNOWN.search(expr):
-        return True
+    if KNOWN.search(expr) or ("count_values" in expr and LOOSE.search(expr)):
+        return True  # count_values makes a label of a last bit
     if isinstance(mine, str) or isinstance(theirs, str):
         return isinstance(mine, str) and isinstance(theirs, str)
     if len(mine) != len(theirs):
