@@ -25,6 +25,14 @@ class Operator(StrEnum):
     MATCHES_NOT = "!~"
 
 
+class Mode(StrEnum):
+    """Which grammar matchers and label names are read in; Alertmanager's default is FALLBACK."""
+
+    CLASSIC = "classic"
+    FALLBACK = "fallback"
+    UTF8 = "utf8"
+
+
 _RANK = {operator: rank for rank, operator in enumerate(Operator)}
 
 
@@ -68,12 +76,14 @@ def written(matchers: Iterable[Matcher]) -> str:
     return "{" + ",".join(map(str, matchers)) + "}"
 
 
-def is_label_name(text: str) -> bool:
-    """Whether this is a label name of the classic grammar (`model.LabelNameRE` has no colon)."""
+def is_label_name(text: str, mode: Mode = Mode.CLASSIC) -> bool:
+    """Whether this is a label name: any text but none, or a word without colon if CLASSIC."""
+    if mode is not Mode.CLASSIC:
+        return text != ""
     return ":" not in text and _NAME.fullmatch(text) is not None
 
 
-def parse_matchers(text: str) -> list[Matcher]:
+def parse_matchers(text: str, mode: Mode = Mode.FALLBACK) -> list[Matcher]:
     """The matchers in `{a="b", c=~"d"}`; braces and the last comma may be missing.
 
     Raises ValueError with a sentence for people.

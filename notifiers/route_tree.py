@@ -18,6 +18,8 @@ class RouteConfig:
     group_wait: int | None = None
     group_interval: int | None = None
     repeat_interval: int | None = None
+    mute: tuple[str, ...] = ()
+    active: tuple[str, ...] = ()
     routes: tuple["RouteConfig", ...] = ()
     line: int = 0
 
@@ -27,7 +29,8 @@ class Route:
     """A node with everything it inherited.
 
     `id` tells nodes with the same key apart by their order among those; so it stays when routes
-    with other keys come and go, and a group keeps its timers over a change of plan.
+    with other keys come and go, and a group keeps its timers over a change of plan. `mute` and
+    `active` name time intervals; they are a node's own, for Alertmanager inherits neither.
     """
 
     key: str
@@ -40,6 +43,8 @@ class Route:
     group_wait: int = 30_000
     group_interval: int = 300_000
     repeat_interval: int = 14_400_000
+    mute: tuple[str, ...] = ()
+    active: tuple[str, ...] = ()
     routes: list["Route"] = field(default_factory=list)
 
     def match(self, labels: Mapping[str, str]) -> list["Route"]:
@@ -87,6 +92,8 @@ def _build(config: RouteConfig, parent: Route | None, keys: dict[str, int]) -> R
         group_wait=above.group_wait if config.group_wait is None else config.group_wait,
         group_interval=config.group_interval or above.group_interval,
         repeat_interval=config.repeat_interval or above.repeat_interval,
+        mute=config.mute,
+        active=config.active,
     )
     route.routes.extend(_build(child, route, keys) for child in config.routes)
     return route
