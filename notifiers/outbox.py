@@ -18,10 +18,10 @@ trigger. What counts as told:
 from collections.abc import Iterator
 
 from notifiers import dispatch
+from notifiers.channels.config import ChannelConfig
 from notifiers.group import Group, Line, Outstanding, line_id
 from notifiers.message import Content, content, short
 from notifiers.needs_telling import Entry, needs_telling
-from notifiers.receivers import ChannelConfig
 from notifiers.state import State
 from schemas.alerts import AlertLevel
 from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why

@@ -173,7 +173,7 @@ class Router:
             plan.number = piece.number
             state.touched_plan.add("current")
             return
-        config, _ = read(content.decode(errors="replace"), "plan")
+        config, _ = read(content.decode(errors="replace"), "plan", bare=True)
         if config is None:
             state.counts["plan refused"] += 1
             return

@@ -101,7 +101,7 @@ class State:
             plan.next, plan.pieces = (number, digest, count), pieces
             return
         plan.number, plan.digest, plan.content = ormsgpack.unpackb(entry)
-        config, _ = read(plan.content.decode(errors="replace"), "plan")
+        config, _ = read(plan.content.decode(errors="replace"), "plan", bare=True)
         if config is not None:
             plan.use(config)
 

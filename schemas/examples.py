@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.checks import CheckResult, CheckStatus
+from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
 from schemas.envelope import Envelope, Producer
@@ -90,6 +91,15 @@ _EVENTS: Final[tuple[Event, ...]] = (
             "detail": "502 Bad Gateway",
         }
     ),
+    SilenceSet(
+        id="0b6bc2a5-3e10-4d6c-9a2f-4a1f6d6c1b7e",
+        sets=((SilenceMatcher(name="instance", operator="=~", value="web-.*"),),),
+        starts_at=AT,
+        ends_at=AT + 7_200_000,
+        created_by="ada",
+        comment="new disks",
+    ),
+    SilenceExpired(id="0b6bc2a5-3e10-4d6c-9a2f-4a1f6d6c1b7e", by="ada"),
     Delivery.model_validate(
         _WHO
         | {

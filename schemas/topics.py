@@ -7,6 +7,7 @@ from typing import Final
 from schemas.alerts import AlertBatch
 from schemas.checks import CheckResult
 from schemas.codec import Codec
+from schemas.commands import SilenceExpired, SilenceSet
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Decision, Delivery, Receipt
 from schemas.event import Event
@@ -47,7 +48,13 @@ TOPICS: Final[dict[str, Topic]] = {
     for topic in (
         Topic(METRICS, "instance", (MetricBatch, CheckResult, Plan, WakeUp), timedelta(hours=6)),
         Topic(GATHERED, "rule group", (Gathered, Marker, Plan, WakeUp), timedelta(hours=6), True),
-        Topic(ALERTS, "tenant", (AlertBatch, Receipt, Plan, WakeUp), timedelta(days=7), True),
+        Topic(
+            ALERTS,
+            "tenant",
+            (AlertBatch, Receipt, SilenceSet, SilenceExpired, Plan, WakeUp),
+            timedelta(days=7),
+            True,
+        ),
         Topic(DELIVERIES, "receiver", (Delivery,), timedelta(days=7), True),
         Topic(HISTORY, "stage", (Decision,), timedelta(days=7), True),
         Topic(HEALTH, "worker", (Health,), timedelta(hours=24)),

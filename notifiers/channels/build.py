@@ -5,9 +5,11 @@ from pathlib import Path
 
 from notifiers.channels.address import Network
 from notifiers.channels.channel import Channel
+from notifiers.channels.config import ChannelConfig
 from notifiers.channels.jsonl import JsonLines
+from notifiers.channels.jsonl_config import FileConfig
+from notifiers.channels.webhook_config import WebhookConfig
 from notifiers.config import Config
-from notifiers.receivers import FileConfig, WebhookConfig
 
 DELIVERIES = "deliveries"
 """The only folder that a routing file can have something written to."""
@@ -36,7 +38,7 @@ def build(
 
 
 def _channel(
-    config: WebhookConfig | FileConfig,
+    config: ChannelConfig,
     data: Path,
     secrets: Path,
     allow: tuple[Network, ...],
@@ -50,3 +52,5 @@ def _channel(
             return Webhook(config, allow=allow, now=now, directory=secrets)
         case FileConfig():
             return JsonLines(data / DELIVERIES, config.path)
+        case _:
+            raise ValueError(f"no channel for {config.kind}")

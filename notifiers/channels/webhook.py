@@ -12,7 +12,8 @@ from notifiers.channels.channel import DeliveryFailed, Failure, Message
 from notifiers.channels.guarded_http import AddressRefused, GuardedTransport, Resolve, resolve
 from notifiers.channels.payload import payload
 from notifiers.channels.retry_after import retry_after
-from notifiers.receivers import WebhookConfig, http_url
+from notifiers.channels.webhook_config import WebhookConfig
+from notifiers.http_config import http_url
 
 MOST_READ = 64 * 1024
 DEFAULT_TIMEOUT = 10.0
@@ -72,13 +73,13 @@ class Webhook:
             "Content-Type": "application/json",
             "User-Agent": "Tocsin",
             "Accept-Encoding": "identity",
-            **dict(self._config.headers),
+            **dict(self._config.http.headers),
             "Idempotency-Key": delivery.id,
             "X-Tocsin-Delivery": delivery.id,
             "X-Tocsin-Attempt": str(delivery.attempt),
         }
-        if self._config.authorization is not None:
-            kind, credentials, file = self._config.authorization
+        if self._config.http.authorization is not None:
+            kind, credentials, file = self._config.http.authorization
             headers["Authorization"] = f"{kind} {credentials or self._secret(file)}"
         elif url.userinfo:
             headers["Authorization"] = f"Basic {b64encode(_userinfo(url)).decode()}"

@@ -12,9 +12,10 @@ import pytest
 
 from notifiers.channels.address import LOOPBACK
 from notifiers.channels.channel import Channel, DeliveryFailed
+from notifiers.channels.config import ChannelKind
 from notifiers.channels.jsonl import JsonLines
 from notifiers.channels.webhook import Webhook
-from notifiers.receivers import ChannelKind, WebhookConfig
+from notifiers.channels.webhook_config import WebhookConfig
 from tests.unit.notifiers.deliveries import delivery, message
 from tests.unit.notifiers.servers import answer, serving
 

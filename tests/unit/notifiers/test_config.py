@@ -85,10 +85,9 @@ def test_all_problems_are_reported_at_once_with_line_key_and_hint() -> None:
     [
         (routes("  mute_time_intervals: [x]"), "r.yml:3: route.mute_time_intervals: this key"),
         (routes() + "\ninhibit_rules: []", "r.yml:4: inhibit_rules: this key of Alertmanager's"),
-        (routes() + "\nglobal: {smtp_from: x}", "r.yml:4: global.smtp_from: this key"),
         (
-            routes(receivers="[{name: a, slack_configs: [{channel: c}]}]"),
-            "r.yml:3: receivers[0].slack_configs: this key of Alertmanager's is not supported yet",
+            routes(receivers="[{name: a, sns_configs: [{topic_arn: c}]}]"),
+            "r.yml:3: receivers[0].sns_configs: this key of Alertmanager's is not supported yet",
         ),
     ],
 )

@@ -6,8 +6,9 @@ import pytest
 
 from notifiers.channels.address import LOOPBACK
 from notifiers.channels.channel import DeliveryFailed, Failure
+from notifiers.channels.config import ChannelKind
 from notifiers.channels.webhook import Webhook
-from notifiers.receivers import ChannelKind, WebhookConfig
+from notifiers.channels.webhook_config import WebhookConfig
 from schemas.labels import fingerprint
 from tests.unit.notifiers.deliveries import message
 from tests.unit.notifiers.servers import (

@@ -1,0 +1,25 @@
+"""Which reader understands which channel's configuration."""
+
+from collections.abc import Callable, Mapping
+
+from notifiers.channels import jsonl_config, webhook_config
+from notifiers.channels.config import ChannelConfig, ChannelKind
+from notifiers.global_config import Global
+from notifiers.yaml_reader import Section
+
+Reader = Callable[[Section, Global], ChannelConfig]
+
+READERS: Mapping[ChannelKind, Reader] = {
+    ChannelKind.WEBHOOK: webhook_config.read,
+    ChannelKind.FILE: jsonl_config.read,
+}
+"""In the order in which a receiver's channels are numbered."""
+
+ELSEWHERE = frozenset(
+    f"{kind}_configs"
+    for kind in (
+        *("discord", "incidentio", "opsgenie", "wechat", "pushover", "victorops", "sns"),
+        *("webex", "msteams", "rocketchat", "mattermost"),
+    )
+)
+"""Alertmanager's channels that are not served here."""
