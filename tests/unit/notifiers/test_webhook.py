@@ -9,6 +9,7 @@ from notifiers.channels.channel import DeliveryFailed, Failure
 from notifiers.channels.config import ChannelKind
 from notifiers.channels.webhook import Webhook
 from notifiers.channels.webhook_config import WebhookConfig
+from notifiers.http_config import HttpConfig
 from schemas.labels import fingerprint
 from tests.unit.notifiers.deliveries import message
 from tests.unit.notifiers.servers import (
@@ -199,8 +200,7 @@ def test_secrets_come_from_files_at_each_send(tmp_path: Path) -> None:
         config = WebhookConfig(
             ChannelKind.WEBHOOK,
             url_file="url",
-            headers=(("X-Scope", "one"),),
-            authorization=("Bearer", "", "token"),
+            http=HttpConfig((("X-Scope", "one"),), ("Bearer", "", "token")),
         )
         channel = Webhook(config, allow=LOOPBACK, now=lambda: NOW, directory=tmp_path)
         channel.send(message())
