@@ -1,0 +1,161 @@
+"""Requests to receivers over HTTP: guarded, within a deadline, answers judged by their status."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from notifiers.channels.address import Network
+from notifiers.channels.channel import DeliveryFailed, Failure, Message
+from notifiers.channels.guarded_http import AddressRefused, GuardedTransport, Resolve, resolve
+from notifiers.channels.retry_after import retry_after
+from notifiers.http_config import HttpConfig, http_url
+
+MOST_READ = 64 * 1024
+DEFAULT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said: at most 64 KiB of its body; names of headers in any case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=httpx.Headers)
+    body: bytes = b""
+
+
+class Caller:
+    """Makes requests as an `http_config` says. May be used by several threads.
+
+    `allow` are the networks that may be reached besides global addresses; `now` (seconds) is for
+    a `Retry-After` that is a date; names of secret files are relative to `directory`; `timeout`
+    (seconds) is the longest that one request may take. URLs are secrets: no error and no log line
+    holds one. httpx's client is not used: it logs URLs.
+    """
+
+    def __init__(
+        self,
+        config: HttpConfig,
+        *,
+        allow: Iterable[Network],
+        now: Callable[[], float],
+        directory: Path = Path(),
+        resolver: Resolve = resolve,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self._config, self._now, self._directory = config, now, directory
+        self._timeout = timeout
+        self._transport = GuardedTransport(allow, resolver)
+
+    def post(
+        self, url: str, content: bytes, headers: Mapping[str, str], message: Message
+    ) -> Answer:
+        """`call` with POST."""
+        return self.call("POST", url, content, headers, message)
+
+    def call(
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str], message: Message
+    ) -> Answer:
+        """One request within the message's seconds; the answer, whatever its status.
+
+        Headers of the `http_config` come over `headers`. Raises DeliveryFailed when there is no
+        answer.
+        """
+        request = self._request(method, url, content, headers)
+        seconds = min(self._timeout, message.timeout)
+        self._transport.deadline.start(seconds)
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+        try:
+            response = self._transport.handle_request(request)
+            try:
+                body = _drain(response)
+            finally:
+                response.close()
+        except AddressRefused:
+            detail = "the address is not global and not in the allow list"
+            raise DeliveryFailed(Failure.ADDRESS_REFUSED, retry=False, detail=detail) from None
+        except httpx.TimeoutException:
+            detail = f"no answer within {seconds:g} s"
+            raise DeliveryFailed(Failure.TIMED_OUT, retry=True, detail=detail) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:
+            detail = type(fault).__name__
+            raise DeliveryFailed(Failure.UNREACHABLE, retry=True, detail=detail) from None
+        return Answer(response.status_code, response.headers, body)
+
+    def judge(self, answer: Answer) -> None:
+        """`judge` by this caller's clock."""
+        judge(answer, self._now())
+
+    def secret(self, value: str, file: str) -> str:
+        """The value, or what the file holds at this moment. Raises DeliveryFailed."""
+        if not file:
+            return value
+        try:
+            text = (self._directory / file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            detail = "a file with a secret cannot be read"
+            raise DeliveryFailed(Failure.MISCONFIGURED, retry=True, detail=detail) from None
+        return text.strip()
+
+    def url(self, value: str, file: str) -> str:
+        """A URL that may stand in a file. Raises DeliveryFailed."""
+        if not file:
+            return value
+        try:
+            return http_url(self.secret("", file))
+        except ValueError:
+            detail = "the file of the URL does not hold one"
+            raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from None
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    def _request(
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str]
+    ) -> httpx.Request:
+        try:
+            target = httpx.URL(url)
+        except httpx.InvalidURL:
+            detail = "not a URL"
+            raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from None
+        merged = httpx.Headers({"User-Agent": "Tocsin", "Accept-Encoding": "identity"})
+        merged.update(headers)
+        merged.update(dict(self._config.headers))
+        if self._config.authorization is not None:
+            kind, credentials, file = self._config.authorization
+            merged["Authorization"] = f"{kind} {self.secret(credentials, file)}"
+        elif target.userinfo:
+            user = f"{target.username}:{target.password}".encode()
+            merged["Authorization"] = f"Basic {b64encode(user).decode()}"
+        bare = target.copy_with(userinfo=b"")
+        return httpx.Request(method, bare, headers=merged, content=content)
+
+
+def judge(answer: Answer, now: float) -> None:
+    """Nothing for a 2xx; else raises DeliveryFailed, which says whether to try again and when."""
+    status = answer.status
+    detail = f"status {status}"
+    if 200 <= status < 300:
+        return
+    if status == 429 or status >= 500:
+        wait = retry_after(answer.headers.get("Retry-After"), now)
+        reason = Failure.RATE_LIMITED if status == 429 else Failure.SERVER_ERROR
+        raise DeliveryFailed(reason, retry=True, retry_after=wait, detail=detail)
+    if 300 <= status < 400:
+        raise DeliveryFailed(Failure.REDIRECTED, retry=False, detail=detail)
+    if status in (401, 403, 407):
+        raise DeliveryFailed(Failure.NOT_AUTHORISED, retry=False, detail=detail)
+    raise DeliveryFailed(Failure.REJECTED, retry=False, detail=detail)
+
+
+def _drain(response: httpx.Response) -> bytes:
+    """Read the answer to its end, so that the connection serves again, but not for ever."""
+    body = bytearray()
+    for part in response.stream:  # type: ignore[union-attr]  # always a sync stream here
+        body += part
+        if len(body) > MOST_READ:
+            break
+    return bytes(body[:MOST_READ])
