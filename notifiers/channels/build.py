@@ -1,7 +1,11 @@
 """The channels of a configuration, by receiver and number."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from notifiers.channels.address import Network
 from notifiers.channels.channel import Channel
@@ -11,9 +15,23 @@ from notifiers.channels.jsonl_config import FileConfig
 from notifiers.channels.webhook_config import WebhookConfig
 from notifiers.config import Config
 
+if TYPE_CHECKING:
+    from notifiers.templating import Templates
+
 DELIVERIES = "deliveries"
 """The only folder that a routing file can have something written to."""
 Channels = dict[tuple[str, int], Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What channels get of the world: see `build`."""
+
+    data: Path
+    secrets: Path
+    allow: tuple[Network, ...]
+    now: Callable[[], float]
+    templates: Templates | None
 
 
 def build(
@@ -23,34 +41,34 @@ def build(
     secrets: Path,
     allow: Iterable[Network],
     now: Callable[[], float],
+    templates: Templates | None = None,
 ) -> Channels:
     """One channel for each integration.
 
     Files that are written are relative to `deliveries` in `data`; files of secrets, as Alertmanager
     has it, to the configuration's own folder, `secrets`.
     """
-    networks = tuple(allow)
+    around = Surroundings(data, secrets, tuple(allow), now, templates)
     return {
-        (receiver.name, index): _channel(one, data, secrets, networks, now)
+        (receiver.name, index): _channel(one, around)
         for receiver in config.receivers.values()
         for index, one in enumerate(receiver.channels)
     }
 
 
-def _channel(
-    config: ChannelConfig,
-    data: Path,
-    secrets: Path,
-    allow: tuple[Network, ...],
-    now: Callable[[], float],
-) -> Channel:
+def _channel(config: ChannelConfig, around: Surroundings) -> Channel:
+    """Imports what a channel needs where it is wanted: who writes files loads no HTTP client."""
     match config:
         case WebhookConfig():
-            # A worker that only writes files loads no HTTP client.
             from notifiers.channels.webhook import Webhook
 
-            return Webhook(config, allow=allow, now=now, directory=secrets)
+            return Webhook(
+                config,
+                allow=around.allow,
+                now=around.now,
+                directory=around.secrets,
+            )
         case FileConfig():
-            return JsonLines(data / DELIVERIES, config.path)
+            return JsonLines(around.data / DELIVERIES, config.path)
         case _:
             raise ValueError(f"no channel for {config.kind}")
