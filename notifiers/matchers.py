@@ -1,86 +1,44 @@
-"""Label matchers in Alertmanager's classic grammar.
+"""Label matchers in Alertmanager's grammars, by its three modes.
 
-The semantics are Alertmanager's: a missing label is an empty one, and a regular expression must
-match the whole value.
+parse_matchers('{severity="critical", "team.name"=~"a|b"}')
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import StrEnum
+from typing import TypeVar
 
-from notifiers.regex import compiled
+from notifiers import matcher_classic, matcher_utf8
+from notifiers.matcher import Matcher, Operator, in_order, written
 
-_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_MATCHER = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*?)\s*", re.DOTALL)
-_ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
-
-
-class Operator(StrEnum):
-    """How a matcher compares; the order is Alertmanager's, which sorts by it."""
-
-    EQUAL = "="
-    NOT_EQUAL = "!="
-    MATCHES = "=~"
-    MATCHES_NOT = "!~"
+__all__ = [
+    "Matcher",
+    "Mode",
+    "Operator",
+    "in_order",
+    "is_label_name",
+    "parse_matcher",
+    "parse_matchers",
+    "written",
+]
+Read = TypeVar("Read")
 
 
 class Mode(StrEnum):
-    """Which grammar matchers and label names are read in; Alertmanager's default is FALLBACK."""
+    """Which grammar matchers and label names are read in; Alertmanager's default is FALLBACK.
+
+    FALLBACK takes both grammars; where both read a text but not alike, the classic one holds.
+    """
 
     CLASSIC = "classic"
     FALLBACK = "fallback"
     UTF8 = "utf8"
 
 
-_RANK = {operator: rank for rank, operator in enumerate(Operator)}
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """One condition on one label."""
-
-    name: str
-    operator: Operator
-    value: str
-
-    def __post_init__(self) -> None:
-        if self.operator in (Operator.MATCHES, Operator.MATCHES_NOT):
-            compiled(self.value)
-
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether these labels meet the condition."""
-        value = labels.get(self.name, "")
-        match self.operator:
-            case Operator.EQUAL:
-                return value == self.value
-            case Operator.NOT_EQUAL:
-                return value != self.value
-            case Operator.MATCHES:
-                return compiled(self.value).fullmatch(value) is not None
-            case Operator.MATCHES_NOT:
-                return compiled(self.value).fullmatch(value) is None
-
-    def __str__(self) -> str:
-        value = self.value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-        return f'{self.name}{self.operator}"{value}"'
-
-
-def in_order(matchers: Iterable[Matcher]) -> tuple[Matcher, ...]:
-    """Sorted as Alertmanager does before it writes them into a group key."""
-    return tuple(sorted(matchers, key=lambda m: (m.name, m.value, _RANK[m.operator])))
-
-
-def written(matchers: Iterable[Matcher]) -> str:
-    """The form that stands in a group key: `{a="b",c=~"d"}`."""
-    return "{" + ",".join(map(str, matchers)) + "}"
-
-
 def is_label_name(text: str, mode: Mode = Mode.CLASSIC) -> bool:
     """Whether this is a label name: any text but none, or a word without colon if CLASSIC."""
     if mode is not Mode.CLASSIC:
         return text != ""
-    return ":" not in text and _NAME.fullmatch(text) is not None
+    return text.isascii() and text.isidentifier()
 
 
 def parse_matchers(text: str, mode: Mode = Mode.FALLBACK) -> list[Matcher]:
@@ -88,52 +46,34 @@ def parse_matchers(text: str, mode: Mode = Mode.FALLBACK) -> list[Matcher]:
 
     Raises ValueError with a sentence for people.
     """
-    return [_matcher(part) for part in _split(text.removeprefix("{").removesuffix("}"))]
+    if mode is Mode.CLASSIC:
+        return matcher_classic.parse_list(text)
+    if mode is Mode.UTF8:
+        return matcher_utf8.parse_list(text)
+    return _fallback(text, matcher_classic.parse_list, matcher_utf8.parse_list)
 
 
-def _split(text: str) -> list[str]:
-    parts, part, quoted, escaped = [], "", False, False
-    for char in text:
-        if char == "," and not quoted:
-            parts.append(part)
-            part = ""
-            continue
-        if char == '"' and not escaped:
-            quoted = not quoted
-        escaped = char == "\\" and not escaped
-        part += char
-    if part.strip():
-        parts.append(part)
-    return parts
+def parse_matcher(text: str, mode: Mode = Mode.FALLBACK) -> Matcher:
+    """The one matcher in `a="b"`, without braces unless CLASSIC.
+
+    Raises ValueError with a sentence for people.
+    """
+    if mode is Mode.CLASSIC:
+        return matcher_classic.parse_one(text)
+    if text.startswith("{") or text.endswith("}"):
+        raise ValueError(f"unexpected open or close brace: {text[:100]}")
+    if mode is Mode.UTF8:
+        return matcher_utf8.parse_one(text)
+    return _fallback(text, matcher_classic.parse_one, matcher_utf8.parse_one)
 
 
-def _matcher(text: str) -> Matcher:
-    found = _MATCHER.fullmatch(text)
-    if found is None:
-        raise ValueError(f"bad matcher format: {text.strip()[:100]}")
-    name, operator, raw = found.groups()
-    if not raw:
-        return Matcher(name, Operator(operator), "")
-    return Matcher(name, Operator(operator), _unquoted(raw))
-
-
-def _unquoted(raw: str) -> str:
-    opened = raw.startswith('"')
-    body = raw.removeprefix('"')
-    value, at = [], 0
-    while at < len(body):
-        char = body[at]
-        if char == "\\" and at + 1 < len(body):
-            following = body[at + 1]
-            value.append(_ESCAPES.get(following, char + following))
-            at += 2
-            continue
-        if char == '"':
-            if not opened or at + 1 < len(body):
-                raise ValueError(f"matcher value contains unescaped double quote: {raw[:100]}")
-            return "".join(value)
-        value.append(char)
-        at += 1
-    if opened:
-        raise ValueError(f"matcher value contains unescaped double quote: {raw[:100]}")
-    return "".join(value)
+def _fallback(text: str, classic: Callable[[str], Read], utf8: Callable[[str], Read]) -> Read:
+    try:
+        return classic(text)
+    except ValueError as fault:
+        try:
+            return utf8(text)
+        except ValueError as other:
+            if str(other) == str(fault):
+                raise
+            raise ValueError(f"{fault} (in the UTF-8 grammar: {other})") from fault

@@ -55,7 +55,8 @@ def test_a_file_of_alertmanagers_is_read_with_its_defaults_and_inheritance() -> 
     assert second.key == '{}/{severity="critical",team=~"a|b",x!="y"}'
     assert (second.group_by_all, second.group_wait, second.receiver) == (True, 0, "b")
     assert deep.key == second.key + '/{also=~"x.*",deep="1"}'
-    assert (deep.group_by_all, deep.repeat_interval, deep.group_wait) == (True, 86_400_000, 0)
+    assert (deep.group_by, deep.group_by_all) == (frozenset(), False)
+    assert (deep.repeat_interval, deep.group_wait) == (86_400_000, 0)
     first, by_file = config.receivers["a"].channels
     assert (first.send_resolved, first.max_alerts) == (False, 3)
     assert by_file.send_resolved
@@ -75,16 +76,15 @@ def test_all_problems_are_reported_at_once_with_line_key_and_hint() -> None:
         "r.yml:4: route.group_interval: group_interval cannot be zero",
         'r.yml:6: route.routes[0].receiver: undefined receiver "pager" used in route: '
         'did you mean "page"?',
-        "r.yml:6: route.routes[0].matchers: not a regular expression: "
-        "missing ), unterminated subpattern at position 0",
+        "r.yml:6: route.routes[0].matchers: not a regular expression: missing ): (",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "want"),
     [
-        (routes("  mute_time_intervals: [x]"), "r.yml:3: route.mute_time_intervals: this key"),
-        (routes() + "\ninhibit_rules: []", "r.yml:4: inhibit_rules: this key of Alertmanager's"),
+        (routes("  labels: {a: b}"), "r.yml:3: route.labels: this key"),
+        (routes() + "\ntracing: {}", "r.yml:4: tracing: this key of Alertmanager's"),
         (
             routes(receivers="[{name: a, sns_configs: [{topic_arn: c}]}]"),
             "r.yml:3: receivers[0].sns_configs: this key of Alertmanager's is not supported yet",
@@ -110,7 +110,7 @@ def test_what_is_not_supported_yet_is_refused_by_name_and_line(text: str, want: 
         (routes("  group_wait: 5 minutes"), 'not a duration: "5 minutes"'),
         (routes("  group_by: ['...', a]"), "cannot have wildcard group_by"),
         (routes("  group_by: [a, a]"), 'duplicated label "a" in group_by'),
-        (routes("  group_by: [a-b]"), 'invalid label name "a-b" in group_by list'),
+        (routes("  group_by: ['']"), 'invalid label name "" in group_by list'),
         (routes("  group_by: a"), "a list is wanted here"),
         (routes("  receiver: b"), "duplicate key: it stands already in line 2"),
         (routes(receivers="[{name: a}, {name: a}]"), 'receiver name "a" is not unique'),

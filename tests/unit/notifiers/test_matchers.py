@@ -23,7 +23,7 @@ def test_the_classic_grammar(text: str, want: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "=b", '1a="b"', 'a="b', 'a=b"', 'a="b"c"', ",", 'a-b="c"', 'a=~"("', 'a=~"(?=x)"']
+    "text", ["a", "=b", 'a="b', 'a=b"', 'a="b"c"', ",", 'a=~"("', 'a=~"(?=x)"']
 )
 def test_what_is_no_matcher_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
@@ -53,6 +53,6 @@ def test_matching_is_alertmanagers(matcher: str, labels: dict[str, str], want: b
     assert one.matches(labels) is want
 
 
-def test_a_regular_expression_that_hostile_labels_could_stall_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"\(a\+\)\+b.*could take exponential time"):
-        parse_matchers('a=~"(a+)+b"')
+def test_a_hostile_expression_is_matched_in_linear_time() -> None:
+    [one] = parse_matchers('a=~"(a+)+b"')
+    assert not one.matches({"a": "a" * 100_000})
