@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.checks import CheckResult, CheckStatus
+from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
 from schemas.envelope import Envelope, Producer
@@ -151,6 +152,30 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         reason=texts,
         detail=texts,
     ),
+    SilenceSet: st.builds(
+        SilenceSet,
+        id=names,
+        sets=st.lists(
+            st.lists(
+                st.builds(
+                    SilenceMatcher,
+                    name=names,
+                    operator=st.sampled_from(["=", "!=", "=~", "!~"]),
+                    value=texts,
+                ),
+                min_size=1,
+                max_size=3,
+            ).map(tuple),
+            min_size=1,
+            max_size=2,
+        ).map(tuple),
+        starts_at=instants,
+        ends_at=instants,
+        created_by=texts,
+        comment=texts,
+        annotations=label_maps,
+    ),
+    SilenceExpired: st.builds(SilenceExpired, id=names, by=texts),
     Delivery: st.builds(
         Delivery,
         id=names,

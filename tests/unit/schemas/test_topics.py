@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from schemas import alerts, checks, dead_letter, deliveries, gathered, metrics, plans
+from schemas import alerts, checks, commands, dead_letter, deliveries, gathered, metrics, plans
 from schemas.alerts import AlertLevel
+from schemas.commands import SilenceMatcher
 from schemas.dead_letter import MAX_LETTER_DETAIL, DeadLetter
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
@@ -14,7 +15,7 @@ from schemas.topics import CODEC, DEAD_LETTERS, KINDS, MAX_MESSAGE, TOPICS
 
 KAFKA = 1_048_588
 """Kafka's default `message.max.bytes`, of a batch."""
-MODULES = (alerts, checks, dead_letter, deliveries, gathered, metrics, plans)
+MODULES = (alerts, checks, commands, dead_letter, deliveries, gathered, metrics, plans)
 
 
 def test_every_event_but_the_parts_of_others_is_on_a_topic() -> None:
@@ -24,7 +25,7 @@ def test_every_event_but_the_parts_of_others_is_on_a_topic() -> None:
         for thing in vars(module).values()
         if isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
     }
-    assert events - {AlertLevel} == set(KINDS)
+    assert events - {AlertLevel, SilenceMatcher} == set(KINDS)
 
 
 def test_a_kind_has_a_name_of_its_own_and_a_version() -> None:
