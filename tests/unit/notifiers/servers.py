@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from threading import Event, Thread
 
 Behave = Callable[[socket.socket, Event], None]
+Respond = Callable[[bytes], bytes]
+"""A whole answer to a whole request."""
 
 
 @dataclass
@@ -26,11 +28,15 @@ def answer(status: str, headers: str = "", body: bytes = b"") -> Behave:
     """A server that answers so and closes."""
 
     def behave(peer: socket.socket, stopped: Event) -> None:
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
-        head += f"{headers}\r\n"
-        peer.sendall(head.encode() + body)
+        peer.sendall(response(status, body, headers))
 
     return behave
+
+
+def response(status: str, body: bytes = b"", headers: str = "") -> bytes:
+    """An answer as it stands on the wire."""
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+    return f"{head}{headers}\r\n".encode() + body
 
 
 def hang(peer: socket.socket, stopped: Event) -> None:
@@ -58,8 +64,8 @@ def hang_up(peer: socket.socket, stopped: Event) -> None:
 
 
 @contextmanager
-def serving(behave: Behave) -> Iterator[Server]:
-    """A server while the block runs."""
+def serving(behave: Behave, respond: Respond | None = None) -> Iterator[Server]:
+    """A server while the block runs; with `respond` it reads what it is asked."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(listener.getsockname()[1])
     threads: list[Thread] = []
@@ -70,7 +76,10 @@ def serving(behave: Behave) -> Iterator[Server]:
             try:
                 if request := _request(peer):
                     server.requests.append(request)
-                    behave(peer, server.stopped)
+                    if respond is None:
+                        behave(peer, server.stopped)
+                    else:
+                        peer.sendall(respond(request))
             except OSError:
                 pass  # the client is gone, as it should be
 
@@ -108,11 +117,12 @@ def _request(peer: socket.socket) -> bytes:
             return b""
         received += part
     head, _, body = received.partition(b"\r\n\r\n")
-    length = next(
+    lengths = (
         int(line.split(b":")[1])
         for line in head.split(b"\r\n")
         if line.lower().startswith(b"content-length")
     )
+    length = next(lengths, 0)
     while len(body) < length:
         body += peer.recv(65_536)
     return head + b"\r\n\r\n" + body
