@@ -13,6 +13,10 @@ export PROMTOOL ?= $(wildcard $(CURDIR)/.peers/promtool)
 # What benchmarks run beside, and the oracle of what promtool does not switch on.
 export PROMETHEUS ?= $(wildcard $(CURDIR)/.peers/prometheus)
 PROMETHEUS_VERSION := v0.315.0
+# The oracle of routing, and its command line as a client of ours.
+export ALERTMANAGER ?= $(wildcard $(CURDIR)/.peers/alertmanager)
+export AMTOOL ?= $(wildcard $(CURDIR)/.peers/amtool)
+ALERTMANAGER_VERSION := v0.34.2
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,7 +64,7 @@ bench-detect: $(VENV)/.dev ## the detector beside Prometheus (make peers); RULES
 bench-kafka: $(VENV)/.dev ## the same on a broker of its own (Java and Maven); about five minutes
 	$(BIN)/python -m benchmarks.kafka
 
-peers: .peers/promtool .peers/prometheus ## build what we compare with (Go; 5 to 10 minutes once)
+peers: .peers/promtool .peers/prometheus .peers/alertmanager .peers/amtool ## build what we compare with (Go; 5 to 10 minutes once)
 
 .peers/promtool:
 	mkdir -p .peers
@@ -72,6 +76,20 @@ peers: .peers/promtool .peers/prometheus ## build what we compare with (Go; 5 to
 .peers/prometheus: .peers/promtool
 	cd .peers && go get github.com/prometheus/prometheus/cmd/prometheus@$(PROMETHEUS_VERSION) \
 		&& go build -o prometheus github.com/prometheus/prometheus/cmd/prometheus
+
+# A copy of the module as released; its page is not in it, and is not needed but for the build.
+.peers/alertmanager:
+	rm -rf .peers/alertmanager-source && mkdir -p .peers/alertmanager-source
+	cd .peers/alertmanager-source \
+		&& go mod download -json github.com/prometheus/alertmanager@$(ALERTMANAGER_VERSION) > module.json \
+		&& module=$$(sed -n 's/^\t"Dir": "\(.*\)",*$$/\1/p' module.json) \
+		&& cp -r "$$module/." . && chmod -R u+w . \
+		&& mkdir -p ui/app/dist && touch ui/app/dist/index.html \
+		&& go build -trimpath -buildvcs=false -o .. ./cmd/alertmanager ./cmd/amtool
+	rm -rf .peers/alertmanager-source
+
+.peers/amtool: .peers/alertmanager
+	@test -x $@ || { rm .peers/alertmanager; $(MAKE) .peers/alertmanager; }
 
 .peers/dockerlint: $(wildcard tests/support/dockerlint/*)
 	mkdir -p .peers
