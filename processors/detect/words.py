@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from processors.templates import numbers
+from schemas.templates import numbers
 
 
 def number(value: float) -> str:

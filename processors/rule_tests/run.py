@@ -23,8 +23,8 @@ from processors.rule_tests.series import BadSeries
 from processors.rule_tests.store import Store
 from processors.rules.group import ALERT_NAME, Group, Memory, RecordRule
 from processors.rules.lifecycle import State
-from processors.templates.numbers import duration, number
-from processors.templates.quoting import quoted
+from schemas.templates.numbers import duration, number
+from schemas.templates.quoting import quoted
 
 MOST_INSTANTS = 1_000_000
 _INDENT = " " * 12

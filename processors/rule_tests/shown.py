@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from processors.promql.labels import Labels
-from processors.templates.numbers import exponential
-from processors.templates.quoting import quoted
+from schemas.templates.numbers import exponential
+from schemas.templates.quoting import quoted
 
 _PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 Sample: TypeAlias = tuple[Labels, float]

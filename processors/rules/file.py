@@ -18,7 +18,7 @@ from processors.rules.lifecycle import Hold
 from processors.rules.marked import Document, Path, Unreadable, read
 from processors.rules.model import MAY_BE_EMPTY, WrittenGroup, WrittenRule
 from processors.rules.template import BadTemplate, Template, compiled
-from processors.templates.quoting import quoted
+from schemas.templates.quoting import quoted
 
 FIXED_TIMES = "@ with a time asks for samples that windows move away from: use offset"
 

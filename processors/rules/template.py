@@ -8,12 +8,13 @@ from processors.promql.columns import Source
 from processors.promql.labels import Labels
 from processors.promql.memory import MemorySource
 from processors.promql.plan import DEFAULT_STEP, LOOKBACK, Plan
-from processors.templates.blocks import Block, Words, run
-from processors.templates.errors import BadTemplate, Unexpandable
-from processors.templates.parser import Parsed, parse
+from processors.templates.functions import FUNCTIONS
 from processors.templates.queries import Answers, Queries, queries_of
-from processors.templates.running import State
-from processors.templates.values import Facts
+from processors.templates.values import VARIABLES, Facts
+from schemas.templates.blocks import Block, Words, run
+from schemas.templates.errors import BadTemplate, Unexpandable
+from schemas.templates.parser import Parsed, parse
+from schemas.templates.running import State
 
 __all__ = ["NOWHERE", "BadTemplate", "Surroundings", "Template", "compiled"]
 
@@ -60,7 +61,7 @@ class Template:
             return self.fixed
         facts = Facts(dict(labels), dict(around.external_labels), around.external_url, value)
         world = Answers(self.queries, around.source, around.at, around.external_url)
-        state = State(facts, world, self.definitions)
+        state = State(facts.variables(), FUNCTIONS, self.definitions, world)
         try:
             run(self.block, state, facts)
         except Unexpandable as fault:
@@ -83,7 +84,7 @@ class Template:
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> Parsed:
     """Rule files say the same thing many times."""
-    return parse(text)
+    return parse(text, FUNCTIONS, VARIABLES)
 
 
 def compiled(

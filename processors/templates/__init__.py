@@ -1,1 +1,1 @@
-"""Go's text/template as the annotations of Prometheus's rules use it, compiled at load."""
+"""The functions, values and queries of Prometheus's templates, on schemas.templates."""

@@ -4,45 +4,31 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
+from typing import Protocol, cast
 from urllib.parse import quote_plus, urlsplit
 
-from processors.templates import numbers, patterns
-from processors.templates.builtins import BUILTINS
-from processors.templates.errors import Unexpandable
-from processors.templates.quoting import quoted
-from processors.templates.running import ANY, RESULT, SAMPLE, STRING, Function, State
+from processors.templates import patterns
 from processors.templates.values import (
-    Arguments,
+    RESULT,
+    SAMPLE,
     Duration,
-    Html,
     QueryResult,
     Sample,
     Time,
-    Value,
-    type_name,
 )
+from schemas.templates import numbers
+from schemas.templates.builtins import BUILTINS
+from schemas.templates.conversions import as_float, lower, upper
+from schemas.templates.errors import Unexpandable
+from schemas.templates.quoting import quoted
+from schemas.templates.running import ANY, STRING, Function, Parameter, State
+from schemas.templates.values import Anything, Html, Value
 
 _UNITS = {"y": 31_536_000.0, "w": 604_800.0, "d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _ORDER = ["ms", *reversed(_UNITS)]
 _SPAN = re.compile(
     r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
 )
-
-
-def as_float(value: Value) -> float:
-    """A number, or a string that is one."""
-    match value:
-        case bool():
-            pass
-        case float() | int():
-            return float(value)
-        case str() if not isinstance(value, Html):
-            try:
-                return numbers.read(value)
-            except ValueError as fault:
-                reason = f"strconv.ParseFloat: parsing {quoted(value)}: {fault}"
-                raise Unexpandable(reason) from fault
-    raise Unexpandable(f"can't convert {type_name(value)} to float")
 
 
 def to_time(value: Value) -> Time:
@@ -62,7 +48,7 @@ def to_time(value: Value) -> Time:
 def humanize_timestamp(value: Value) -> str:
     """`humanizeTimestamp`: seconds since 1970 as text."""
     seconds = as_float(value)
-    return numbers.special(seconds) or str(to_time(seconds))
+    return numbers.special(seconds) or to_time(seconds).shown()
 
 
 def parse_duration(written: str) -> float:
@@ -104,16 +90,6 @@ def titled(words: str) -> str:
     return re.sub(r"(?<![\w'’.:])\d*[^\W\d_]", lambda found: found[0].upper(), words)
 
 
-def _each(change: Callable[[str], str]) -> Callable[[str], str]:
-    # Go changes rune by rune: what would become two letters stays.
-    def changed(words: str) -> str:
-        if words.isascii():
-            return change(words)
-        return "".join(new if len(new := change(rune)) == 1 else rune for rune in words)
-
-    return changed
-
-
 def split_host(address: str) -> tuple[str, str] | None:
     """Go's `net.SplitHostPort`: host and port, or nothing where it complains."""
     host, colon, port = address.rpartition(":")
@@ -153,14 +129,38 @@ def link(expr: str, tab: int) -> str:
     return f"/graph?g0.expr={quote_plus(expr)}&g0.tab={tab}"
 
 
-def _first(result: QueryResult) -> Sample:
+def _first(result: QueryResult | None) -> Value:
     if not result:
         raise Unexpandable("first() called on vector with no elements")
     return result[0]
 
 
-def _by_label(name: str, result: QueryResult) -> QueryResult:
-    return QueryResult(sorted(result, key=lambda each: each.labels.get(name, "")))
+def _by_label(name: str, result: QueryResult | None) -> QueryResult:
+    samples = [each for each in result or () if isinstance(each, Sample)]
+    samples.sort(key=lambda each: each.labels.get(name, ""))
+    return QueryResult(samples)
+
+
+class World(Protocol):
+    """What functions may ask of the evaluation around them."""
+
+    @property
+    def now(self) -> float:
+        """The evaluation's instant, in seconds."""
+        ...
+
+    @property
+    def external_url(self) -> str:
+        """Where people find this server."""
+        ...
+
+    def query(self, text: str) -> QueryResult:
+        """What an expression is worth at the instant; raises Unexpandable."""
+        ...
+
+
+def _world(state: State) -> World:
+    return cast(World, state.world)  # made by whoever expands, and only handed on by the language
 
 
 def _there(sample: Sample | None) -> Sample:
@@ -177,7 +177,7 @@ def _texts(answer: Callable[..., Value], count: int = 1) -> Function:
     return Function((STRING,) * count, lambda _, given: answer(*given))
 
 
-def _of_result(kinds: tuple[str, ...], answer: Callable[..., Value]) -> Function:
+def _of_result(kinds: tuple[Parameter, ...], answer: Callable[..., Value]) -> Function:
     return Function(kinds, lambda _, given: answer(*given))
 
 
@@ -187,7 +187,7 @@ def _duration(_: State, given: Sequence[Value]) -> Value:
 
 FUNCTIONS: Mapping[str, Function] = {
     **BUILTINS,
-    "query": Function((STRING,), lambda state, given: state.world.query(str(given[0]))),
+    "query": Function((STRING,), lambda state, given: _world(state).query(str(given[0]))),
     "first": _of_result((RESULT,), _first),
     "label": _of_result((STRING, SAMPLE), lambda name, each: _there(each).labels.get(name, "")),
     "value": _of_result((SAMPLE,), lambda each: _there(each).value),
@@ -195,15 +195,15 @@ FUNCTIONS: Mapping[str, Function] = {
     "sortByLabel": _of_result((STRING, RESULT), _by_label),
     "args": Function(
         (ANY,),
-        lambda _, given: Arguments({f"arg{i}": each for i, each in enumerate(given)}),
+        lambda _, given: Anything({f"arg{i}": each for i, each in enumerate(given)}),
         variadic=True,
     ),
     "reReplaceAll": _texts(patterns.replaced, 3),
     "match": _texts(patterns.matches, 2),
     "safeHtml": _texts(Html),
     "title": _texts(titled),
-    "toUpper": _texts(_each(str.upper)),
-    "toLower": _texts(_each(str.lower)),
+    "toUpper": _texts(upper),
+    "toLower": _texts(lower),
     "graphLink": _texts(lambda expr: link(expr, 0)),
     "tableLink": _texts(lambda expr: link(expr, 1)),
     "stripPort": _texts(strip_port),
@@ -217,8 +217,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "humanizeTimestamp": Function((ANY,), lambda _, given: humanize_timestamp(given[0])),
     "toTime": Function((ANY,), lambda _, given: to_time(given[0])),
     "toDuration": Function((ANY,), _duration),
-    "now": Function((), lambda state, _: state.world.now),
-    "externalURL": Function((), lambda state, _: state.world.external_url),
-    "pathPrefix": Function((), lambda state, _: urlsplit(state.world.external_url).path),
+    "now": Function((), lambda state, _: _world(state).now),
+    "externalURL": Function((), lambda state, _: _world(state).external_url),
+    "pathPrefix": Function((), lambda state, _: urlsplit(_world(state).external_url).path),
 }
 """By name: all that templates may call, but `and` and `or`."""

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from processors.promql.errors import Refused
 from processors.promql.regex import Searching
-from processors.templates.errors import Unexpandable
+from schemas.templates.errors import Unexpandable
 
 
 @lru_cache(maxsize=1024)

@@ -19,13 +19,14 @@ from processors.promql.reach import SelectorUse
 from processors.promql.selector import Matcher, Selector
 from processors.promql.tree import Kind
 from processors.promql.vector import Vector
-from processors.templates.blocks import Range
-from processors.templates.errors import BadTemplate, Unexpandable
-from processors.templates.parser import Parsed
-from processors.templates.printf import sprint, sprintf
-from processors.templates.quoting import quoted
-from processors.templates.tree import Command, Identifier, Literal, Operand, Pipeline, Variable
-from processors.templates.values import QueryResult, Sample, Value
+from processors.templates.values import QueryResult, Sample
+from schemas.templates.blocks import Range
+from schemas.templates.errors import BadTemplate, Unexpandable
+from schemas.templates.parser import Parsed
+from schemas.templates.printf import sprint, sprintf
+from schemas.templates.quoting import quoted
+from schemas.templates.tree import Command, Identifier, Literal, Operand, Pipeline, Variable
+from schemas.templates.values import Value
 
 _STAND_INS = ("1", "2")
 

@@ -57,7 +57,7 @@ def test_a_template_prints_what_prometheus_prints(text: str, value: float, print
         ("{{ end }}", 1, "unexpected {{end}}"),
         ("{{ break }}", 1, "{{break}} outside {{range}}"),
         ("{{ $value | 1 }}", 1, "non executable command in pipeline stage 2"),
-        ("{{ js $value }}", 1, 'function "js" is not supported: no annotation is JavaScript'),
+        ("{{ js $value }}", 1, 'function "js" is not supported: no text here is JavaScript'),
         ("{{ query $labels.q }}", 1, "what \"query $labels.q\" reads is known only when it runs: "
          "write the query as a text, or as printf of a text"),
         ('{{ query "sum(" }}', 1, None),

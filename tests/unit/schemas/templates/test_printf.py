@@ -2,7 +2,7 @@
 
 import math
 
-from processors.templates.printf import sprintf
+from schemas.templates.printf import sprintf
 
 
 def test_printf_says_what_is_wrong_with_its_arguments_as_go_does() -> None:

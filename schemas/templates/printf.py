@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from processors.templates import numbers
-from processors.templates.errors import Unexpandable
-from processors.templates.quoting import quoted
-from processors.templates.values import Value, text, type_name
+from schemas.templates import numbers
+from schemas.templates.errors import Unexpandable
+from schemas.templates.quoting import quoted
+from schemas.templates.values import Value, text, type_name
 
 LONGEST = 1_000_000
 """Characters of one text: more is a mistake, or malice."""

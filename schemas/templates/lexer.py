@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from processors.templates.quoting import quoted
+from schemas.templates.quoting import quoted
 
 
 class T(StrEnum):

@@ -1,17 +1,15 @@
 """Go's template parser, long because it is one grammar; what we lack is refused by name."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from processors.templates import blocks, numbers
-from processors.templates.blocks import Action, Block, Call, If, Leave, Range, Statement, Words
-from processors.templates.errors import BadTemplate
-from processors.templates.functions import FUNCTIONS
-from processors.templates.lexer import T, Token, tokens
-from processors.templates.literals import integer, unescaped
-from processors.templates.quoting import quoted
-from processors.templates.tree import (
+from schemas.templates import blocks, numbers
+from schemas.templates.blocks import Action, Block, Call, If, Leave, Range, Statement, Words
+from schemas.templates.errors import BadTemplate
+from schemas.templates.lexer import T, Token, tokens
+from schemas.templates.literals import integer, unescaped
+from schemas.templates.quoting import quoted
+from schemas.templates.tree import (
     Chain,
     Command,
     Dot,
@@ -24,10 +22,9 @@ from processors.templates.tree import (
     Variable,
 )
 
-VARIABLES: Final = ("$", "$labels", "$externalLabels", "$externalURL", "$value")
 _DEEPEST = 60
 """Blocks and parentheses inside one another; a template of people has three."""
-_UNSUPPORTED = {"call": "there are no functions to call", "js": "no annotation is JavaScript"}
+_UNSUPPORTED = {"call": "there are no functions to call", "js": "no text here is JavaScript"}
 _TERMS = frozenset(
     {T.BOOL, T.RUNE, T.DOT, T.FIELD, T.IDENTIFIER, T.NUMBER, T.NIL, T.RAW, T.STRING, T.VARIABLE}
 )
@@ -49,23 +46,24 @@ class _End:
     chained: str = ""
 
 
-def parse(text: str) -> Parsed:
-    """Reads a template; raises BadTemplate."""
-    parser = _Parser(text)
+def parse(text: str, functions: Container[str], variables: tuple[str, ...] = ("$",)) -> Parsed:
+    """Reads a template that may use these functions and variables; raises BadTemplate."""
+    parser = _Parser(text, functions, variables)
     block = parser.whole()
     return Parsed(block, parser.definitions)
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
-        self.tokens, self.at = tokens(text), 0
-        self.variables = list(VARIABLES)
+    def __init__(self, text: str, functions: Container[str], variables: tuple[str, ...]) -> None:
+        self.text, self.tokens, self.at = text, tokens(text), 0
+        self.functions, self.variables = functions, list(variables)
         self.definitions: dict[str, Block] = {}
         self.loops = self.depth = 0
 
     def wrong(self, reason: str) -> BadTemplate:
         """The error, at the token just read."""
-        return BadTemplate(self.tokens[max(self.at - 1, 0)].line, reason)
+        token = self.tokens[max(self.at - 1, 0)]
+        return BadTemplate(token.line, reason, token.at - self.text.rfind("\n", 0, token.at))
 
     def unexpected(self, token: Token, context: str) -> BadTemplate:
         """The error about a token that does not belong here."""
@@ -365,7 +363,7 @@ class _Parser:
         name = token.value
         if name in _UNSUPPORTED:
             raise self.wrong(f"function {quoted(name)} is not supported: {_UNSUPPORTED[name]}")
-        if name not in FUNCTIONS and name not in {"and", "or"}:
+        if name not in self.functions and name not in {"and", "or"}:
             raise self.wrong(f"function {quoted(name)} not defined")
         return Identifier(token.at, name)
 

@@ -2,11 +2,12 @@
 
 
 class BadTemplate(ValueError):
-    """A template that is not Go's, or uses what we do not support; `line` counts within it."""
+    """A template that is not Go's, or uses what we do not support; lines and columns from 1."""
 
-    def __init__(self, line: int, reason: str) -> None:
+    def __init__(self, line: int, reason: str, column: int = 1) -> None:
         super().__init__(reason)
         self.line = line
+        self.column = column
         self.reason = reason
 
 

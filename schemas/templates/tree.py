@@ -7,10 +7,18 @@ tells the state that it is at work, so that a failure is blamed on the node that
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from processors.templates.errors import Unexpandable
-from processors.templates.functions import FUNCTIONS
-from processors.templates.running import ANY, MISSING, RESULT, SAMPLE, State, field, passed
-from processors.templates.values import Value, truth
+from schemas.templates.errors import Unexpandable
+from schemas.templates.running import (
+    ANY,
+    MISSING,
+    STRING,
+    Function,
+    Parameter,
+    State,
+    member,
+    passed,
+)
+from schemas.templates.values import Value, truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +73,14 @@ class Field:
 
     def evaluate(self, state: State, dot: Value) -> Value:
         """The last field."""
+        return self.called_with((), MISSING, state, dot)
+
+    def called_with(
+        self, operands: tuple["Operand", ...], final: Value, state: State, dot: Value
+    ) -> Value:
+        """The last field, which is a method if it is given arguments."""
         state.node = self
-        for name in self.names:
-            dot = field(dot, name)
-        return dot
+        return reached(dot, self.names, self, operands, final, state, dot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +98,15 @@ class Variable:
 
     def evaluate(self, state: State, dot: Value) -> Value:
         """The variable, or the last field."""
+        return self.called_with((), MISSING, state, dot)
+
+    def called_with(
+        self, operands: tuple["Operand", ...], final: Value, state: State, dot: Value
+    ) -> Value:
+        """The last field, which is a method if it is given arguments."""
         state.node = self
         value = state.variable(self.name)
-        for name in self.names:
-            value = field(value, name)
-        return value
+        return reached(value, self.names, self, operands, final, state, dot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +124,17 @@ class Chain:
 
     def evaluate(self, state: State, dot: Value) -> Value:
         """The last field."""
+        return self.called_with((), MISSING, state, dot)
+
+    def called_with(
+        self, operands: tuple["Operand", ...], final: Value, state: State, dot: Value
+    ) -> Value:
+        """The last field, which is a method if it is given arguments."""
         state.node = self
         if isinstance(self.inner, Nil):
             raise Unexpandable(f"indirection through explicit nil in {self.text}")
         value = self.inner.evaluate(state, dot)
-        for name in self.names:
-            value = field(value, name)
-        return value
+        return reached(value, self.names, self, operands, final, state, dot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +171,7 @@ class Command:
         if len(self.operands) > 1 or final is not MISSING:
             state.node = first
             if isinstance(first, Variable | Field | Chain) and not _plain(first):
-                first.evaluate(state, dot)
-                name = first.names[-1]
-                raise Unexpandable(f"{name} is not a method but has arguments")
+                return first.called_with(self.operands[1:], final, state, dot)
             raise Unexpandable(f"can't give argument to non-function {first.text}")
         if isinstance(first, Literal | Dot):
             state.node = first
@@ -213,15 +231,48 @@ def called(
     state.step()
     if name.text in {"and", "or"}:
         return _shortest(name.text == "or", operands, final, state, dot)
-    function = FUNCTIONS[name.text]
+    return applied(state.functions[name.text], name.text, blamed, operands, final, state, dot)
+
+
+def reached(
+    value: Value,
+    names: tuple[str, ...],
+    blamed: "Field | Variable | Chain",
+    operands: tuple[Operand, ...],
+    final: Value,
+    state: State,
+    dot: Value,
+) -> Value:
+    """Fields of fields; methods are called, the last one with the arguments."""
+    for place, name in enumerate(names, 1):
+        value = member(value, name)
+        last = place == len(names)
+        if isinstance(value, Function):
+            rest, piped = (operands, final) if last else ((), MISSING)
+            value = applied(value, name, blamed, rest, piped, state, dot)
+        elif last and (operands or final is not MISSING):
+            raise Unexpandable(f"{name} is not a method but has arguments")
+    return value
+
+
+def applied(
+    function: Function,
+    name: str,
+    blamed: "Identifier | Command | Field | Variable | Chain",
+    operands: tuple[Operand, ...],
+    final: Value,
+    state: State,
+    dot: Value,
+) -> Value:
+    """What a function or a method answers to its arguments."""
     count = len(operands) + (final is not MISSING)
     fixed = len(function.takes) - function.variadic
     if function.variadic and count < fixed:
         raise Unexpandable(
-            f"wrong number of args for {name.text}: want at least {fixed} got {len(operands)}"
+            f"wrong number of args for {name}: want at least {fixed} got {len(operands)}"
         )
     if not function.variadic and count != fixed:
-        raise Unexpandable(f"wrong number of args for {name.text}: want {fixed} got {count}")
+        raise Unexpandable(f"wrong number of args for {name}: want {fixed} got {count}")
     given = [
         argument(each, function.parameter(place), state, dot) for place, each in enumerate(operands)
     ]
@@ -231,7 +282,7 @@ def called(
         return function.apply(state, given)
     except Unexpandable as fault:
         state.node = blamed
-        raise Unexpandable(f"error calling {name.text}: {fault}") from fault
+        raise Unexpandable(f"error calling {name}: {fault}") from fault
 
 
 def _shortest(
@@ -246,17 +297,19 @@ def _shortest(
     return value if final is MISSING else final
 
 
-def argument(operand: Operand, kind: str, state: State, dot: Value) -> Value:
+def argument(operand: Operand, kind: Parameter, state: State, dot: Value) -> Value:
     """An operand as an argument of some type."""
     state.node = operand
     if isinstance(operand, Nil):
-        if kind in {ANY, RESULT, SAMPLE}:
-            return passed(None, kind)
-        raise Unexpandable(f"cannot assign nil to {kind}")
+        if kind.nilable:
+            return None
+        raise Unexpandable(f"cannot assign nil to {kind.name}")
     if not isinstance(operand, Literal):
         return passed(operand.evaluate(state, dot), kind)
-    if kind in {RESULT, SAMPLE}:
-        raise Unexpandable(f"can't handle {operand.text} for arg of type {kind}")
-    if kind != ANY and not isinstance(operand.value, str):
-        raise Unexpandable(f"expected {kind}; found {operand.text}")
+    if kind is ANY:
+        return operand.value
+    if kind is not STRING:
+        raise Unexpandable(f"can't handle {operand.text} for arg of type {kind.name}")
+    if not isinstance(operand.value, str):
+        raise Unexpandable(f"expected {kind.name}; found {operand.text}")
     return operand.value

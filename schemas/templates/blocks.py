@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from processors.templates.errors import Unexpandable
-from processors.templates.running import State
-from processors.templates.tree import Pipeline
-from processors.templates.values import QueryResult, Value, text, truth, type_name
+from schemas.templates.errors import Unexpandable
+from schemas.templates.running import State
+from schemas.templates.tree import Pipeline
+from schemas.templates.values import Slice, Value, text, truth, type_name
 
 DEEPEST = 50
 """Templates that call templates."""
@@ -44,7 +44,7 @@ class Action:
         """Writes the value."""
         value = self.pipeline.evaluate(state, dot)
         if not self.pipeline.declares:
-            state.write("<no value>" if value is None else text(value))
+            state.write(state.shows(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def elements(value: Value, names: int) -> Iterable[tuple[Value, Value]]:
         pass
     elif value is None:
         return ()
-    elif isinstance(value, QueryResult):
+    elif isinstance(value, Slice):
         return enumerate(value)
     elif isinstance(value, Mapping):
         return sorted(value.items())

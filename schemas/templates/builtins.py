@@ -4,18 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote_plus
 
-from processors.templates.errors import Unexpandable
-from processors.templates.printf import sprint, sprintf, sprintln
-from processors.templates.running import ANY, STRING, Function, State
-from processors.templates.values import (
-    Arguments,
-    QueryResult,
-    Sample,
-    Value,
-    text,
-    truth,
-    type_name,
-)
+from schemas.templates.errors import Unexpandable
+from schemas.templates.printf import sprint, sprintf, sprintln
+from schemas.templates.running import ANY, STRING, Function, State
+from schemas.templates.values import Anything, Slice, Value, text, truth, type_name
 
 _BAD_COMPARISON: Final = "invalid type for comparison"
 
@@ -52,9 +44,9 @@ def _same(one: Value, other: Value) -> bool:
         return one == other
     if one is None or other is None:
         return one is other
-    if isinstance(one, Mapping | QueryResult) or isinstance(other, Mapping | QueryResult):
+    if isinstance(one, Mapping | Slice) or isinstance(other, Mapping | Slice):
         raise Unexpandable(f"non-comparable type {text(other)}: {type_name(other)}")
-    return one is other
+    return one == other
 
 
 def less(one: Value, other: Value) -> bool:
@@ -84,13 +76,11 @@ def length(value: Value) -> int:
     match value:
         case str():
             return len(value.encode())
-        case Mapping() | QueryResult():
+        case Mapping() | Slice():
             return len(value)
         case None:
             raise Unexpandable("reflect: call of reflect.Value.Type on zero Value")
-        case Sample():
-            raise Unexpandable("len of type template.sample")
-    raise Unexpandable(f"len of type {type_name(value)}")
+    raise Unexpandable(f"len of type {type_name(value).removeprefix('*')}")
 
 
 def index(item: Value, places: Sequence[Value]) -> Value:
@@ -111,14 +101,14 @@ def _indexed(item: Value, place: Value) -> Value:
                 raise Unexpandable("value is nil; should be of type string")
             if not isinstance(place, str):
                 raise Unexpandable(f"value has type {type_name(place)}; should be string")
-            return item.get(place, None if isinstance(item, Arguments) else "")
+            return item.get(place, None if isinstance(item, Anything) else "")
         case str():
             octets = item.encode()
             at = _place(place, len(octets))
             if at == len(octets):
                 raise Unexpandable("reflect: string index out of range")
             return octets[at]
-        case QueryResult():
+        case Slice():
             at = _place(place, len(item))
             if at == len(item):
                 raise Unexpandable("reflect: slice index out of range")
@@ -137,12 +127,12 @@ def _place(place: Value, size: int) -> int:
 
 
 def sliced(item: Value, places: Sequence[Value]) -> Value:
-    """`slice`: a part of a string or of a query's result."""
+    """`slice`: a part of a string or of a slice."""
     if item is None:
         raise Unexpandable("slice of untyped nil")
     if len(places) > 3:
         raise Unexpandable(f"too many slice indexes: {len(places)}")
-    if not isinstance(item, str | QueryResult):
+    if not isinstance(item, str | Slice):
         raise Unexpandable(f"can't slice item of type {type_name(item).removeprefix('*')}")
     if isinstance(item, str) and len(places) == 3:
         raise Unexpandable("cannot 3-index slice a string")
@@ -156,7 +146,7 @@ def sliced(item: Value, places: Sequence[Value]) -> Value:
         raise Unexpandable(f"invalid slice index: {wrong[0]} > {wrong[1]}")
     if isinstance(whole, bytes):
         return whole[start:end].decode(errors="replace")
-    return QueryResult(whole[start:end])
+    return type(whole)(whole[start:end])
 
 
 def html(arguments: Sequence[Value]) -> str:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from processors.templates import numbers
+from schemas.templates import numbers
 
 
 # Go's own output, read off a Go program's or promtool's.
