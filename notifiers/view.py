@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from notifiers.alert_book import Alert, unpacked
 from notifiers.checkpoint import Checkpoint
 from notifiers.group import Group, Line, unpacked_group, unpacked_line
+from notifiers.silences import Silence, SilenceState, unpacked_silence
 from schemas.alerts import AlertState
 
 Stored = Iterable[tuple[str, bytes]]
@@ -13,7 +14,12 @@ Stored = Iterable[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """One alert; times in ms. `receivers` are those of the groups it is a member of."""
+    """One alert; times in ms.
+
+    `receivers` are those of the groups it is a member of, else those that its labels lead to.
+    `silenced_by` are ids of silences, `inhibited_by` fingerprints, `muted_by` names of the time
+    intervals that mute all groups it is in.
+    """
 
     fingerprint: str
     labels: dict[str, str]
@@ -25,6 +31,10 @@ class AlertView:
     value: float
     generator_url: str
     receivers: tuple[str, ...]
+    silenced_by: tuple[str, ...] = ()
+    inhibited_by: tuple[str, ...] = ()
+    muted_by: tuple[str, ...] = ()
+    updated_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class ChannelView:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """One group; `due` is its next flush."""
+    """One group; `due` is its next flush, `muted_by` names the time intervals that mute it."""
 
     key: str
     receiver: str
@@ -49,6 +59,15 @@ class GroupView:
     due: int
     alerts: tuple[AlertView, ...]
     channels: tuple[ChannelView, ...]
+    muted_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceView:
+    """One silence and its state."""
+
+    silence: Silence
+    state: SilenceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +76,7 @@ class _Known:
     groups: dict[str, Group]
 
 
-def alerts(state: Stored) -> list[AlertView]:
+def alerts(state: Stored, now: int | None = None) -> list[AlertView]:
     """Every alert that is pending, firing, or resolved not longer than an hour ago."""
     known = _known(state)
     return shown(known.alerts.values(), known.groups)
@@ -69,13 +88,26 @@ def shown(alerts: Iterable[Alert], groups: Mapping[str, Group]) -> list[AlertVie
     return sorted((one for one in found if one is not None), key=place)
 
 
-def groups(state: Stored) -> list[GroupView]:
+def groups(state: Stored, now: int | None = None) -> list[GroupView]:
     """Every group, by key and receiver."""
     known = _known(state)
     return sorted(
         (_group(group, known) for group in known.groups.values()),
         key=lambda view: (view.key, view.receiver),
     )
+
+
+def silences(state: Stored, now: int) -> list[SilenceView]:
+    """Every silence that is known, by id; those that expired too, for 120 h."""
+    checkpoint = Checkpoint()
+    for key, value in state:
+        checkpoint.restore(key, value)
+    found = (
+        unpacked_silence(key.removeprefix("silence/"), entry)
+        for key, entry in checkpoint.load().items()
+        if key.startswith("silence/")
+    )
+    return [SilenceView(one, one.state_at(now)) for one in sorted(found, key=lambda one: one.id)]
 
 
 def _known(state: Stored) -> _Known:
