@@ -16,7 +16,7 @@ def read_matchers(found: Section, mode: Mode, side: str = "") -> tuple[Matcher, 
                 found.problem(key, f'invalid label name "{name}"', at=node)
                 continue
             try:
-                matchers.append(Matcher(name, operator, value))
+                matchers.append(_old(name, operator, value))
             except ValueError as fault:
                 found.problem(f"{key}.{name}", str(fault), at=node)
     for text, node in found.texts(f"{side}matchers"):
@@ -25,3 +25,11 @@ def read_matchers(found: Section, mode: Mode, side: str = "") -> tuple[Matcher, 
         except ValueError as fault:
             found.problem(f"{side}matchers", str(fault), at=node)
     return tuple(matchers)
+
+
+def _old(name: str, operator: Operator, value: str) -> Matcher:
+    matcher = Matcher(name, operator, value)
+    if operator is Operator.EQUAL:
+        return matcher
+    # Alertmanager anchors `match_re` in its text, and so the group keys say it.
+    return Matcher(name, operator, f"^(?:{value})$")

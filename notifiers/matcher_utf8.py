@@ -50,24 +50,17 @@ def parse_list(text: str) -> list[Matcher]:
     if braced:
         token = next(tokens)
     matchers: list[Matcher] = []
+    wanted = "a label name"
     while token.is_word:
         matchers.append(_matcher(token, tokens))
-        token = next(tokens)
+        token, wanted = next(tokens), "a comma or close brace"
         if token.text != "," or token.kind != "mark":
             break
-        token = next(tokens)
-    return _closed(matchers, token, tokens, braced=braced)
-
-
-def _closed(
-    matchers: list[Matcher], token: _Token, tokens: Iterator[_Token], *, braced: bool
-) -> list[Matcher]:
-    if braced:
-        if token.text != "}" or token.kind != "mark":
-            raise token.unexpected("a comma or close brace" if matchers else "a label name")
-        token = next(tokens)
-    if token.kind != "end":
-        raise token.unexpected("a comma or end of input" if matchers else "a label name")
+        token, wanted = next(tokens), "a matcher or close brace"
+    if braced and token.kind == "mark" and token.text == "}":
+        token, braced, wanted = next(tokens), False, "end of input"
+    if braced or token.kind != "end":
+        raise token.unexpected(wanted)
     return matchers
 
 

@@ -54,7 +54,7 @@ def test_a_file_of_alertmanagers_is_read_with_its_defaults_and_inheritance() -> 
     )
     assert second.key == '{}/{severity="critical",team=~"a|b",x!="y"}'
     assert (second.group_by_all, second.group_wait, second.receiver) == (True, 0, "b")
-    assert deep.key == second.key + '/{also=~"x.*",deep="1"}'
+    assert deep.key == second.key + '/{also=~"^(?:x.*)$",deep="1"}'
     assert (deep.group_by, deep.group_by_all) == (frozenset(), False)
     assert (deep.repeat_interval, deep.group_wait) == (86_400_000, 0)
     first, by_file = config.receivers["a"].channels
