@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from notifiers.channels.address import Network
 from notifiers.channels.channel import Channel
+from notifiers.channels.command_config import CommandConfig
 from notifiers.channels.config import ChannelConfig
 from notifiers.channels.jsonl import JsonLines
 from notifiers.channels.jsonl_config import FileConfig
@@ -67,7 +68,12 @@ def _channel(config: ChannelConfig, around: Surroundings) -> Channel:
                 allow=around.allow,
                 now=around.now,
                 directory=around.secrets,
+                templates=around.templates,
             )
+        case CommandConfig():
+            from notifiers.channels.command import Command
+
+            return Command(config)
         case FileConfig():
             return JsonLines(around.data / DELIVERIES, config.path)
         case _:

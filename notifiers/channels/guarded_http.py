@@ -52,14 +52,22 @@ class Deadline(local):
 
 
 class GuardedTransport(httpx.HTTPTransport):
-    """The transport; `deadline.start(seconds)` before each request, in the same thread."""
+    """The transport; `deadline.start(seconds)` before each request, in the same thread.
 
-    def __init__(self, allow: Iterable[Network], resolver: Resolve = resolve) -> None:
+    `context` says whom TLS trusts; without one it is certifi's list of authorities.
+    """
+
+    def __init__(
+        self,
+        allow: Iterable[Network],
+        resolver: Resolve = resolve,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(trust_env=False)
         self.deadline = Deadline()
         self._pool.close()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=context or httpx.create_ssl_context(trust_env=False),
             max_connections=None,
             max_keepalive_connections=8,
             keepalive_expiry=30.0,

@@ -1,9 +1,12 @@
 """Requests to receivers over HTTP: guarded, within a deadline, answers judged by their status."""
 
+import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import httpx
 
@@ -11,7 +14,8 @@ from notifiers.channels.address import Network
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
 from notifiers.channels.guarded_http import AddressRefused, GuardedTransport, Resolve, resolve
 from notifiers.channels.retry_after import retry_after
-from notifiers.http_config import HttpConfig, http_url
+from notifiers.channels.tls_config import context
+from notifiers.http_config import HttpConfig, http_url, is_header
 
 MOST_READ = 64 * 1024
 DEFAULT_TIMEOUT = 10.0
@@ -47,7 +51,9 @@ class Caller:
     ) -> None:
         self._config, self._now, self._directory = config, now, directory
         self._timeout = timeout
-        self._transport = GuardedTransport(allow, resolver)
+        self._open = partial(GuardedTransport, tuple(allow), resolver)
+        self._opening = Lock()
+        self._transport: GuardedTransport | None = None
 
     def post(
         self, url: str, content: bytes, headers: Mapping[str, str], message: Message
@@ -65,10 +71,11 @@ class Caller:
         """
         request = self._request(method, url, content, headers)
         seconds = min(self._timeout, message.timeout)
-        self._transport.deadline.start(seconds)
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+        transport = self._opened()
+        transport.deadline.start(seconds)
         try:
-            response = self._transport.handle_request(request)
+            response = transport.handle_request(request)
             try:
                 body = _drain(response)
             finally:
@@ -111,7 +118,24 @@ class Caller:
 
     def close(self) -> None:
         """Close idle connections."""
-        self._transport.close()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _opened(self) -> GuardedTransport:
+        """The transport, made at the first request: only then are files of certificates read."""
+        with self._opening:
+            if self._transport is None:
+                self._transport = self._open(self._context())
+            return self._transport
+
+    def _context(self) -> ssl.SSLContext | None:
+        if self._config.tls is None:
+            return None
+        try:
+            return context(self._config.tls, "", self._directory)
+        except (OSError, ValueError):
+            detail = "a file of tls_config cannot be used"
+            raise DeliveryFailed(Failure.MISCONFIGURED, retry=True, detail=detail) from None
 
     def _request(
         self, method: str, url: str, content: bytes, headers: Mapping[str, str]
@@ -121,17 +145,34 @@ class Caller:
         except httpx.InvalidURL:
             detail = "not a URL"
             raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from None
-        merged = httpx.Headers({"User-Agent": "Tocsin", "Accept-Encoding": "identity"})
-        merged.update(headers)
-        merged.update(dict(self._config.headers))
+        own = {"User-Agent": "Tocsin", "Accept-Encoding": "identity"}
+        merged = httpx.Headers({**own, **headers, **dict(self._config.headers)})
+        for name, file in self._config.header_files:
+            merged[name] = self._header(file)
+        if authorization := self._authorization(target):
+            merged["Authorization"] = authorization
+        bare = target.copy_with(userinfo=b"")
+        request = httpx.Request(method, bare, headers=merged, content=content)
+        if self._config.tls is not None and self._config.tls.server_name:
+            request.extensions["sni_hostname"] = self._config.tls.server_name
+        return request
+
+    def _authorization(self, target: httpx.URL) -> str:
+        """The header's value; empty for none, and then the channel's own counts."""
         if self._config.authorization is not None:
             kind, credentials, file = self._config.authorization
-            merged["Authorization"] = f"{kind} {self.secret(credentials, file)}"
-        elif target.userinfo:
-            user = f"{target.username}:{target.password}".encode()
-            merged["Authorization"] = f"Basic {b64encode(user).decode()}"
-        bare = target.copy_with(userinfo=b"")
-        return httpx.Request(method, bare, headers=merged, content=content)
+            return f"{kind} {credentials or self._header(file)}"
+        if (basic := self._config.basic) is not None:
+            name = self.secret(basic.username, basic.username_file)
+            return _basic(name, self.secret(basic.password, basic.password_file))
+        return _basic(target.username, target.password) if target.userinfo else ""
+
+    def _header(self, file: str) -> str:
+        value = self.secret("", file)
+        if not is_header(value):
+            detail = "a file does not hold a header's value"
+            raise DeliveryFailed(Failure.MISCONFIGURED, retry=True, detail=detail)
+        return value
 
 
 def judge(answer: Answer, now: float) -> None:
@@ -149,6 +190,10 @@ def judge(answer: Answer, now: float) -> None:
     if status in (401, 403, 407):
         raise DeliveryFailed(Failure.NOT_AUTHORISED, retry=False, detail=detail)
     raise DeliveryFailed(Failure.REJECTED, retry=False, detail=detail)
+
+
+def _basic(name: str, password: str) -> str:
+    return f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
 def _drain(response: httpx.Response) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from notifiers.channels import jsonl_config, webhook_config
+from notifiers.channels import command_config, jsonl_config, webhook_config
 from notifiers.channels.config import ChannelConfig, ChannelKind
 from notifiers.global_config import Global
 from notifiers.yaml_reader import Section
@@ -12,6 +12,7 @@ Reader = Callable[[Section, Global], ChannelConfig]
 READERS: Mapping[ChannelKind, Reader] = {
     ChannelKind.WEBHOOK: webhook_config.read,
     ChannelKind.FILE: jsonl_config.read,
+    ChannelKind.COMMAND: command_config.read,
 }
 """In the order in which a receiver's channels are numbered."""
 

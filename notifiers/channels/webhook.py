@@ -1,15 +1,26 @@
 """Alertmanager's webhook: a POST of JSON, version 4."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from notifiers.channels.address import Network
-from notifiers.channels.channel import Message
+from notifiers.channels.channel import DeliveryFailed, Failure, Message
 from notifiers.channels.guarded_http import Resolve, resolve
 from notifiers.channels.http import DEFAULT_TIMEOUT, Caller
 from notifiers.channels.payload import payload
+from notifiers.channels.signature import signature
+from notifiers.channels.texts import Texts
+from notifiers.channels.tree import filled
 from notifiers.channels.webhook_config import WebhookConfig
+from notifiers.http_config import http_url
+from schemas.deliveries import Delivery
+
+if TYPE_CHECKING:
+    from notifiers.templating import Templates
 
 
 class Webhook:
@@ -23,8 +34,9 @@ class Webhook:
         now: Callable[[], float],
         directory: Path = Path(),
         resolver: Resolve = resolve,
+        templates: Templates | None = None,
     ) -> None:
-        self._config = config
+        self._config, self._now, self._templates = config, now, templates
         self._caller = Caller(
             config.http,
             allow=allow,
@@ -37,16 +49,36 @@ class Webhook:
     def send(self, message: Message) -> None:
         """Post the message; any 2xx means it was taken."""
         delivery = message.delivery
-        body = json.dumps(payload(delivery), ensure_ascii=False, allow_nan=False).encode()
+        body = self._body(delivery)
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": delivery.id,
             "X-Tocsin-Delivery": delivery.id,
             "X-Tocsin-Attempt": str(delivery.attempt),
         }
-        url = self._caller.url(self._config.url, self._config.url_file)
-        self._caller.judge(self._caller.post(url, body, headers, message))
+        if (own := self._config.hmac) is not None:
+            secret = self._caller.secret(own.secret, own.secret_file)
+            headers[own.header] = signature(secret, int(self._now()), body)
+        self._caller.judge(self._caller.post(self._url(delivery), body, headers, message))
 
     def close(self) -> None:
         """Close idle connections."""
         self._caller.close()
+
+    def _body(self, delivery: Delivery) -> bytes:
+        content: object = payload(delivery)
+        if self._config.payload is not None:
+            content = filled(self._config.payload, Texts(self._templates, delivery).text)
+        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+
+    def _url(self, delivery: Delivery) -> str:
+        """The URL, filled in where it is a template."""
+        config = self._config
+        url = self._caller.secret(config.url, config.url_file)
+        if "{{" in url:
+            url = Texts(self._templates, delivery).text(url)
+        try:
+            return http_url(url)
+        except ValueError:
+            detail = "what should be the URL is none"
+            raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from None

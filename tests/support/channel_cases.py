@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from notifiers.channels.address import LOOPBACK
 from notifiers.channels.channel import Channel, Failure
+from notifiers.channels.command import Command
+from notifiers.channels.command_config import CommandConfig
 from notifiers.channels.config import ChannelKind
 from notifiers.channels.jsonl import JsonLines
 from notifiers.channels.webhook import Webhook
@@ -117,6 +119,31 @@ class FileCase:
         return JsonLines(folder / CANARY / "missing", "out.jsonl")
 
 
+@dataclass(frozen=True)
+class CommandCase:
+    """A program that keeps what it reads, one file a run."""
+
+    name: str = "command"
+    exact: bool = True
+
+    @contextmanager
+    def opened(self, folder: Path) -> Iterator[Opened]:
+        """See `Case`."""
+        line = ("/bin/sh", "-c", 'cat > "$0/$$.json"', str(folder), CANARY)
+        channel = Command(CommandConfig(ChannelKind.COMMAND, command=line))
+
+        def told() -> list[Any]:
+            files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+            return [json.loads(file.read_bytes()) for file in files]
+
+        yield Opened(channel, told)
+
+    def closed(self, folder: Path) -> Channel:
+        """See `Case`."""
+        missing = (f"{folder}/{CANARY}", CANARY)
+        return Command(CommandConfig(ChannelKind.COMMAND, command=missing))
+
+
 def head_and_body(request: bytes) -> tuple[dict[str, str], bytes]:
     """Headers by lower-case name, and the body."""
     head, _, body = request.partition(b"\r\n\r\n")
@@ -137,4 +164,4 @@ def _decoded_webhook(request: bytes) -> Any:
 
 
 HTTP_CASES: tuple[HttpCase, ...] = (HttpCase("webhook", _webhook, _decoded_webhook, exact=True),)
-CASES: tuple[Case, ...] = (*HTTP_CASES, FileCase())
+CASES: tuple[Case, ...] = (*HTTP_CASES, FileCase(), CommandCase())
