@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import re2
 
 from processors.promql.errors import Refused
+from schemas.templates.replacing import expansion, replaced
 
 Test: TypeAlias = Callable[[str], bool]
 
@@ -110,7 +111,7 @@ class Rewriting:
     def __init__(self, pattern: str, replacement: str) -> None:
         self._program = _compiled(f"^(?s:{pattern})$", captures=True)
         _compiled(pattern, captures=False)  # which `a)(b` is not, though the whole would be
-        self._parts = list(_template(replacement, self._program.groupindex))
+        self._parts = list(expansion(replacement, self._program.groupindex))
 
     def rewritten(self, value: str) -> str | None:
         """The replacement, or nothing where the value does not match."""
@@ -123,28 +124,6 @@ class Rewriting:
             for part in self._parts
         )
         return b"".join(found).decode(errors="replace")
-
-
-_REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))?")
-
-
-def _template(replacement: str, names: dict[bytes, int]) -> "list[bytes | int]":
-    """Go's `Regexp.Expand`: literal bytes and the numbers of groups."""
-    parts: list[bytes | int] = []
-    last = 0
-    for found in _REFERENCE.finditer(replacement):
-        parts.append(_bytes(replacement[last : found.start()]))
-        name = found[2] or found[3]
-        parts.append(b"$" if name is None else _numbered(name, names))
-        last = found.end()
-    parts.append(_bytes(replacement[last:]))
-    return parts
-
-
-def _numbered(name: str, names: dict[bytes, int]) -> int | bytes:
-    if name.isascii() and name.isdigit() and (name == "0" or name[0] != "0"):
-        return int(name) if len(name) < 9 else b""
-    return names.get(name.encode(), b"")
 
 
 class Searching:
@@ -160,28 +139,4 @@ class Searching:
 
     def replaced(self, replacement: str, text: str) -> str:
         """Go's `ReplaceAllString`: no empty match directly after another match."""
-        parts = list(_template(replacement, self._program.groupindex))
-        octets, found, place, end = _bytes(text), list[bytes](), 0, 0
-        while place <= len(octets):
-            match = self._program.search(octets, place)
-            if match is None:
-                break
-            start, stop = match.span()
-            found.append(octets[end:start])
-            if stop > end or start == 0:
-                groups = (match.group(0), *match.groups(default=b""))
-                found.extend(
-                    part if isinstance(part, bytes) else groups[part] if part < len(groups) else b""
-                    for part in parts
-                )
-            end = stop
-            place = max(stop, place + _width(octets, place))
-        return b"".join([*found, octets[end:]]).decode(errors="replace")
-
-
-def _width(octets: bytes, place: int) -> int:
-    """How many bytes the character here has."""
-    size = 1
-    while place + size < len(octets) and octets[place + size] & 0xC0 == 0x80:
-        size += 1
-    return size
+        return replaced(self._program, replacement, text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from schemas.templates import numbers
 from schemas.templates.errors import Unexpandable
 from schemas.templates.quoting import quoted
-from schemas.templates.values import Value, text, type_name
+from schemas.templates.values import Slice, Typed, Value, text, type_name
 
 LONGEST = 1_000_000
 """Characters of one text: more is a mistake, or malice."""
@@ -169,6 +169,12 @@ def printed(value: Value, form: _Form) -> str:
 def printed_as(value: Value, form: _Form) -> str | None:
     """A value by a verb of its type; nothing where the verb is none of its type."""
     match value:
+        case Slice() if form.verb not in "vs":
+            return "[" + " ".join(printed(each, form) for each in value) + "]"
+        case Typed() if form.verb in "vs":
+            return form.padded(_cut(text(value), form.precision))
+        case Typed() if form.verb == "q":
+            return _string(text(value), form)
         case bool():
             return form.padded(text(value)) if form.verb in "tv" else None
         case int():

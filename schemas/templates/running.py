@@ -16,10 +16,11 @@ MISSING: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter's type; `also` are other types that Go assigns to it."""
+    """A parameter's type; `also` are other types that Go assigns to it, `whole` is an integer."""
 
     name: str
     nilable: bool = False
+    whole: bool = False
     also: tuple[str, ...] = ()
 
 

@@ -308,6 +308,10 @@ def argument(operand: Operand, kind: Parameter, state: State, dot: Value) -> Val
         return passed(operand.evaluate(state, dot), kind)
     if kind is ANY:
         return operand.value
+    if kind.whole and isinstance(operand.value, int | float):
+        if isinstance(operand.value, bool) or operand.value != int(operand.value):
+            raise Unexpandable(f"expected integer; found {operand.text}")
+        return int(operand.value)
     if kind is not STRING:
         raise Unexpandable(f"can't handle {operand.text} for arg of type {kind.name}")
     if not isinstance(operand.value, str):

@@ -1,0 +1,110 @@
+"""A receiver's fields as texts: `Templates(definitions).text("{{ .Status }}", delivery)`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+
+from notifiers.templating.data import data
+from notifiers.templating.defaults import DEFAULTS
+from notifiers.templating.functions import FUNCTIONS, HTML_FUNCTIONS, escaped
+from notifiers.templating.times import moment
+from schemas.deliveries import Delivery
+from schemas.templates.blocks import Block, Call, Words, run
+from schemas.templates.errors import BadTemplate, Unexpandable
+from schemas.templates.parser import Parsed, parse
+from schemas.templates.running import Function, State, printed
+from schemas.templates.values import Value
+
+
+class TemplateFailed(Exception):
+    """A template that has no text for this delivery; the same at every attempt."""
+
+
+def parsed(template: str) -> Parsed:
+    """The template read. Raises ValueError, which begins with line and column."""
+    if "{{" not in template:
+        return Parsed((Words(template),), {})
+    try:
+        return _parsed(template)
+    except BadTemplate as fault:
+        raise ValueError(f"template {fault.line}:{fault.column}: {fault.reason}") from fault
+
+
+@lru_cache(maxsize=4096)
+def _parsed(template: str) -> Parsed:
+    return parse(template, FUNCTIONS)
+
+
+def check(template: str) -> None:
+    """Raises ValueError, with line and column, for what Go refuses or we do not support."""
+    parsed(template)
+
+
+@lru_cache(maxsize=1)
+def defaults() -> Mapping[str, Block]:
+    """What is defined before any file says something."""
+    return parsed(DEFAULTS).definitions
+
+
+class Templates:
+    """All named templates; `definitions` take the place of defaults of the same name."""
+
+    def __init__(self, definitions: Mapping[str, Block] | None = None) -> None:
+        self._definitions = {**defaults(), **(definitions or {})}
+
+    def check(self, template: str) -> None:
+        """As the function; refuses also the name of a template that is not defined."""
+        found = parsed(template)
+        known = self._definitions.keys() | found.definitions.keys()
+        for block in (found.block, *found.definitions.values()):
+            for call in _calls(block):
+                if call.name not in known:
+                    place = f"{template.count(chr(10), 0, call.at) + 1}"
+                    column = call.at - template.rfind("\n", 0, call.at)
+                    reason = f'template "{call.name}" not defined'
+                    raise ValueError(f"template {place}:{column}: {reason}")
+
+    def text(self, template: str, delivery: Delivery) -> str:
+        """The text for a delivery; raises TemplateFailed."""
+        return self._expanded(template, delivery, FUNCTIONS, printed)
+
+    def html(self, template: str, delivery: Delivery) -> str:
+        """The same with every value escaped for HTML, but what `safeHtml` marks."""
+        return self._expanded(template, delivery, HTML_FUNCTIONS, escaped)
+
+    def _expanded(
+        self,
+        template: str,
+        delivery: Delivery,
+        functions: Mapping[str, Function],
+        shows: Callable[[Value], str],
+    ) -> str:
+        if "{{" not in template:
+            return template
+        try:
+            found = parsed(template)
+        except ValueError as fault:
+            raise TemplateFailed(str(fault)) from fault
+        known = {**self._definitions, **found.definitions}
+        dot = data(delivery)
+        # The instant of the decision, not of the attempt: each attempt says the same.
+        now = moment(delivery.decided_at)
+        state = State([("$", dot)], functions, known, now, shows)
+        try:
+            run(found.block, state, dot)
+        except Unexpandable as fault:
+            where = "" if state.node is None else f" at <{state.node.text}>"
+            raise TemplateFailed(f"template:{where}: {fault}") from fault
+        return "".join(state.out)
+
+
+def _calls(node: object) -> Iterator[Call]:
+    """The calls of templates below a node."""
+    if isinstance(node, tuple):
+        for each in node:
+            yield from _calls(each)
+    elif isinstance(node, Call):
+        yield node
+    elif is_dataclass(node) and not isinstance(node, type):
+        for part in fields(node):
+            yield from _calls(getattr(node, part.name))
