@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from notifiers.channels import command_config, jsonl_config, webhook_config
+from notifiers.channels import (
+    command_config,
+    jsonl_config,
+    pagerduty_config,
+    sms_config,
+    teams_config,
+    telegram_config,
+    webhook_config,
+)
 from notifiers.channels.config import ChannelConfig, ChannelKind
 from notifiers.global_config import Global
 from notifiers.yaml_reader import Section
@@ -13,6 +21,10 @@ READERS: Mapping[ChannelKind, Reader] = {
     ChannelKind.WEBHOOK: webhook_config.read,
     ChannelKind.FILE: jsonl_config.read,
     ChannelKind.COMMAND: command_config.read,
+    ChannelKind.PAGERDUTY: pagerduty_config.read,
+    ChannelKind.TEAMS: teams_config.read,
+    ChannelKind.TELEGRAM: telegram_config.read,
+    ChannelKind.SMS: sms_config.read,
 }
 """In the order in which a receiver's channels are numbered."""
 

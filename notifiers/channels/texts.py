@@ -1,34 +1,31 @@
 """Templates filled in for one delivery; what cannot be filled in is a delivery that failed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from notifiers.channels.channel import DeliveryFailed, Failure
+from notifiers.templating import TemplateFailed, Templates
 from schemas.deliveries import Delivery
-
-if TYPE_CHECKING:
-    from notifiers.templating import Templates
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
     """The templates of a courier, and the delivery that they speak of."""
 
-    templates: Templates | None
+    templates: Templates
     delivery: Delivery
 
     def text(self, template: str) -> str:
         """The template's text. Raises DeliveryFailed."""
-        if "{{" not in template:
-            return template
-        from notifiers.templating import TemplateFailed
+        return self._filled(template, html=False)
 
-        if self.templates is None:
-            raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail="no templates")
+    def html(self, template: str) -> str:
+        """The template's HTML, data escaped. Raises DeliveryFailed."""
+        return self._filled(template, html=True)
+
+    def _filled(self, template: str, *, html: bool) -> str:
+        fill = self.templates.html if html else self.templates.text
         try:
-            return self.templates.text(template, self.delivery)
+            return fill(template, self.delivery)
         except TemplateFailed as fault:
             detail = str(fault)[:200]
-            raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from fault
+            raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from None

@@ -81,10 +81,12 @@ def _of_node(node: yaml.Node, left: list[int], depth: int = 0) -> Tree:
             for key, value in node.value
             if key.tag == "tag:yaml.org,2002:str"
         }
+    if not isinstance(node, yaml.ScalarNode):
+        raise ValueError("not YAML that is understood")
     return _scalar(node)
 
 
-def _scalar(node: yaml.Node) -> Tree:
+def _scalar(node: yaml.ScalarNode) -> Tree:
     """Dates and numbers to base 60 are texts, as in Go's YAML."""
     text = str(node.value)
     match node.tag.removeprefix("tag:yaml.org,2002:"):

@@ -1,0 +1,98 @@
+"""PagerDuty's event, Events API v2: https://developer.pagerduty.com/docs/send-alert-event
+
+Trigger and resolve; acknowledgements and change events are not made.
+"""
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+
+from notifiers.channels.cut import cut
+from notifiers.channels.pagerduty_config import PagerDutyConfig
+from notifiers.channels.tree import Tree, filled
+from schemas.alerts import AlertState
+from schemas.deliveries import Delivery
+
+LONGEST = 1_024
+"""Characters of the summary; other fields are held to it too, so that an event has an end."""
+LARGEST = 512_000
+"""Bytes of an event."""
+LARGEST_DETAIL = 8_000
+"""Bytes of a detail that stays when the event is too large."""
+SEVERITIES = frozenset({"critical", "error", "warning", "info"})
+LEFT_OUT = "left out: the event would be larger than PagerDuty takes"
+
+
+def event(
+    config: PagerDutyConfig, routing_key: str, delivery: Delivery, text: Callable[[str], str]
+) -> dict[str, Tree]:
+    """The event; `text` fills in a template.
+
+    What PagerDuty would refuse is mended, for a page matters more than its looks: a severity it
+    does not know becomes `error`, an empty summary the group's key.
+    """
+    firing = any(alert.state is AlertState.FIRING for alert in delivery.alerts)
+    severity = text(config.severity).strip().lower()
+    found: dict[str, Tree] = {
+        "routing_key": routing_key,
+        "event_action": "trigger" if firing else "resolve",
+        "dedup_key": sha256(delivery.group_key.encode()).hexdigest(),
+        "client": cut(text(config.client), LONGEST),
+        "client_url": _address(text(config.client_url)),
+        "payload": _filled_fields(
+            {
+                "summary": cut(text(config.description).strip() or delivery.group_key, LONGEST),
+                "source": cut(text(config.source).strip() or "Tocsin", LONGEST),
+                "severity": severity if severity in SEVERITIES else "error",
+                "class": cut(text(config.class_), LONGEST),
+                "component": cut(text(config.component), LONGEST),
+                "group": cut(text(config.group), LONGEST),
+                "custom_details": filled(config.details, text),
+            }
+        ),
+        "images": [
+            {"src": src, "href": _address(text(image.href)), "alt": cut(text(image.text), LONGEST)}
+            for image in config.images
+            if (src := _address(text(image.src)))
+        ],
+        "links": [
+            {"href": href, "text": cut(text(link.text), LONGEST)}
+            for link in config.links
+            if (href := _address(text(link.href)))
+        ],
+    }
+    return _filled_fields(found)
+
+
+def encoded(found: dict[str, Tree]) -> bytes:
+    """The event as JSON of at most `LARGEST` bytes; details that are large go first, then all."""
+    whole = _json(found)
+    if len(whole) <= LARGEST:
+        return whole
+    payload = found["payload"]
+    assert isinstance(payload, dict)
+    details = payload.get("custom_details")
+    small = {
+        key: one if len(_json(one)) <= LARGEST_DETAIL else LEFT_OUT
+        for key, one in (details.items() if isinstance(details, dict) else ())
+    }
+    smaller = _json({**found, "payload": {**payload, "custom_details": small}})
+    if len(smaller) <= LARGEST:
+        return smaller
+    bare = {key: one for key, one in found.items() if key not in ("images", "links")}
+    return _json({**bare, "payload": {**payload, "custom_details": {"error": LEFT_OUT}}})
+
+
+def _filled_fields(fields: dict[str, Tree]) -> dict[str, Tree]:
+    return {key: one for key, one in fields.items() if one not in ("", [], {})}
+
+
+def _address(url: str) -> str:
+    """A URL that is too long is left out: half of one leads nowhere."""
+    return url if len(url) <= 2 * LONGEST else ""
+
+
+def _json(tree: Tree) -> bytes:
+    text = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # JSON can say half a surrogate pair, UTF-8 cannot.
+    return text.encode(errors="replace")
