@@ -13,10 +13,15 @@ from notifiers.channels.command_config import CommandConfig
 from notifiers.channels.config import ChannelConfig
 from notifiers.channels.jsonl import JsonLines
 from notifiers.channels.jsonl_config import FileConfig
+from notifiers.channels.pagerduty_config import PagerDutyConfig
+from notifiers.channels.sms_config import SmsConfig
+from notifiers.channels.teams_config import TeamsConfig
+from notifiers.channels.telegram_config import TelegramConfig
 from notifiers.channels.webhook_config import WebhookConfig
 from notifiers.config import Config
 
 if TYPE_CHECKING:
+    from notifiers.channels.http import Caller
     from notifiers.templating import Templates
 
 DELIVERIES = "deliveries"
@@ -32,7 +37,7 @@ class Surroundings:
     secrets: Path
     allow: tuple[Network, ...]
     now: Callable[[], float]
-    templates: Templates | None
+    templates: Templates
 
 
 def build(
@@ -42,7 +47,7 @@ def build(
     secrets: Path,
     allow: Iterable[Network],
     now: Callable[[], float],
-    templates: Templates | None = None,
+    templates: Templates,
 ) -> Channels:
     """One channel for each integration.
 
@@ -76,5 +81,38 @@ def _channel(config: ChannelConfig, around: Surroundings) -> Channel:
             return Command(config)
         case FileConfig():
             return JsonLines(around.data / DELIVERIES, config.path)
+        case PagerDutyConfig():
+            from notifiers.channels.pagerduty import PagerDuty
+
+            return PagerDuty(config, _caller(config, around, config.timeout), around.templates)
+        case TeamsConfig():
+            from notifiers.channels.teams import Teams
+
+            return Teams(config, _caller(config, around), around.templates)
+        case TelegramConfig():
+            from notifiers.channels.telegram import Telegram
+
+            return Telegram(config, _caller(config, around), around.templates)
+        case SmsConfig():
+            from notifiers.channels.sms import Sms
+
+            return Sms(config, _caller(config, around, config.timeout), around.templates)
         case _:
             raise ValueError(f"no channel for {config.kind}")
+
+
+def _caller(
+    config: PagerDutyConfig | TeamsConfig | TelegramConfig | SmsConfig,
+    around: Surroundings,
+    timeout: int = 0,
+) -> Caller:
+    """The way out over HTTP; `timeout` in ms, 0 for the default."""
+    from notifiers.channels.http import DEFAULT_TIMEOUT, Caller
+
+    return Caller(
+        config.http,
+        allow=around.allow,
+        now=around.now,
+        directory=around.secrets,
+        timeout=timeout / 1_000 or DEFAULT_TIMEOUT,
+    )

@@ -1,11 +1,8 @@
 """Alertmanager's webhook: a POST of JSON, version 4."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from notifiers.channels.address import Network
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
@@ -17,10 +14,8 @@ from notifiers.channels.texts import Texts
 from notifiers.channels.tree import filled
 from notifiers.channels.webhook_config import WebhookConfig
 from notifiers.http_config import http_url
+from notifiers.templating import TemplateFailed, Templates
 from schemas.deliveries import Delivery
-
-if TYPE_CHECKING:
-    from notifiers.templating import Templates
 
 
 class Webhook:
@@ -34,7 +29,7 @@ class Webhook:
         now: Callable[[], float],
         directory: Path = Path(),
         resolver: Resolve = resolve,
-        templates: Templates | None = None,
+        templates: Templates,
     ) -> None:
         self._config, self._now, self._templates = config, now, templates
         self._caller = Caller(
@@ -75,10 +70,8 @@ class Webhook:
         """The URL, filled in where it is a template."""
         config = self._config
         url = self._caller.secret(config.url, config.url_file)
-        if "{{" in url:
-            url = Texts(self._templates, delivery).text(url)
         try:
-            return http_url(url)
-        except ValueError:
+            return http_url(self._templates.text(url, delivery))
+        except (ValueError, TemplateFailed):
             detail = "what should be the URL is none"
             raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from None

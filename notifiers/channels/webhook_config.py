@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from notifiers.channels.config import ChannelConfig, ChannelKind, sends_resolved
+from notifiers.channels.templated import checked
 from notifiers.channels.tree import Tree, read_tree
 from notifiers.global_config import Global
 from notifiers.http_config import HttpConfig, http_url, is_header_name, read_http
@@ -60,12 +61,6 @@ def read(found: Section, defaults: Global) -> WebhookConfig:
     elif "url" in found.items and url_file:
         found.problem("url", "at most one of url & url_file must be configured")
     return config
-
-
-def checked(text: str) -> str:
-    from notifiers.channels.templated import checked as check
-
-    return check(text)
 
 
 def _template_url(text: str) -> str:

@@ -92,14 +92,24 @@ def check_routes(settings: Settings) -> Iterator[Problem]:
     if file is None or not file.is_file():
         return
     from notifiers.config import read
+    from notifiers.template_files import read_templates, undefined
 
     try:
-        _, problems = read(text_of(file), str(file))
+        config, problems = read(text_of(file), str(file))
     except Refused as fault:
         yield Problem(Origin(str(file)), "", str(fault))
         return
     for bad in problems:
         yield Problem(Origin(bad.file, bad.line), bad.key, bad.message, bad.hint)
+    if config is None:
+        return
+    try:
+        templates = read_templates(config.templates, file.absolute().parent)
+    except ValueError as fault:
+        yield Problem(Origin(str(file)), "templates", str(fault))
+        return
+    for message in undefined(config, templates):
+        yield Problem(Origin(str(file)), "receivers", message)
 
 
 def text_of(file: Path) -> str:

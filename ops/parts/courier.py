@@ -23,6 +23,9 @@ from schemas.topics import DELIVERIES
 
 if TYPE_CHECKING:
     from notifiers.config import Config
+    from notifiers.templating import Templates
+
+    Taken = tuple[Config, Path, Templates]
 
 log = logging.getLogger("tocsin.courier")
 
@@ -42,7 +45,7 @@ class CourierPart:
         self._shared = shared
         self._again = threading.Event()
         self._reading = threading.Lock()
-        self._taken: tuple[Config, Path] | None = None
+        self._taken: Taken | None = None
         self._remembered: OrderedDict[tuple[str, int], Output] = OrderedDict()
         self._failing: dict[tuple[str, int], str] = {}
         self._away = ""
@@ -81,7 +84,7 @@ class CourierPart:
                 self._away = str(fault)
                 stop.wait(AWAY)
 
-    def _receivers(self) -> tuple[Config, Path]:
+    def _receivers(self) -> Taken:
         """What was taken; else, after a start with a broken file, what an earlier run accepted."""
         with self._reading:
             if self._taken is None:
@@ -90,7 +93,9 @@ class CourierPart:
                 self._taken = _parsed(earlier)
             return self._taken
 
-    def _carry(self, stop: threading.Event, config: Config, secrets: Path) -> None:
+    def _carry(
+        self, stop: threading.Event, config: Config, secrets: Path, templates: Templates
+    ) -> None:
         from notifiers.channels.build import build
         from notifiers.courier import Clock, Courier
         from notifiers.courier_loop import CourierLoop
@@ -103,6 +108,7 @@ class CourierPart:
                 secrets=secrets,
                 allow=settings.delivery.allow or LOOPBACK,
                 now=time.time,
+                templates=templates,
             )
             for channel in channels.values():
                 left.callback(channel.close)
@@ -128,13 +134,14 @@ class CourierPart:
             ).run()
 
 
-def _parsed(routes: Routes) -> tuple[Config, Path]:
+def _parsed(routes: Routes) -> Taken:
     from notifiers.config import read
+    from notifiers.template_files import read_templates
 
     config, problems = read(routes.text, str(routes.file))
     if config is None:
         raise ValueError(str(problems[0]))
-    return config, routes.directory
+    return config, routes.directory, read_templates(config.templates, routes.directory)
 
 
 class _Either(threading.Event):

@@ -20,6 +20,7 @@ from notifiers.channels.config import ChannelKind
 from notifiers.channels.jsonl import JsonLines
 from notifiers.channels.webhook import Webhook
 from notifiers.channels.webhook_config import WebhookConfig
+from notifiers.templating import Templates
 from tests.unit.notifiers.servers import Respond, hang_up, response, serving
 
 CANARY = "secret-canary"
@@ -153,7 +154,7 @@ def head_and_body(request: bytes) -> tuple[dict[str, str], bytes]:
 
 def _webhook(url: str, folder: Path) -> Channel:
     config = WebhookConfig(ChannelKind.WEBHOOK, url=f"{url}/hook?token={CANARY}")
-    return Webhook(config, allow=LOOPBACK, now=lambda: NOW, directory=folder)
+    return Webhook(config, allow=LOOPBACK, now=lambda: NOW, directory=folder, templates=Templates())
 
 
 def _decoded_webhook(request: bytes) -> Any:

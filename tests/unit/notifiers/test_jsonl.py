@@ -7,6 +7,7 @@ from notifiers.channels.build import build
 from notifiers.channels.channel import DeliveryFailed
 from notifiers.channels.jsonl import JsonLines
 from notifiers.config import read
+from notifiers.templating import Templates
 from tests.unit.notifiers.deliveries import message
 
 
@@ -28,7 +29,9 @@ def test_the_routing_files_paths_are_in_the_deliveries_folder(tmp_path: Path) ->
     text = "route: {receiver: a}\nreceivers: [{name: a, file_configs: [{path: team/out.jsonl}]}]\n"
     config, _ = read(text, "routes.yml")
     assert config is not None
-    channels = build(config, data=tmp_path, secrets=tmp_path, allow=(), now=lambda: 0.0)
+    channels = build(
+        config, data=tmp_path, secrets=tmp_path, allow=(), now=lambda: 0.0, templates=Templates()
+    )
     for _ in range(2):
         channels["a", 0].send(message())
     folder = tmp_path / "deliveries"

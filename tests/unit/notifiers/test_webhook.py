@@ -10,6 +10,7 @@ from notifiers.channels.config import ChannelKind
 from notifiers.channels.webhook import Webhook
 from notifiers.channels.webhook_config import WebhookConfig
 from notifiers.http_config import HttpConfig
+from notifiers.templating import Templates
 from schemas.labels import fingerprint
 from tests.unit.notifiers.deliveries import message
 from tests.unit.notifiers.servers import (
@@ -29,7 +30,7 @@ NOW = 1_700_000_000.0
 def webhook(server: Server | str, **fields: object) -> Webhook:
     url = server if isinstance(server, str) else server.url
     config = WebhookConfig(ChannelKind.WEBHOOK, url=url, **fields)  # type: ignore[arg-type]
-    return Webhook(config, allow=LOOPBACK, now=lambda: NOW)
+    return Webhook(config, allow=LOOPBACK, now=lambda: NOW, templates=Templates())
 
 
 def failure(behave: Behave, timeout: float = 5.0) -> DeliveryFailed:
@@ -162,7 +163,7 @@ def test_without_an_allow_list_only_global_addresses_are_reached() -> None:
     with serving(answer("200 OK")) as server:
         config = WebhookConfig(ChannelKind.WEBHOOK, url=server.url)
         with pytest.raises(DeliveryFailed) as caught:
-            Webhook(config, allow=(), now=lambda: NOW).send(message())
+            Webhook(config, allow=(), now=lambda: NOW, templates=Templates()).send(message())
     assert (caught.value.reason, caught.value.retry) == (Failure.ADDRESS_REFUSED, False)
     assert server.requests == []
 
@@ -172,7 +173,11 @@ def test_a_name_that_changes_its_mind_is_checked_at_each_connection() -> None:
     with serving(answer("200 OK")) as server:
         config = WebhookConfig(ChannelKind.WEBHOOK, url=f"http://example.com:{server.port}/")
         channel = Webhook(
-            config, allow=LOOPBACK, now=lambda: NOW, resolver=lambda host, port: next(answers)
+            config,
+            allow=LOOPBACK,
+            now=lambda: NOW,
+            templates=Templates(),
+            resolver=lambda host, port: next(answers),
         )
         channel.send(message())
         with pytest.raises(DeliveryFailed) as caught:
@@ -187,7 +192,7 @@ def test_a_name_without_an_address_is_tried_again() -> None:
         raise OSError("no such name")
 
     config = WebhookConfig(ChannelKind.WEBHOOK, url="http://nowhere.invalid/")
-    channel = Webhook(config, allow=(), now=lambda: NOW, resolver=unknown)
+    channel = Webhook(config, allow=(), now=lambda: NOW, templates=Templates(), resolver=unknown)
     with pytest.raises(DeliveryFailed) as caught:
         channel.send(message())
     assert (caught.value.reason, caught.value.retry) == (Failure.UNREACHABLE, True)
@@ -202,7 +207,9 @@ def test_secrets_come_from_files_at_each_send(tmp_path: Path) -> None:
             url_file="url",
             http=HttpConfig((("X-Scope", "one"),), ("Bearer", "", "token")),
         )
-        channel = Webhook(config, allow=LOOPBACK, now=lambda: NOW, directory=tmp_path)
+        channel = Webhook(
+            config, allow=LOOPBACK, now=lambda: NOW, templates=Templates(), directory=tmp_path
+        )
         channel.send(message())
         (tmp_path / "token").unlink()
         with pytest.raises(DeliveryFailed) as caught:
