@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     _settings(up)
     up.add_argument("--rules", nargs="+", action="extend", metavar="F", help="rule files")
     up.add_argument("--routes", metavar="F", help="routing file")
+    up.add_argument("--matchers", metavar="MODE", help="classic, fallback or utf8")
+    up.add_argument("--route-prefix", metavar="PATH", help="serve everything under it")
     up.add_argument("--only", metavar="STAGE,…", help="run these stages alone")
     up.add_argument("--listen", metavar="HOST:PORT", help="port 0 picks a free one")
 
@@ -104,16 +106,16 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("--step", metavar="S", help="at every such step: seconds, or 30s, 5m")
     _client(query)
 
-    alerts = commands.add_parser("alerts", help="alerts as they are now", allow_abbrev=False)
-    verbs = alerts.add_subparsers(metavar="VERB", required=True)
+    verbs = _verbs(commands, "alerts", "alerts as they are now")
     listed = _command(verbs, "list", "ops.cli.alerts", "all alerts; exit code 1 if one is firing")
     _client(listed)
 
-    rules = commands.add_parser("rules", help="rule files", allow_abbrev=False)
-    _rules(rules.add_subparsers(metavar="VERB", required=True))
+    _rules(_verbs(commands, "rules", "rule files"))
+    _routes(_verbs(commands, "routes", "routing files"))
 
-    topics = commands.add_parser("topics", help="Kafka's topics", allow_abbrev=False)
-    _topics(topics.add_subparsers(metavar="VERB", dest="verb", required=True))
+    _topics(_verbs(commands, "topics", "Kafka's topics"))
+
+    _oncall(_verbs(commands, "oncall", "who is on call"))
 
     status = _command(commands, "status", "ops.cli.status", "how everything is; 1 if not well")
     _client(status)
@@ -139,6 +141,13 @@ def _command(
     parser = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
     parser.set_defaults(module=module)
     return parser
+
+
+def _verbs(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str
+) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+    parser = commands.add_parser(name, help=what, allow_abbrev=False)
+    return parser.add_subparsers(metavar="VERB", dest="verb", required=True)
 
 
 def _seconds(text: str) -> float:
@@ -186,6 +195,35 @@ def _rules(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     backtest.add_argument("--since", default="1d", metavar="D", help="how far back: 7d, 12h; 1d")
     backtest.add_argument("--json", action="store_true")
     _settings(backtest)
+
+
+def _routes(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    simulate = _command(verbs, "simulate", "ops.cli.routes_simulate", "what would be told, when")
+    simulate.add_argument("alerts", metavar="ALERTS.jsonl", help="timed alerts; - reads them here")
+    simulate.add_argument("--until", metavar="T", help="else a day after the last line")
+    test = _command(verbs, "test", "ops.cli.routes_test", "as amtool config routes test")
+    test.add_argument("labels", nargs="*", metavar="LABEL=VALUE")
+    test.add_argument("--at", metavar="T", help="say which routes are muted then; or: now")
+    test.add_argument("--verify-receivers", metavar="A,B", help="exit code 1 if others are reached")
+    test.add_argument("--tree", action="store_true", help="the routes that are tried")
+    test.add_argument("--json", action="store_true")
+    for parser in (simulate, test):
+        parser.add_argument("--routes", required=True, metavar="FILE", help="the routing file")
+    diff = _command(verbs, "diff", "ops.cli.routes_diff", "what changes; exit code 1 if anything")
+    diff.add_argument("old", metavar="OLD", help="a routing file")
+    diff.add_argument("new", metavar="NEW", help="and what shall replace it")
+    diff.add_argument("--alerts", metavar="ALERTS.jsonl", help="else one made for each route")
+    diff.add_argument("--json", action="store_true")
+
+
+def _oncall(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    show = _command(verbs, "show", "ops.cli.oncall", "each schedule's shifts; 1 if nobody is")
+    show.add_argument("schedule", nargs="?", metavar="SCHEDULE", help="else all of them")
+    show.add_argument("--routes", metavar="F", help="routing file; else the configured one")
+    show.add_argument("--at", metavar="T", help="from then on, RFC 3339; else from now on")
+    show.add_argument("--days", default="7", metavar="N", help="how many days to show; 7")
+    show.add_argument("--json", action="store_true")
+    _settings(show)
 
 
 def _topics(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
