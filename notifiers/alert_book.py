@@ -19,6 +19,8 @@ class Turn(StrEnum):
     """Texts, or what is only pending: to be remembered, of no account to groups."""
     FIRED = "fired"
     RESOLVED = "resolved"
+    CAME_RESOLVED = "came resolved"
+    """Posted as resolved without having fired: groups hear of it, as Alertmanager's do."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,13 @@ class Alert:
     """The groups its labels lead to under the plan in force; None if not worked out yet."""
     spellings: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     """The orders in which its labels have come: its keys in the cache."""
+    expires_at: int | None = None
+    """When it resolves unless it is posted again; None for what a detector decides."""
+    timed_out: bool = False
+    """Whether that instant is `resolve_timeout`'s, for whoever posted it named none."""
+    updated_at: int = 0
+    armed: int | None = None
+    """The timer that is set for it, at or before `expires_at`."""
 
     @property
     def shown(self) -> AlertLevel | None:
@@ -65,6 +74,14 @@ class Alert:
                 self.groups,
             ]
         )
+
+    def packed_life(self) -> bytes:
+        """The entry that changes with every post: small, for most posts change nothing else."""
+        return ormsgpack.packb([self.expires_at, self.timed_out, self.updated_at])
+
+    def restore_life(self, entry: bytes) -> None:
+        """Take what `packed_life` wrote."""
+        self.expires_at, self.timed_out, self.updated_at = ormsgpack.unpackb(entry)
 
     def take(self, level: AlertLevel, decided_at: int) -> Turn:
         """Accept a level that is not older than what is known."""

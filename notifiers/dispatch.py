@@ -2,6 +2,7 @@
 
 from heapq import heappop, heappush
 
+from notifiers import suppression
 from notifiers.alert_book import Alert, Turn
 from notifiers.group import Group, line_id
 from notifiers.grouping import group_key, group_labels
@@ -16,9 +17,15 @@ LONGEST_KEY = 4_000
 
 def place(state: State, alert: Alert, turn: Turn) -> None:
     """Let the groups know that an alert began to fire, or resolved."""
+    labels = {} if alert.level is None else alert.level.labels
     if turn is Turn.FIRED:
+        state.inhibitor.fires(alert.fingerprint, labels)
+        _join(state, alert)
+    elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
     elif turn is Turn.RESOLVED:
+        state.inhibitor.is_over(alert.fingerprint, labels)
+        suppression.release(state, f"alert/{alert.fingerprint}")
         for group_id in alert.groups:
             _enter(state, state.groups[group_id], alert)
     settle(state, alert)
@@ -33,11 +40,17 @@ def _join(state: State, alert: Alert) -> None:
             # The group ended since the alert's way was worked out.
             alert.targets = tuple(_targets(state, alert))
             group = state.groups[group_id]
+        is_first = not group.members
         _enter(state, group, alert)
-        _hurry(state, group, alert)
+        if is_first:
+            _hurry(state, group, alert)
 
 
 def _enter(state: State, group: Group, alert: Alert) -> None:
+    if group.flushed and not group.members:
+        # It outlived its members only for what was told; it begins again.
+        group.due, group.flushed = state.now + _routes(state)[group.route_id].group_wait, False
+        state.wake(group.due, group.id)
     group.revision += 1
     group.members[alert.fingerprint] = alert.groups[group.id] = group.revision
     state.touched_alerts.add(alert.fingerprint)
@@ -45,10 +58,9 @@ def _enter(state: State, group: Group, alert: Alert) -> None:
 
 
 def _hurry(state: State, group: Group, alert: Alert) -> None:
-    """An alert that has waited elsewhere for `group_wait` does not wait again.
+    """A group's first alert that has waited elsewhere for `group_wait` does not wait again.
 
-    Alertmanager's rule (`dispatch`: `StartsAt.Add(GroupWait).Before(now)`); it also makes up for
-    the time that a router was away.
+    Alertmanager's rule (`dispatch.groupAlert`); it also makes up for the time a router was away.
     """
     route = _routes(state)[group.route_id]
     started = alert.level.starts_at if alert.level is not None else None
@@ -98,6 +110,7 @@ def leave(state: State, group: Group, alert: Alert) -> None:
 
 def close(state: State, group: Group) -> None:
     """Remove a group without members, and what its channels were told."""
+    suppression.set_held(state, group, ())
     del state.groups[group.id]
     state.touched_groups.add(group.id)
     for line in group.lines.values():
@@ -126,6 +139,9 @@ def forget(state: State) -> None:
         if alert is not None and alert.idle_since == since:
             del state.alerts[fingerprint]
             state.touched_alerts.add(fingerprint)
+            state.silences.forget_alert(fingerprint)
+            if alert.updated_at:
+                state.touched_lives.add(fingerprint)
             for spelling in alert.spellings:
                 state.by_labels.pop(spelling, None)
 
@@ -137,6 +153,7 @@ def follow_plan(state: State) -> None:
     receiver no longer has is forgotten, and so is a group that no alert leads to any more.
     """
     assert state.plan.config is not None
+    state.inhibit()
     for group in state.groups.values():
         _rewire(state, group)
     for fingerprint in sorted(state.alerts):
@@ -149,10 +166,22 @@ def follow_plan(state: State) -> None:
         for group_id in sorted(alert.groups.keys() - wanted):
             leave(state, state.groups[group_id], alert)
         for group_id in sorted(wanted - alert.groups.keys()):
+            is_first = not state.groups[group_id].members
             _enter(state, state.groups[group_id], alert)
-            _hurry(state, state.groups[group_id], alert)
+            if is_first:
+                _hurry(state, state.groups[group_id], alert)
     for group in [group for group in state.groups.values() if not group.members]:
-        close(state, group)
+        if group.route_id not in _routes(state) or not is_remembered(group):
+            close(state, group)
+    suppression.release_all(state)
+
+
+def is_remembered(group: Group) -> bool:
+    """Whether a channel was told of something firing, and never that it ended.
+
+    Alertmanager's notification log outlives the group; so what fires again says nothing new.
+    """
+    return any(line.told is not None and line.told.firing for line in group.lines.values())
 
 
 def _rewire(state: State, group: Group) -> None:

@@ -31,7 +31,8 @@ class Line:
 
     `done` is the group's revision up to which it has nothing more to hear. `waiting` is a flush
     that came while a delivery was outstanding. `sequence` numbers its decisions, `failures`
-    counts attempts that failed in a row.
+    counts attempts that failed in a row. `owed` (only with `suppression: tocsin`): alerts that
+    were told to fire, were muted since, and whose end must be told.
     """
 
     receiver: str
@@ -44,6 +45,7 @@ class Line:
     sequence: int = 0
     failures: int = 0
     outstanding: Outstanding | None = None
+    owed: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -64,13 +66,17 @@ class Line:
                     *(out.id, out.at, out.why, _pack(out.firing), _pack(out.resolved)),
                     *(out.revision, out.attempt, out.expires_at, out.wake, out.digest),
                 ],
+                _pack(self.owed),
             ]
         )
 
 
 @dataclass(slots=True)
 class Group:
-    """Alerts that are told together. `due` is its next flush; `members` is kept by the alerts."""
+    """Alerts that are told together. `due` is its next flush; `members` is kept by the alerts.
+
+    `held` are the causes for which firing members are muted (only with `suppression: tocsin`).
+    """
 
     id: str
     key: str
@@ -80,6 +86,7 @@ class Group:
     due: int
     revision: int = 0
     flushed: bool = False
+    held: tuple[str, ...] = ()
     members: dict[str, int] = field(default_factory=dict)
     lines: dict[str, Line] = field(default_factory=dict)
 
@@ -88,7 +95,7 @@ class Group:
         return ormsgpack.packb(
             [
                 *(self.key, self.route_id, self.receiver, self.labels),
-                *(self.due, self.revision, self.flushed),
+                *(self.due, self.revision, self.flushed, self.held),
             ]
         )
 
@@ -100,14 +107,15 @@ def line_id(receiver: str, kind: str, index: int) -> str:
 
 def unpacked_group(group_id: str, entry: bytes) -> Group:
     """The group of a checkpoint's entry, without members and lines."""
-    key, route_id, receiver, labels, due, revision, flushed = ormsgpack.unpackb(entry)
+    key, route_id, receiver, labels, due, revision, flushed, *held = ormsgpack.unpackb(entry)
     pairs = tuple((name, value) for name, value in labels)
-    return Group(group_id, key, route_id, receiver, pairs, due, revision, flushed)
+    causes = tuple(held[0]) if held else ()
+    return Group(group_id, key, route_id, receiver, pairs, due, revision, flushed, causes)
 
 
 def unpacked_line(entry: bytes) -> Line:
     """The line of a checkpoint's entry."""
-    (receiver, kind, index), told, numbers, out = ormsgpack.unpackb(entry)
+    (receiver, kind, index), told, numbers, out, *owed = ormsgpack.unpackb(entry)
     done, waiting, why, sequence, failures = numbers
     return Line(
         receiver,
@@ -125,6 +133,7 @@ def unpacked_line(entry: bytes) -> Line:
             *(out[0], out[1], Why(out[2]), _unpack(out[3]), _unpack(out[4])),
             *out[5:],
         ),
+        _unpack(owed[0]) if owed else frozenset(),
     )
 
 

@@ -17,7 +17,7 @@ trigger. What counts as told:
 
 from collections.abc import Iterator
 
-from notifiers import dispatch
+from notifiers import dispatch, posted, suppression
 from notifiers.channels.config import ChannelConfig
 from notifiers.group import Group, Line, Outstanding, line_id
 from notifiers.message import Content, content, short
@@ -33,6 +33,7 @@ from schemas.topics import DELIVERIES, HISTORY
 GRACE = 60_000
 SHORTEST_LIFE = 60_000
 FIRST_BACKOFF, LONGEST_BACKOFF = 5_000, 300_000
+LOG_RETENTION = 432_000_000
 LONGEST_WAIT = 3_600_000
 """A receiver that wants to be left alone for longer is asked again after an hour all the same."""
 MOST_NAMED = 10_000
@@ -42,6 +43,9 @@ def fire_timers(state: State, external_url: str) -> None:
     """Do what is due at or before `now`, in the order of time, group and line."""
     while (timer := state.next_timer()) is not None and timer[0] <= state.now:
         _, group_id, line = timer
+        if not group_id:
+            posted.expire(state, state.alerts[line])
+            continue
         group = state.groups[group_id]
         if line:
             _again(state, group, group.lines[line], external_url)
@@ -69,6 +73,7 @@ def take_receipt(state: State, receipt: Receipt, external_url: str) -> None:
         return
     if receipt.fate is Fate.DELIVERED:
         line.told = Entry(out.firing, out.resolved, out.at)
+        line.owed -= out.firing | out.resolved
         line.done, line.failures = out.revision, 0
     else:
         _record(state, group, line, out.at, out.why, out.id, out.firing, out.resolved)
@@ -82,6 +87,9 @@ def take_receipt(state: State, receipt: Receipt, external_url: str) -> None:
 
 def _flush(state: State, group: Group, external_url: str) -> None:
     """One flush; its instant is the newest tick not after now, so missed ticks are one flush."""
+    if not group.members:
+        dispatch.close(state, group)
+        return
     interval = state.plan.routes[group.route_id].group_interval
     at = group.due + (state.now - group.due) // interval * interval
     group.due, group.flushed = at + interval, True
@@ -94,6 +102,7 @@ def _flush(state: State, group: Group, external_url: str) -> None:
             state.touched_lines.add((group.id, line.id))
         else:
             _decide(state, group, line, channel, at, external_url)
+    suppression.hold(state, group, at)
 
 
 def _lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
@@ -113,17 +122,12 @@ def _decide(
     state: State, group: Group, line: Line, channel: ChannelConfig, at: int, external_url: str
 ) -> None:
     """Decide for one channel and, if there is something to say, send it."""
-    firing, resolved = _sets(state, group)
-    why = needs_telling(
-        line.told,
-        firing,
-        resolved,
-        send_resolved=channel.send_resolved,
-        repeat=state.plan.routes[group.route_id].repeat_interval,
-        at=at,
-    )
-    before, line.why = line.why, why
+    firing, resolved = suppression.audible(state, group, line, at)
     touched = (group.id, line.id)
+    if suppression.untell(state, group, line, firing):
+        state.touched_lines.add(touched)
+    why = _why(state, group, line, channel, firing, resolved, at)
+    before, line.why = line.why, why
     if why is Why.NOTHING:
         if line.done != group.revision or before is not why:
             line.done = group.revision
@@ -152,9 +156,29 @@ def _decide(
     _send(state, group, line, line.outstanding, said, external_url)
 
 
-def _sets(state: State, group: Group) -> tuple[frozenset[str], frozenset[str]]:
-    firing = frozenset(one for one in group.members if state.alerts[one].fires)
-    return firing, frozenset(group.members.keys() - firing)
+def _why(
+    state: State,
+    group: Group,
+    line: Line,
+    channel: ChannelConfig,
+    firing: frozenset[str],
+    resolved: frozenset[str],
+    at: int,
+) -> Why:
+    if not firing and not resolved:
+        # All are muted. Alertmanager does not even ask what was told.
+        return Why.NOTHING
+    why = needs_telling(
+        line.told,
+        firing,
+        resolved,
+        send_resolved=channel.send_resolved,
+        repeat=state.plan.routes[group.route_id].repeat_interval,
+        at=at,
+    )
+    if why is Why.NOTHING and channel.send_resolved and resolved & line.owed:
+        return Why.SOME_RESOLVED if firing else Why.ALL_RESOLVED
+    return why
 
 
 def _levels(
@@ -179,7 +203,7 @@ def _again(state: State, group: Group, line: Line, external_url: str) -> None:
         _forget(state, line)
         return
     silent = state.now >= out.expires_at + GRACE and out.wake == out.expires_at + GRACE
-    firing, resolved = _sets(state, group)
+    firing, resolved = suppression.audible(state, group, line, out.at)
     said = content(_levels(state, firing, resolved, channel), channel.max_alerts)
     same = (firing, resolved) == (out.firing, out.resolved) and said.digest() == out.digest
     if not same or (state.now >= out.expires_at and not silent):
@@ -274,5 +298,19 @@ def _clean(state: State, group: Group) -> None:
     ]
     for one in sorted(over):
         dispatch.leave(state, group, state.alerts[one])
-    if not group.members:
+    if group.members or group.id not in state.groups:
+        return
+    if not dispatch.is_remembered(group):
         dispatch.close(state, group)
+    elif over:
+        _remember(state, group)
+
+
+def _remember(state: State, group: Group) -> None:
+    """The alerts ended unheard: keep what was told for as long as Alertmanager's log does."""
+    repeat = state.plan.routes[group.route_id].repeat_interval
+    told = max(line.told.at for line in group.lines.values() if line.told is not None)
+    suppression.set_held(state, group, ())
+    group.due = max(told + min(2 * repeat, LOG_RETENTION), state.now + 1)
+    state.wake(group.due, group.id)
+    state.touched_groups.add(group.id)

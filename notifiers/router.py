@@ -6,16 +6,18 @@ So what is decided is a function of the records and their append times and not o
 cut into batches. A flush is dated by its own tick, not by the record that let it happen; ticks
 missed in an outage are one flush, dated by the newest of them, and the rhythm goes on from there.
 
-Until the first plan arrives alerts are kept and wait. Only an explicit resolve resolves an alert.
+Until the first plan arrives alerts are kept and wait. Only an explicit resolve resolves what a
+detector announced; what others posted ends when nobody posts it again.
 """
 
 from collections.abc import Sequence
 
-from notifiers import dispatch, outbox, view
+from notifiers import commands, dispatch, outbox, posted, view
 from notifiers.alert_book import Alert, Order, Turn, is_same
 from notifiers.config import read
 from notifiers.state import State
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.commands import SilenceExpired, SilenceSet
 from schemas.deliveries import Receipt
 from schemas.event import Event
 from schemas.labels import fingerprint
@@ -72,6 +74,7 @@ class Router:
                 state.counts["record replayed"] += 1
                 continue
             state.now = max(state.now, now)
+            state.touched_silences.update(state.silences.forget_old(state.now))
             outbox.fire_timers(state, self.external_url)
             self._read(received.envelope.event)
             outbox.fire_timers(state, self.external_url)
@@ -86,7 +89,7 @@ class Router:
     def alerts(self) -> list[view.AlertView]:
         """What `view.alerts` says of the checkpoint, of the state as it is now."""
         self._load()
-        return view.shown(self._state.alerts.values(), self._state.groups)
+        return view.shown(self._state, self._state.now)
 
     @property
     def plan_number(self) -> int:
@@ -101,8 +104,14 @@ class Router:
 
     def _read(self, event: Event) -> None:
         match event:
+            case AlertBatch(source=posted.SOURCE):
+                posted.take(self._state, event)
             case AlertBatch():
                 self._read_alerts(event)
+            case SilenceSet():
+                commands.set_silence(self._state, event)
+            case SilenceExpired():
+                commands.expire_silence(self._state, event)
             case Receipt():
                 outbox.take_receipt(self._state, event, self.external_url)
             case Plan() if event.stage == self.name:
@@ -119,7 +128,13 @@ class Router:
         for level in batch.alerts:
             alert = by_labels.get(tuple(level.labels.items()))
             known = None if alert is None else alert.pending or alert.level
-            if alert is None or known is None or order < alert.heard or not is_same(level, known):
+            if (
+                alert is None
+                or known is None
+                or alert.expires_at is not None
+                or order < alert.heard
+                or not is_same(level, known)
+            ):
                 self._read_level(alert, level, order)
                 continue
             unchanged += 1
@@ -144,6 +159,9 @@ class Router:
             return
         alert.heard = alert.written = order
         state.touched_alerts.add(alert.fingerprint)
+        if alert.expires_at is not None:
+            alert.expires_at = None
+            state.touched_lives.add(alert.fingerprint)
         turn = alert.take(level, order[1])
         if level.state is AlertState.RESOLVED and turn is not Turn.RESOLVED:
             state.counts["level never fired"] += 1

@@ -52,6 +52,10 @@ class Silence:
         """The same, ended now; what never began begins and ends now."""
         return replace(self, starts_at=min(self.starts_at, now), ends_at=now, updated_at=now)
 
+    def not_before(self, now: int) -> "Silence":
+        """The same; a new silence cannot begin in the past."""
+        return replace(self, starts_at=max(self.starts_at, now))
+
     def packed(self) -> bytes:
         """The entry of the checkpoint."""
         sets = [[[one.name, one.operator, one.value] for one in matchers] for matchers in self.sets]
@@ -142,6 +146,7 @@ class SilenceBook:
 
     def __init__(self) -> None:
         self.known: dict[str, Silence] = {}
+        self._forget_at: int | None = None
         self._version = 0
         self._versions: dict[str, int] = {}
         """The version at which each was set last, oldest first."""
@@ -153,15 +158,18 @@ class SilenceBook:
         self._version += 1
         self._versions.pop(silence.id, None)
         self._versions[silence.id] = self._version
+        at = silence.ends_at + RETENTION
+        self._forget_at = at if self._forget_at is None else min(self._forget_at, at)
 
     def active(self, fingerprint: str, labels: Mapping[str, str], now: int) -> tuple[str, ...]:
         """The ids of the silences that hide this alert now, in order."""
         if not self.known:
             return ()
-        found = self._matches(fingerprint, labels)
+        found = self.matching(fingerprint, labels)
         return tuple(one for one in found if self.known[one].state_at(now) is SilenceState.ACTIVE)
 
-    def _matches(self, fingerprint: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+    def matching(self, fingerprint: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """The ids of the silences that match this alert, whatever state they are in, in order."""
         version, found = self._matching.get(fingerprint, (0, ()))
         if version == self._version:
             return found
@@ -182,9 +190,12 @@ class SilenceBook:
 
     def forget_old(self, now: int) -> list[str]:
         """Drop the silences that expired long ago; their ids."""
+        if self._forget_at is None or now < self._forget_at:
+            return []
         old = [one.id for one in self.known.values() if one.ends_at + RETENTION <= now]
         for name in old:
             del self.known[name], self._versions[name]
-        if old:
-            self._version += 1
+        kept = (one.ends_at + RETENTION for one in self.known.values())
+        self._forget_at = min(kept, default=None)
+        self._version += 1
         return old

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
 
 import ormsgpack
@@ -10,11 +11,16 @@ from notifiers.alert_book import Alert, unpacked
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
 from notifiers.group import Group, Line, unpacked_group, unpacked_line
+from notifiers.inhibition import Inhibitor
 from notifiers.route_tree import Route
+from notifiers.silences import SilenceBook, unpacked_silence
 from schemas.stage import Output, StateChange
 
 Timer = tuple[int, str, str]
-"""When, which group, and which line of it; without a line it is the group's flush."""
+"""When, which group, and which line of it; without a line it is the group's flush.
+
+Without a group it is the end of a posted alert, by its fingerprint.
+"""
 
 
 @dataclass(slots=True)
@@ -51,6 +57,12 @@ class State:
     """Outstanding deliveries: id to group and line."""
     timers: list[Timer] = field(default_factory=list)
     idle: list[tuple[int, str]] = field(default_factory=list)
+    silences: SilenceBook = field(default_factory=SilenceBook)
+    inhibitor: Inhibitor = field(default_factory=Inhibitor)
+    held: dict[str, set[str]] = field(default_factory=dict)
+    """Groups that wait, by what they wait for (only with `suppression: tocsin`)."""
+    touched_silences: set[str] = field(default_factory=set)
+    touched_lives: set[str] = field(default_factory=set)
     touched_alerts: set[str] = field(default_factory=set)
     touched_groups: set[str] = field(default_factory=set)
     touched_lines: set[tuple[str, str]] = field(default_factory=set)
@@ -60,31 +72,59 @@ class State:
 
     def load(self) -> None:
         """Rebuild memory from what was restored."""
-        entries = self.checkpoint.load()
+        entries = [(*key.partition("/"), entry) for key, entry in self.checkpoint.load().items()]
         self.now = self.checkpoint.now
-        for key, entry in entries.items():
-            kind, _, rest = key.partition("/")
+        for kind, _, rest, entry in entries:
             if kind == "plan":
                 self._load_plan(rest, entry)
             elif kind == "group":
                 self.groups[rest] = unpacked_group(rest, entry)
             elif kind == "alert":
                 self.alerts[rest] = unpacked(rest, entry)
-        for key, entry in entries.items():
-            kind, _, rest = key.partition("/")
+            elif kind == "silence":
+                self.silences.put(unpacked_silence(rest, entry))
+        for kind, _, rest, entry in entries:
             if kind == "outbox":
                 group_id, _, line_id = rest.partition("/")
                 self._load_line(group_id, line_id, unpacked_line(entry))
+            elif kind == "life":
+                self._load_life(rest, entry)
         for alert in self.alerts.values():
-            for group_id, revision in alert.groups.items():
-                self.groups[group_id].members[alert.fingerprint] = revision
-            if alert.idle_since is not None:
-                self.idle.append((alert.idle_since, alert.fingerprint))
-            if (shown := alert.shown) is not None:
-                self.spell(alert, tuple(shown.labels.items()))
-        self.timers += [(group.due, group.id, "") for group in self.groups.values()]
+            self._connect(alert)
+        for group in self.groups.values():
+            self.timers.append((group.due, group.id, ""))
+            for cause in group.held:
+                self.held.setdefault(cause, set()).add(group.id)
+        self.inhibit()
         heapify(self.timers)
         heapify(self.idle)
+
+    def _load_life(self, fingerprint: str, entry: bytes) -> None:
+        alert = self.alerts.get(fingerprint)
+        if alert is None:
+            return
+        alert.restore_life(entry)
+        if alert.expires_at is not None:
+            alert.armed = alert.expires_at
+            self.timers.append((alert.expires_at, "", fingerprint))
+
+    def _connect(self, alert: Alert) -> None:
+        for group_id, revision in alert.groups.items():
+            self.groups[group_id].members[alert.fingerprint] = revision
+        if alert.idle_since is not None:
+            self.idle.append((alert.idle_since, alert.fingerprint))
+        if (shown := alert.shown) is not None:
+            self.spell(alert, tuple(shown.labels.items()))
+
+    def inhibit(self) -> None:
+        """Work out anew which alerts mute others, by the rules in force."""
+        config = self.plan.config
+        self.inhibitor = Inhibitor(() if config is None else config.inhibit_rules)
+        if config is None or not config.inhibit_rules:
+            return
+        for alert in self.alerts.values():
+            if alert.fires and alert.level is not None:
+                self.inhibitor.fires(alert.fingerprint, alert.level.labels)
 
     def spell(self, alert: Alert, spelling: tuple[tuple[str, str], ...]) -> None:
         """Find this alert faster by its labels in this order; a few orders are enough."""
@@ -101,8 +141,7 @@ class State:
             plan.next, plan.pieces = (number, digest, count), pieces
             return
         plan.number, plan.digest, plan.content = ormsgpack.unpackb(entry)
-        config, _ = read(plan.content.decode(errors="replace"), "plan", bare=True)
-        if config is not None:
+        if (config := _bare(plan.content)) is not None:
             plan.use(config)
 
     def _load_line(self, group_id: str, line_id: str, line: Line) -> None:
@@ -119,6 +158,12 @@ class State:
         for fingerprint in sorted(self.touched_alerts):
             alert = self.alerts.get(fingerprint)
             entries[f"alert/{fingerprint}"] = None if alert is None else alert.packed()
+        for fingerprint in sorted(self.touched_lives):
+            alert = self.alerts.get(fingerprint)
+            entries[f"life/{fingerprint}"] = None if alert is None else alert.packed_life()
+        for name in sorted(self.touched_silences):
+            silence = self.silences.known.get(name)
+            entries[f"silence/{name}"] = None if silence is None else silence.packed()
         for group_id in sorted(self.touched_groups):
             group = self.groups.get(group_id)
             entries[f"group/{group_id}"] = None if group is None else group.packed()
@@ -131,6 +176,8 @@ class State:
             self.touched_alerts,
             self.touched_groups,
             self.touched_lines,
+            self.touched_silences,
+            self.touched_lives,
         ):
             touched.clear()
         return self.checkpoint.changes(entries, seen, self.now)
@@ -151,11 +198,34 @@ class State:
         """The earliest timer that still holds."""
         while self.timers:
             due, group_id, line_id = self.timers[0]
+            if not group_id:
+                if self._ends(due, line_id):
+                    return self.timers[0]
+                continue
             group = self.groups.get(group_id)
             if group is not None and self._holds(group, due, line_id):
                 return self.timers[0]
             heappop(self.timers)
         return None
+
+    def expire_at(self, alert: Alert, at: int) -> None:
+        """A posted alert resolves then; a timer that comes too early sets itself anew."""
+        alert.expires_at = at
+        if alert.armed is None or at < alert.armed:
+            alert.armed = at
+            heappush(self.timers, (at, "", alert.fingerprint))
+
+    def _ends(self, due: int, fingerprint: str) -> bool:
+        """Whether the earliest timer is the end of this alert; if it is not, it is gone."""
+        alert = self.alerts.get(fingerprint)
+        if alert is not None and alert.expires_at == due:
+            return True
+        heappop(self.timers)
+        if alert is not None and alert.armed == due:
+            alert.armed = None
+            if alert.expires_at is not None:
+                self.expire_at(alert, alert.expires_at)
+        return False
 
     @staticmethod
     def _holds(group: Group, due: int, line_id: str) -> bool:
@@ -163,3 +233,9 @@ class State:
             return group.due == due
         line = group.lines.get(line_id)
         return line is not None and line.outstanding is not None and line.outstanding.wake == due
+
+
+@lru_cache(maxsize=4)
+def _bare(content: bytes) -> Config | None:
+    """A plan that was read before; views read the same one again and again."""
+    return read(content.decode(errors="replace"), "plan", bare=True)[0]

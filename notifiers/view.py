@@ -1,12 +1,14 @@
 """The router's state for people: alerts and groups, from what the checkpoint holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from notifiers.alert_book import Alert, unpacked
+from notifiers import suppression
+from notifiers.alert_book import Alert
 from notifiers.checkpoint import Checkpoint
-from notifiers.group import Group, Line, unpacked_group, unpacked_line
+from notifiers.group import Group, Line
 from notifiers.silences import Silence, SilenceState, unpacked_silence
+from notifiers.state import State
 from schemas.alerts import AlertState
 
 Stored = Iterable[tuple[str, bytes]]
@@ -18,7 +20,7 @@ class AlertView:
 
     `receivers` are those of the groups it is a member of, else those that its labels lead to.
     `silenced_by` are ids of silences, `inhibited_by` fingerprints, `muted_by` names of the time
-    intervals that mute all groups it is in.
+    intervals that mute all groups it is in. `expires_at`: when it resolves unless posted again.
     """
 
     fingerprint: str
@@ -35,6 +37,7 @@ class AlertView:
     inhibited_by: tuple[str, ...] = ()
     muted_by: tuple[str, ...] = ()
     updated_at: int = 0
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +73,28 @@ class SilenceView:
     state: SilenceState
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    alerts: dict[str, Alert]
-    groups: dict[str, Group]
-
-
 def alerts(state: Stored, now: int | None = None) -> list[AlertView]:
-    """Every alert that is pending, firing, or resolved not longer than an hour ago."""
-    known = _known(state)
-    return shown(known.alerts.values(), known.groups)
+    """Every alert that is pending, firing, or resolved not longer than an hour ago.
+
+    `now` is the instant for which silences and time intervals are asked; the state's own if None.
+    """
+    known = _known(state, now)
+    return shown(known, known.now)
 
 
-def shown(alerts: Iterable[Alert], groups: Mapping[str, Group]) -> list[AlertView]:
-    """The same of alerts in memory."""
-    found = (_alert(alert, groups) for alert in alerts)
+def shown(known: State, now: int) -> list[AlertView]:
+    """The same of a state in memory."""
+    muted = _muted_groups(known, now)
+    found = (_alert(alert, known, muted) for alert in known.alerts.values())
     return sorted((one for one in found if one is not None), key=place)
 
 
 def groups(state: Stored, now: int | None = None) -> list[GroupView]:
-    """Every group, by key and receiver."""
-    known = _known(state)
+    """Every group that has alerts, by key and receiver."""
+    known = _known(state, now)
+    muted = _muted_groups(known, known.now)
     return sorted(
-        (_group(group, known) for group in known.groups.values()),
+        (_group(group, known, muted) for group in known.groups.values() if group.members),
         key=lambda view: (view.key, view.receiver),
     )
 
@@ -110,32 +112,31 @@ def silences(state: Stored, now: int) -> list[SilenceView]:
     return [SilenceView(one, one.state_at(now)) for one in sorted(found, key=lambda one: one.id)]
 
 
-def _known(state: Stored) -> _Known:
-    checkpoint = Checkpoint()
+def _known(state: Stored, now: int | None) -> State:
+    known = State()
     for key, value in state:
-        checkpoint.restore(key, value)
-    known = _Known({}, {})
-    lines: list[tuple[str, Line]] = []
-    for key, entry in checkpoint.load().items():
-        kind, _, rest = key.partition("/")
-        if kind == "alert":
-            known.alerts[rest] = unpacked(rest, entry)
-        elif kind == "group":
-            known.groups[rest] = unpacked_group(rest, entry)
-        elif kind == "outbox":
-            lines.append((rest.partition("/")[0], unpacked_line(entry)))
-    for group_id, line in lines:
-        known.groups[group_id].lines[line.id] = line
-    for alert in known.alerts.values():
-        for group_id in alert.groups:
-            known.groups[group_id].members[alert.fingerprint] = 0
+        known.checkpoint.restore(key, value)
+    known.load()
+    if now is not None:
+        known.now = now
     return known
 
 
-def _alert(alert: Alert, known: Mapping[str, Group]) -> AlertView | None:
+def _muted_groups(known: State, now: int) -> dict[str, tuple[str, ...]]:
+    """The names of the time intervals that mute each group."""
+    config = known.plan.config
+    if config is None:
+        return {}
+    routes = {name: suppression.muted_by(config, name, known, now) for name in known.plan.routes}
+    return {group.id: routes.get(group.route_id, ()) for group in known.groups.values()}
+
+
+def _alert(alert: Alert, known: State, muted: dict[str, tuple[str, ...]]) -> AlertView | None:
     level = alert.shown
     if level is None:
         return None
+    source = known.inhibitor.source(level.labels)
+    mutes = [muted.get(group_id, ()) for group_id in alert.groups]
     return AlertView(
         fingerprint=alert.fingerprint,
         labels=level.labels,
@@ -146,12 +147,24 @@ def _alert(alert: Alert, known: Mapping[str, Group]) -> AlertView | None:
         ends_at=level.ends_at,
         value=level.value,
         generator_url=level.generator_url,
-        receivers=tuple(sorted({known[group_id].receiver for group_id in alert.groups})),
+        receivers=_receivers(alert, known),
+        silenced_by=known.silences.active(alert.fingerprint, level.labels, known.now),
+        inhibited_by=() if source is None else (source,),
+        muted_by=tuple(sorted({name for names in mutes for name in names})) if all(mutes) else (),
+        updated_at=max(alert.updated_at, alert.heard[1]),
+        expires_at=alert.expires_at,
     )
 
 
-def _group(group: Group, known: _Known) -> GroupView:
-    members = (_alert(known.alerts[one], known.groups) for one in group.members)
+def _receivers(alert: Alert, known: State) -> tuple[str, ...]:
+    if alert.groups or known.plan.config is None or alert.shown is None:
+        return tuple(sorted({known.groups[one].receiver for one in alert.groups}))
+    labels = {name: value for name, value in alert.shown.labels.items() if value}
+    return tuple(sorted({route.receiver for route in known.plan.config.route.match(labels)}))
+
+
+def _group(group: Group, known: State, muted: dict[str, tuple[str, ...]]) -> GroupView:
+    members = (_alert(known.alerts[one], known, muted) for one in group.members)
     return GroupView(
         key=group.key,
         receiver=group.receiver,
@@ -161,6 +174,7 @@ def _group(group: Group, known: _Known) -> GroupView:
         channels=tuple(
             _channel(line) for line in sorted(group.lines.values(), key=lambda one: one.index)
         ),
+        muted_by=muted.get(group.id, ()),
     )
 
 

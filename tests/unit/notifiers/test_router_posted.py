@@ -1,0 +1,113 @@
+from notifiers.view import alerts
+from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.deliveries import Why
+from tests.unit.notifiers.scenario import Scenario, Told, batch, level, seconds
+
+ROUTES = """
+global: {resolve_timeout: 2m}
+route: {receiver: ops, group_wait: 10s, group_interval: 1m, repeat_interval: 1h}
+receivers: [{name: ops, webhook_configs: [{url: 'http://ops/'}]}]
+"""
+
+
+def posted(
+    at: float,
+    name: str = "A",
+    start: float | None = None,
+    end: float | None = None,
+    text: str = "",
+) -> AlertBatch:
+    """What the API makes of one posted alert."""
+    over = end is not None and end <= at
+    one = AlertLevel(
+        labels={"alertname": name},
+        annotations={"text": text} if text else {},
+        state=AlertState.RESOLVED if over else AlertState.FIRING,
+        active_at=seconds(at if start is None else start),
+        starts_at=None if start is None else seconds(start),
+        ends_at=None if end is None else seconds(end),
+    )
+    return AlertBatch(source="api", plan=0, decided_at=seconds(at), alerts=(one,))
+
+
+def test_an_alert_without_an_end_resolves_after_resolve_timeout() -> None:
+    day = Scenario(ROUTES).at(1, posted(1)).until(300)
+    assert day.told() == [
+        Told(11, "ops", Why.FIRST, "A", ""),
+        Told(131, "ops", Why.ALL_RESOLVED, "", "A"),
+    ]
+    assert day.deliveries[1][1].alerts[0].ends_at == seconds(121)
+
+
+def test_each_post_puts_the_timeout_off_also_over_a_restart() -> None:
+    day = Scenario(ROUTES)
+    for at in (1, 61, 121, 181):
+        day.at(at, posted(at)).restart()
+    assert day.until(300).told_briefly() == [(11, Why.FIRST, "A")]
+    assert [one.at for one in day.until(500).told()] == [11, 311]
+
+
+def test_an_alert_resolves_at_its_end() -> None:
+    day = Scenario(ROUTES).at(1, posted(1, start=1, end=40)).until(39)
+    assert day.deliveries[0][1].alerts[0].ends_at is None
+    [view] = alerts(day.state.items())
+    assert (view.state, view.expires_at) == (AlertState.FIRING, seconds(40))
+    day.until(100)
+    assert day.told()[1:] == [Told(71, "ops", Why.ALL_RESOLVED, "", "A")]
+
+
+def test_the_earliest_start_and_the_newest_text_count_while_two_posts_overlap() -> None:
+    day = Scenario(ROUTES).at(1, posted(1, start=1, end=100, text="old"))
+    day.at(20, posted(20, start=20, end=200, text="new"))
+    [view] = alerts(day.state.items())
+    assert (view.starts_at, view.annotations) == (seconds(1), {"text": "new"})
+    assert view.expires_at == seconds(200)
+
+
+def test_an_end_that_was_named_outlasts_a_shorter_one() -> None:
+    day = Scenario(ROUTES).at(1, posted(1, start=1, end=500)).at(20, posted(20, start=20))
+    assert alerts(day.state.items())[0].expires_at == seconds(500)
+
+
+def test_a_post_that_does_not_overlap_takes_the_place_of_what_was() -> None:
+    day = Scenario(ROUTES).at(1, posted(1, start=1, end=500)).at(20, posted(20, start=1, end=600))
+    assert alerts(day.state.items())[0].expires_at == seconds(600)
+
+
+def test_a_posted_resolve_is_told_and_the_latest_end_counts() -> None:
+    day = Scenario(ROUTES).at(1, posted(1, start=1)).at(20, posted(20, start=1, end=18)).until(100)
+    assert [one.resolved for one in day.told()] == ["", "A"]
+    assert day.deliveries[1][1].alerts[0].ends_at == seconds(18)
+
+
+def test_what_was_only_posted_as_resolved_pages_nobody() -> None:
+    day = Scenario(ROUTES).at(1, posted(1, start=0, end=1)).until(500)
+    assert day.told() == []
+    assert not [key for key in day.state if key.startswith(("group/", "outbox/"))]
+
+
+def test_a_resolve_of_what_never_fired_is_told_beside_what_fires() -> None:
+    """As Alertmanager does."""
+    day = Scenario(ROUTES).at(1, posted(1, "B", end=900)).at(20, posted(20, start=0, end=20))
+    assert day.until(100).told()[-1] == Told(71, "ops", Why.SOME_RESOLVED, "B", "A")
+
+
+def test_the_newest_of_detector_and_post_counts() -> None:
+    day = Scenario(ROUTES).at(1, batch(1, level("firing", 1, alertname="A"), plan=7))
+    day.at(20, posted(20, start=5, end=15)).until(21)
+    assert alerts(day.state.items())[0].state is AlertState.RESOLVED
+    day.at(30, posted(30)).at(40, batch(40, level("firing", 40, since=1, alertname="A"), plan=7))
+    [view] = alerts(day.until(900).state.items())
+    assert (view.state, view.expires_at) == (AlertState.FIRING, None)
+
+
+def test_a_forgotten_alert_leaves_nothing() -> None:
+    day = Scenario(ROUTES).at(1, posted(1)).until(500).fires(9_000, "B")
+    assert {key.partition("/")[0] for key in day.state if key.startswith("life")} == set()
+
+
+def test_timers_are_not_heaped_up_by_posts() -> None:
+    day = Scenario(ROUTES)
+    for at in range(1, 500):
+        day.at(at, posted(at))
+    assert len([one for one in day.router._state.timers if not one[1]]) <= 2
