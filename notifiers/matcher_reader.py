@@ -1,7 +1,7 @@
 """Matchers as a configuration file writes them: two old mappings and one list."""
 
 from notifiers.matchers import Matcher, Mode, Operator, is_label_name, parse_matchers
-from notifiers.yaml_reader import Section
+from notifiers.yaml_reader import Section, is_null
 
 
 def read_matchers(found: Section, mode: Mode, side: str = "") -> tuple[Matcher, ...]:
@@ -14,6 +14,9 @@ def read_matchers(found: Section, mode: Mode, side: str = "") -> tuple[Matcher, 
         for name, value, node in found.pairs(key):
             if not is_label_name(name, Mode.CLASSIC):
                 found.problem(key, f'invalid label name "{name}"', at=node)
+                continue
+            if operator is Operator.MATCHES and is_null(node):
+                found.problem(key, f'invalid regexp value for "{name}"', at=node)
                 continue
             try:
                 matchers.append(_old(name, operator, value))

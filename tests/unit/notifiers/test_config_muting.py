@@ -145,6 +145,10 @@ NAMED = "time_intervals: [{name: n}]\n"
             HEAD + TAIL + NAMED + "inhibit_rules:\n- source_matchers:\n  - a=b\n  - b",
             "r.yml:7: inhibit_rules[0].source_matchers: bad matcher format: b",
         ),
+        (
+            HEAD + TAIL + NAMED + "inhibit_rules:\n- source_match_re:\n    a:",
+            'r.yml:6: inhibit_rules[0].source_match_re: invalid regexp value for "a"',
+        ),
         (HEAD + TAIL + NAMED + "inhibit_rules: [{equal: ['']}]", 'label name "" in equal list'),
         (HEAD + TAIL + NAMED + "inhibit_rules: [{equals: [a]}]", 'did you mean "equal"?'),
         (HEAD + TAIL + NAMED + "inhibit_rules: [{sources: []}]", "sources: unknown key"),
