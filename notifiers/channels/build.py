@@ -11,6 +11,7 @@ from notifiers.channels.address import Network
 from notifiers.channels.channel import Channel
 from notifiers.channels.command_config import CommandConfig
 from notifiers.channels.config import ChannelConfig
+from notifiers.channels.email_config import EmailConfig
 from notifiers.channels.jsonl import JsonLines
 from notifiers.channels.jsonl_config import FileConfig
 from notifiers.channels.pagerduty_config import PagerDutyConfig
@@ -79,6 +80,15 @@ def _channel(config: ChannelConfig, around: Surroundings) -> Channel:
             from notifiers.channels.command import Command
 
             return Command(config)
+        case EmailConfig():
+            from notifiers.channels.email import Email
+
+            return Email(
+                config,
+                templates=around.templates,
+                allow=around.allow,
+                directory=around.secrets,
+            )
         case FileConfig():
             return JsonLines(around.data / DELIVERIES, config.path)
         case PagerDutyConfig():

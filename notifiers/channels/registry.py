@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from notifiers.channels import (
     command_config,
+    email_config,
     jsonl_config,
     pagerduty_config,
     sms_config,
@@ -20,6 +21,7 @@ Reader = Callable[[Section, Global], ChannelConfig]
 READERS: Mapping[ChannelKind, Reader] = {
     ChannelKind.WEBHOOK: webhook_config.read,
     ChannelKind.FILE: jsonl_config.read,
+    ChannelKind.EMAIL: email_config.read,
     ChannelKind.COMMAND: command_config.read,
     ChannelKind.PAGERDUTY: pagerduty_config.read,
     ChannelKind.TEAMS: teams_config.read,

@@ -64,7 +64,9 @@ def hang_up(peer: socket.socket, stopped: Event) -> None:
 
 
 @contextmanager
-def serving(behave: Behave, respond: Respond | None = None) -> Iterator[Server]:
+def serving(
+    behave: Behave, respond: Respond | None = None, *, speaks_first: bool = False
+) -> Iterator[Server]:
     """A server while the block runs; with `respond` it reads what it is asked."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(listener.getsockname()[1])
@@ -74,7 +76,9 @@ def serving(behave: Behave, respond: Respond | None = None) -> Iterator[Server]:
         with peer:
             peer.settimeout(10)
             try:
-                if request := _request(peer):
+                if speaks_first:
+                    behave(peer, server.stopped)
+                elif request := _request(peer):
                     server.requests.append(request)
                     if respond is None:
                         behave(peer, server.stopped)
