@@ -4,11 +4,11 @@ parse_matchers('{severity="critical", "team.name"=~"a|b"}')
 """
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import TypeVar
 
 from notifiers import matcher_classic, matcher_utf8
 from notifiers.matcher import Matcher, Operator, in_order, written
+from notifiers.matcher_mode import Mode
 
 __all__ = [
     "Matcher",
@@ -21,17 +21,6 @@ __all__ = [
     "written",
 ]
 Read = TypeVar("Read")
-
-
-class Mode(StrEnum):
-    """Which grammar matchers and label names are read in; Alertmanager's default is FALLBACK.
-
-    FALLBACK takes both grammars; where both read a text but not alike, the classic one holds.
-    """
-
-    CLASSIC = "classic"
-    FALLBACK = "fallback"
-    UTF8 = "utf8"
 
 
 def is_label_name(text: str, mode: Mode = Mode.CLASSIC) -> bool:
