@@ -110,7 +110,7 @@ def _level(found: Mapping[str, object], at: int) -> AlertLevel:
     if status == "firing" and ends_at is not None and ends_at <= at:
         raise _Wrong("endsAt", "is not after `at`, so the alert is resolved, not firing")
     if starts_at is None:
-        starts_at = at if ends_at is None or ends_at > at else ends_at
+        starts_at = at if ends_at is None else ends_at
     if ends_at is not None and ends_at < starts_at:
         raise _Wrong("endsAt", "is before startsAt")
     labels = {name: value for name, value in _pairs(found, "labels").items() if value}

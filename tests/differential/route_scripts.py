@@ -120,9 +120,10 @@ def _life(random: Random, known: dict[str, str]) -> Iterator[Post]:
         kind = random.choice(("fire", "fire", "until", "resolve"))
         if kind == "until":
             ends_at = at + random.randint(1, 4)
-            yield Post(at, known, None, ends_at)
+            # Without a start the API takes the end for it.
+            yield Post(at, known, at if random.random() < 0.7 else None, ends_at)
             # Not at the instant at which it ends.
-            at = ends_at + 1 if random.random() < 0.6 else at + 0.0 + max(1, ends_at - at - 1)
+            at = ends_at + 1 if random.random() < 0.6 else at + max(1, ends_at - at - 1)
             at += 1 if at == ends_at else 0
         else:
             yield Post(at, known, None, at if kind == "resolve" else None)

@@ -29,6 +29,11 @@ class Page:
         return {alert["labels"].get(name, "") for alert in self.body["alerts"]}
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 1_024
+    """Connections that wait to be taken; beyond it the kernel lets each try again after 1 s."""
+
+
 class Webhook:
     """Listens from `with` to its end.
 
@@ -53,7 +58,7 @@ class Webhook:
             def log_message(self, *_: object) -> None:
                 """Nothing to say."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self._server = _Server(("127.0.0.1", 0), Answer)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     def __enter__(self) -> Self:
