@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from notifiers.outbox import GRACE
 from notifiers.router import Router
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.event import Event
 from schemas.plans import Plan, WakeUp
@@ -22,13 +23,23 @@ route:
   group_interval: 20s
   repeat_interval: 60s
   routes:
-  - {{matchers: [g="0"], receiver: two, continue: true, group_wait: 0s}}
+  - {{matchers: [g="0"], receiver: two, continue: true, group_wait: 0s, {times}: [night]}}
   - {{matchers: [g="1"], receiver: quiet, group_by: ['...']}}
 receivers:
 - {{name: all, webhook_configs: [{{url: 'http://x/'}}]}}
 - {{name: two, webhook_configs: [{{url: 'http://x/'}}], file_configs: [{{path: f}}]}}
 - {{name: quiet, webhook_configs: [{{url: 'http://x/', send_resolved: false}}]}}
+global: {{resolve_timeout: 15s}}
+inhibit_rules:
+- {{source_matchers: [alertname=A0], target_matchers: [alertname=~"A[1-5]"], equal: [g]}}
+- {{source_matchers: [alertname=A4], target_matchers: [alertname=~"A.*"], equal: [h]}}
+time_intervals:
+- name: night
+  time_intervals: [{{times: [{{start_time: '22:14', end_time: '22:15'}}]}}]
+suppression: {mode}
 """
+"""The log begins at 22:13:20 UTC."""
+WHAT = ["alerts", "alerts", "time", "alerts", "time", "plan", "silence", "silence"]
 
 
 @dataclass(frozen=True)
@@ -62,9 +73,10 @@ def logs(draw: st.DrawFn) -> list[Entry]:
                 append(receipt(output.event, seconds(now), fate, retry_at=seconds(now + 3)))
 
     number = 2
-    append(plan(ROUTES.format(wait="5s"))[0])
+    mode = draw(st.sampled_from(["alertmanager", "tocsin"]))
+    append(plan(ROUTES.format(wait="5s", mode=mode, times="mute_time_intervals"))[0])
     for _ in range(draw(st.integers(5, 25))):
-        what = draw(st.sampled_from(["alerts", "alerts", "time", "alerts", "time", "plan"]))
+        what = draw(st.sampled_from(WHAT))
         if what == "time":
             for _ in range(draw(st.integers(1, 6))):
                 if (due := router.wake_at()) is None:
@@ -72,16 +84,42 @@ def logs(draw: st.DrawFn) -> list[Entry]:
                 now = max(now, (due - seconds(0)) / 1_000)
                 append(WakeUp(stage="router", due=due))
         elif what == "plan":
-            content = ROUTES.format(wait=draw(st.sampled_from(["0s", "5s", "10s"])))
+            content = ROUTES.format(
+                wait=draw(st.sampled_from(["0s", "5s", "10s"])),
+                mode=draw(st.sampled_from([mode, mode, "alertmanager"])),
+                times=draw(st.sampled_from(["mute_time_intervals", "active_time_intervals"])),
+            )
             if draw(st.booleans()):
                 content = content.replace("group_by: [g]", "group_by: []")
             for piece in plan(content, number, draw(st.integers(1, 3))):
                 append(piece)
             number += 1
+        elif what == "silence":
+            now += draw(st.integers(0, 8))
+            append(draw(silences(now)))
         else:
             now += draw(st.integers(0, 8))
             append(draw(batches(now)))
     return entries
+
+
+@st.composite
+def silences(draw: st.DrawFn, now: float) -> Event:
+    name = draw(st.sampled_from(["s1", "s2", "s3"]))
+    if draw(st.booleans()):
+        return SilenceExpired(id=name)
+    matcher = SilenceMatcher(
+        name="alertname", operator="=~", value=draw(st.sampled_from(["A[0-2]", "A.*", "A1"]))
+    )
+    begins = now + draw(st.integers(-5, 10))
+    return SilenceSet(
+        id=name,
+        sets=((matcher,),),
+        starts_at=seconds(begins),
+        ends_at=seconds(begins + draw(st.integers(1, 60))),
+        created_by="ann",
+        comment="",
+    )
 
 
 @st.composite
@@ -101,7 +139,16 @@ def batches(draw: st.DrawFn, now: float) -> AlertBatch:
 
     decided_at = seconds(now - draw(st.sampled_from([0, 0, 0, 6])))
     levels = tuple(one() for _ in range(draw(st.integers(1, 4))))
-    return AlertBatch(source="s", plan=1, decided_at=decided_at, alerts=levels)
+    source = draw(st.sampled_from(["s", "s", "api"]))
+    if source == "api":
+        ends = st.sampled_from([None, seconds(now + 9), seconds(now + 40)])
+        levels = tuple(
+            level
+            if level.state is AlertState.RESOLVED
+            else level.model_copy(update={"state": AlertState.FIRING, "ends_at": draw(ends)})
+            for level in levels
+        )
+    return AlertBatch(source=source, plan=1, decided_at=decided_at, alerts=levels)
 
 
 class Runtime:
