@@ -11,6 +11,8 @@ from enum import StrEnum
 from notifiers.global_config import Global, read_global
 from notifiers.inhibit_rules import InhibitRule, read_inhibit_rule
 from notifiers.matchers import Mode
+from notifiers.oncall.reader import read_schedules
+from notifiers.oncall.schedule import Schedule
 from notifiers.problem import Problem
 from notifiers.receivers import Receiver, read_receiver
 from notifiers.route_reader import Known, read_root
@@ -19,6 +21,8 @@ from notifiers.time_intervals import TimeInterval, read_time_interval
 from notifiers.yaml_reader import Reading, Section, compose
 
 _LATER = frozenset({"tracing", "event_recorder"})
+MODE_KEY = "matchers_mode"
+"""Where a plan says in which mode matchers are read."""
 _Intervals = dict[str, tuple[TimeInterval, ...]]
 
 
@@ -40,6 +44,7 @@ class Config:
     time_intervals: dict[str, tuple[TimeInterval, ...]] = field(default_factory=dict)
     templates: tuple[str, ...] = ()
     suppression: Suppression = Suppression.ALERTMANAGER
+    schedules: dict[str, Schedule] = field(default_factory=dict)
 
 
 def read(
@@ -48,12 +53,13 @@ def read(
     """The configuration in this text, or everything that is wrong with it.
 
     `bare` is for a plan, which says of a channel only what the router decides by.
-    `mode` is the grammar of matchers and label names.
+    `mode` is the grammar of matchers and label names, unless the text names one itself.
     """
     reading = Reading(file)
     root = compose(text, reading)
     if root is None:
         return None, reading.problems
+    mode = root.parsed(MODE_KEY, _mode) or mode
     defaults = read_global(root.section("global"))
     receivers = _receivers(root, defaults, bare=bare)
     intervals = _time_intervals(root)
@@ -61,6 +67,7 @@ def read(
     rules = tuple(read_inhibit_rule(found, mode) for found in root.sections("inhibit_rules"))
     templates = tuple(text for text, _ in root.texts("templates"))
     suppression = root.parsed("suppression", _suppression) or Suppression.ALERTMANAGER
+    schedules = read_schedules(root, intervals)
     root.close(_LATER)
     if route is None or reading.problems:
         return None, sorted(reading.problems, key=lambda problem: problem.line)
@@ -72,6 +79,7 @@ def read(
         time_intervals=intervals,
         templates=templates,
         suppression=suppression,
+        schedules=schedules,
     ), []
 
 
@@ -115,3 +123,10 @@ def _suppression(text: str) -> Suppression:
     except ValueError as fault:
         known = " or ".join(Suppression)
         raise ValueError(f'{known} is wanted, not "{text[:40]}"') from fault
+
+
+def _mode(text: str) -> Mode:
+    try:
+        return Mode(text)
+    except ValueError as fault:
+        raise ValueError(f'{", ".join(Mode)} is wanted, not "{text[:40]}"') from fault

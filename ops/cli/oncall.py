@@ -1,0 +1,96 @@
+"""`tocsin oncall show`: who is on call now, at a given time, and in the days to come."""
+
+import argparse
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from notifiers.config import read
+from notifiers.oncall.schedule import Schedule, Shift
+from notifiers.time_intervals import zone
+from ops.cli.options import settings_of
+from ops.cli.terminal import complain, table
+from schemas.errors import Refused
+
+DAY: Final = 86_400_000
+NOBODY: Final = "(nobody)"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print each schedule's shifts; 1 if one of them has nobody at that time."""
+    schedules = _schedules(_file(arguments), arguments.schedule)
+    at = _at(arguments.at)
+    until = at + _days(arguments.days) * DAY
+    found = {one.name: one.shifts(at, until) for one in schedules}
+    if arguments.json:
+        print(json.dumps({name: [_json(shift) for shift in found[name]] for name in found}))
+    else:
+        for one in schedules:
+            print(f"{one.name} ({one.location})")
+            print(table(("FROM", "TO", "WHO", "LAYER"), _rows(found[one.name], one.location)))
+    return int(any(shifts[0].user is None for shifts in found.values()))
+
+
+def _file(arguments: argparse.Namespace) -> Path:
+    file = Path(arguments.routes) if arguments.routes else settings_of(arguments).settings.routes
+    if file is None:
+        raise Refused("oncall: no routing file is configured: write --routes F")
+    return file
+
+
+def _schedules(file: Path, name: str | None) -> list[Schedule]:
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise Refused(f"{file}: cannot be read: {fault}") from fault
+    config, problems = read(text, str(file))
+    if config is None:
+        for problem in problems[:-1]:
+            complain(str(problem))
+        raise Refused(str(problems[-1]))
+    if not config.schedules:
+        raise Refused(f"{file}: there are no schedules in it: see docs/on-call.md")
+    if name is None:
+        return list(config.schedules.values())
+    if name not in config.schedules:
+        known = ", ".join(config.schedules)
+        raise Refused(f'oncall: {file} has no schedule "{name}"; it has {known}')
+    return [config.schedules[name]]
+
+
+def _at(text: str | None) -> int:
+    moment = datetime.now(UTC) if text is None else _moment(text)
+    return round(moment.timestamp() * 1_000)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise Refused(f"--at: not RFC 3339, as in 2026-12-24T18:00:00Z: {text[:40]!r}") from fault
+    if moment.tzinfo is None:
+        raise Refused("--at: the time zone is missing: end with Z, or with +01:00")
+    return moment
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 366):
+        raise Refused(f"--days: 1 to 366 are wanted, not {text[:20]!r}")
+    return int(text)
+
+
+def _json(shift: Shift) -> dict[str, object]:
+    return {"start": shift.start, "end": shift.end, "user": shift.user, "layer": shift.by}
+
+
+def _rows(shifts: Iterable[Shift], location: str) -> list[tuple[str, ...]]:
+    return [
+        (_local(one.start, location), _local(one.end, location), one.user or NOBODY, one.by or "-")
+        for one in shifts
+    ]
+
+
+def _local(at: int, location: str) -> str:
+    return datetime.fromtimestamp(at / 1_000, zone(location)).strftime("%a %Y-%m-%d %H:%M %Z")

@@ -1,0 +1,58 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from ops.cli import main
+
+FILE = """
+route: {receiver: a}
+receivers: [{name: a}]
+schedules:
+  - name: primary
+    time_zone: Europe/Berlin
+    layers: [{name: weekly, users: [ada, bob], rotation: weekly, start: 2026-01-05T09:00}]
+"""
+
+
+@pytest.fixture
+def routes(tmp_path: Path) -> str:
+    (tmp_path / "routes.yml").write_text(FILE)
+    return str(tmp_path / "routes.yml")
+
+
+def test_shifts_are_shown_in_the_schedules_own_time(
+    routes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["oncall", "show", "--routes", routes, "--at", "2026-01-11T23:00:00Z"])
+    assert code == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "primary (Europe/Berlin)",
+        "FROM                      TO                        WHO  LAYER",
+        "Mon 2026-01-12 00:00 CET  Mon 2026-01-12 09:00 CET  ada  weekly",
+        "Mon 2026-01-12 09:00 CET  Mon 2026-01-19 00:00 CET  bob  weekly",
+    ]
+
+
+def test_a_gap_at_that_time_is_a_no(routes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["oncall", "show", "primary", "--routes", routes, "--json", "--days", "1"]
+    assert main([*command, "--at", "2026-01-05T07:59:00Z"]) == 1
+    [first, second] = json.loads(capsys.readouterr().out)["primary"]
+    assert (first["user"], second["user"]) == (None, "ada")
+    assert first["end"] == second["start"] == 1_767_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("options", "want"),
+    [
+        (["nobody"], 'has no schedule "nobody"; it has primary'),
+        (["--at", "tomorrow"], "--at: not RFC 3339"),
+        (["--at", "2026-01-05T09:00"], "the time zone is missing"),
+        (["--days", "0"], "--days: 1 to 366 are wanted"),
+    ],
+)
+def test_a_wrong_call_says_what_to_write(
+    routes: str, options: list[str], want: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["oncall", "show", *options, "--routes", routes]) == 2
+    assert want in capsys.readouterr().err
