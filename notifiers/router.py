@@ -74,12 +74,12 @@ class Router:
                 state.counts["record replayed"] += 1
                 continue
             state.now = max(state.now, now)
+            dispatch.forget(state)
             state.touched_silences.update(state.silences.forget_old(state.now))
             outbox.fire_timers(state, self.external_url)
             self._read(received.envelope.event)
             outbox.fire_timers(state, self.external_url)
             last = received.offset
-        dispatch.forget(state)
         changes = state.written(last)
         step = Step(tuple(state.outputs), changes, dict(state.counts))
         state.outputs.clear()
@@ -90,6 +90,17 @@ class Router:
         """What `view.alerts` says of the checkpoint, of the state as it is now."""
         self._load()
         return view.shown(self._state, self._state.now)
+
+    def groups(self) -> list[view.GroupView]:
+        """What `view.groups` says of the checkpoint, of the state as it is now."""
+        self._load()
+        return view.groups_shown(self._state, self._state.now)
+
+    def silences(self) -> list[view.SilenceView]:
+        """Every silence, by id."""
+        self._load()
+        known, now = self._state.silences.known, self._state.now
+        return [view.SilenceView(known[name], known[name].state_at(now)) for name in sorted(known)]
 
     @property
     def plan_number(self) -> int:
