@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 
+from notifiers.channels.channel import DeliveryFailed
 from notifiers.channels.cut import cut
 from notifiers.channels.pagerduty_config import PagerDutyConfig
 from notifiers.channels.tree import Tree, filled
@@ -47,7 +48,7 @@ def event(
                 "class": cut(text(config.class_), LONGEST),
                 "component": cut(text(config.component), LONGEST),
                 "group": cut(text(config.group), LONGEST),
-                "custom_details": filled(config.details, text),
+                "custom_details": _details(config.details, text),
             }
         ),
         "images": [
@@ -81,6 +82,17 @@ def encoded(found: dict[str, Tree]) -> bytes:
         return smaller
     bare = {key: one for key, one in found.items() if key not in ("images", "links")}
     return _json({**bare, "payload": {**payload, "custom_details": {"error": LEFT_OUT}}})
+
+
+def _details(details: dict[str, Tree], text: Callable[[str], str]) -> dict[str, Tree]:
+    """The details filled in; one that cannot be says why, for the page must arrive."""
+    found: dict[str, Tree] = {}
+    for key, one in details.items():
+        try:
+            found[text(key)] = filled(one, text)
+        except DeliveryFailed as fault:
+            found[key] = f"left out: {fault.detail}"
+    return found
 
 
 def _filled_fields(fields: dict[str, Tree]) -> dict[str, Tree]:
