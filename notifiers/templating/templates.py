@@ -50,7 +50,7 @@ class Templates:
     """All named templates; `definitions` take the place of defaults of the same name."""
 
     def __init__(self, definitions: Mapping[str, Block] | None = None) -> None:
-        self._definitions = {**defaults(), **(definitions or {})}
+        self._definitions = _redefined(defaults(), definitions or {})
 
     def check(self, template: str) -> None:
         """As the function; refuses also the name of a template that is not defined."""
@@ -85,7 +85,7 @@ class Templates:
             found = parsed(template)
         except ValueError as fault:
             raise TemplateFailed(str(fault)) from fault
-        known = {**self._definitions, **found.definitions}
+        known = _redefined(self._definitions, found.definitions)
         dot = data(delivery)
         # The instant of the decision, not of the attempt: each attempt says the same.
         now = moment(delivery.decided_at)
@@ -96,6 +96,15 @@ class Templates:
             where = "" if state.node is None else f" at <{state.node.text}>"
             raise TemplateFailed(f"template:{where}: {fault}") from fault
         return "".join(state.out)
+
+
+def _redefined(old: Mapping[str, Block], new: Mapping[str, Block]) -> Mapping[str, Block]:
+    """Both; the new one of a name holds unless it is blank, as in Go."""
+    return {**old, **{name: body for name, body in new.items() if name not in old or _says(body)}}
+
+
+def _says(body: Block) -> bool:
+    return any(not isinstance(each, Words) or each.text.strip() for each in body)
 
 
 def _calls(node: object) -> Iterator[Call]:

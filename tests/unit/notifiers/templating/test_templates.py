@@ -1,0 +1,106 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from notifiers.templating import TemplateFailed, Templates, check
+from notifiers.templating.templates import parsed
+from tests.unit.notifiers.templating.cases import nothing_common, three_alerts
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("{{ .Status", "template 1:4: unclosed action"),
+        ("a\n  {{ shout .Status }}", 'template 2:6: function "shout" not defined'),
+        ("{{ if .x }}", "template 1:10: unexpected EOF"),
+        ("{{ call .x }}", 'template 1:4: function "call" is not supported: there are no functions'),
+        ("{{ $x }}", 'template 1:4: undefined variable "$x"'),
+        ("{{ query `up` }}", 'template 1:4: function "query" not defined'),
+    ],
+)
+def test_what_is_no_template_is_refused_with_its_place(template: str, reason: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        check(template)
+    assert str(refused.value).startswith(reason)
+    with pytest.raises(TemplateFailed):
+        Templates().text(template, three_alerts())
+
+
+def test_templates_that_nobody_defines_are_refused_with_their_place() -> None:
+    templates = Templates(parsed('{{ define "mine" }}x{{ end }}').definitions)
+    templates.check('{{ template "mine" . }}{{ template "slack.default.title" . }}')
+    with pytest.raises(ValueError, match=r'^template 2:\d+: template "yours" not defined$'):
+        templates.check('\n{{ if .x }}{{ template "yours" . }}{{ end }}')
+
+
+def test_the_users_definition_takes_the_place_of_the_default() -> None:
+    mine = parsed('{{ define "__subject" }}mine: {{ .Status }}{{ end }}').definitions
+    assert Templates(mine).text('{{ template "slack.default.title" . }}', three_alerts()) == (
+        "mine: firing"
+    )
+
+
+def test_now_is_the_instant_of_the_decision_so_that_attempts_say_the_same() -> None:
+    delivery = three_alerts()
+    templates = Templates()
+    expected = (delivery.decided_at - 1_700_000_060_250) * 10**6
+    assert templates.text("{{ now.UnixMilli }}", delivery) == str(delivery.decided_at)
+    since = templates.text('{{ printf "%d" (since (index .Alerts 0).StartsAt) }}', delivery)
+    assert since == str(expected)
+
+
+def test_what_goes_on_for_ever_fails() -> None:
+    loop = '{{ define "a" }}{{ template "a" . }}{{ end }}{{ template "a" . }}'
+    with pytest.raises(TemplateFailed, match="depth"):
+        Templates().text(loop, three_alerts())
+    with pytest.raises(TemplateFailed, match="steps"):
+        Templates().text("{{ range 1000000000 }}{{ end }}", three_alerts())
+
+
+class Page(HTMLParser):
+    """Text, links, and tags that are open."""
+
+    VOID = frozenset({"meta", "br", "img"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remembers it."""
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Must close the innermost."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Remembers it."""
+        self.words.append(data)
+
+
+def test_the_mail_is_whole_and_shows_every_value_as_text() -> None:
+    for delivery in (three_alerts(), nothing_common()):
+        page = Page()
+        page.feed(Templates().html('{{ template "email.default.html" . }}', delivery))
+        assert page.open == []
+        words = re.sub(r"\s+", " ", "".join(page.words))
+        for alert in delivery.alerts:
+            shown = {k: v for k, v in alert.labels.items() if k != "alertname"}
+            for value in (*shown.values(), *alert.annotations.values()):
+                assert value in words
+            if alert.generator_url:
+                assert alert.generator_url in page.links
+
+
+def test_the_mail_links_to_no_script() -> None:
+    alert = three_alerts().alerts[0].model_copy(update={"generator_url": "javascript:alert(1)"})
+    delivery = three_alerts().model_copy(update={"alerts": (alert,)})
+    page = Page()
+    page.feed(Templates().html('{{ template "email.default.html" . }}', delivery))
+    assert page.links == ["https://tocsin.example//#/alerts?receiver=ops%5C.team+%5C%28eu%5C%29"]
