@@ -1,6 +1,7 @@
 import json
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from notifiers.channels.http import Caller
 from notifiers.channels.pagerduty import PagerDuty
 from notifiers.channels.pagerduty_config import DETAILS, Link, PagerDutyConfig
 from notifiers.channels.pagerduty_event import LEFT_OUT
+from notifiers.channels.tree import Tree
 from notifiers.config import read
 from notifiers.templating import Templates
 from schemas.alerts import AlertState
@@ -21,15 +23,15 @@ from tests.unit.notifiers.vendors import pagerduty
 KEY = "c" * 26 + "canary"
 
 
-def channel(server: Server, folder: Path = Path(), **fields: object) -> PagerDuty:
+def channel(server: Server, folder: Path = Path(), **fields: Any) -> PagerDuty:
     url = f"http://127.0.0.1:{server.port}/v2/enqueue"
     given = {"url": url, "routing_key": KEY, **fields}
-    config = PagerDutyConfig(ChannelKind.PAGERDUTY, **given)  # type: ignore[arg-type]
+    config = PagerDutyConfig(ChannelKind.PAGERDUTY, **given)
     caller = Caller(config.http, allow=LOOPBACK, now=lambda: 0.0, directory=folder)
     return PagerDuty(config, caller, Templates())
 
 
-def sent(fields: dict[str, object] | None = None, **about: object) -> dict[str, object]:
+def sent(fields: dict[str, Any] | None = None, **about: Any) -> dict[str, object]:
     with serving(answer("202 Accepted", body=b'{"status":"success"}')) as server:
         channel(server, **(fields or {})).send(message(**about))
     [request] = server.requests
@@ -38,7 +40,7 @@ def sent(fields: dict[str, object] | None = None, **about: object) -> dict[str, 
     return found
 
 
-def failure(status: str, body: bytes = b"", **fields: object) -> DeliveryFailed:
+def failure(status: str, body: bytes = b"", **fields: Any) -> DeliveryFailed:
     with serving(answer(status, body=body)) as server, pytest.raises(DeliveryFailed) as caught:
         channel(server, **fields).send(message())
     assert "canary" not in str(caught.value)
@@ -69,12 +71,13 @@ def test_a_group_that_is_over_resolves_the_same_key() -> None:
 
 def test_every_field_is_a_template() -> None:
     status = "{{ .Status }}"
-    fields: dict[str, object] = dict.fromkeys(
+    fields: dict[str, Any] = dict.fromkeys(
         ("client", "client_url", "description", "source", "class_", "component", "group"), status
     )
+    deep: list[Tree] = [{status: status}, 7]
     fields |= {
         "severity": "{{ if eq .Status `firing` }}Critical{{ end }}",
-        "details": {**DETAILS, "deep": [{status: status}, 7], "firing": None},
+        "details": {**DETAILS, "deep": deep, "firing": None},
         "links": (Link(status, status), Link("")),
         "images": (Link(status, status, status), Link("http://x", "y", "")),
     }

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from tests.unit.notifiers.vendors import twilio
 FIRST, SECOND, THIRD = "+15550000001", "+15550000002", "+15550000003"
 
 
-def channel(server: Server, folder: Path = Path(), **fields: object) -> Sms:
+def channel(server: Server, folder: Path = Path(), **fields: Any) -> Sms:
     given = {
         "api_url": f"http://127.0.0.1:{server.port}",
         "account_sid": "AC1",
@@ -29,12 +30,12 @@ def channel(server: Server, folder: Path = Path(), **fields: object) -> Sms:
         "to": (FIRST,),
         **fields,
     }
-    config = SmsConfig(ChannelKind.SMS, **given)  # type: ignore[arg-type]
+    config = SmsConfig(ChannelKind.SMS, **given)
     caller = Caller(config.http, allow=LOOPBACK, now=lambda: 0.0, directory=folder)
     return Sms(config, caller, Templates())
 
 
-def failure(status: str, body: bytes = b"", **fields: object) -> DeliveryFailed:
+def failure(status: str, body: bytes = b"", **fields: Any) -> DeliveryFailed:
     with serving(answer(status, body=body)) as server, pytest.raises(DeliveryFailed) as caught:
         channel(server, **fields).send(message())
     assert "canary" not in str(caught.value)

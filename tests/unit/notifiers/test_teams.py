@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,15 +21,15 @@ from tests.unit.notifiers.servers import Server, answer, hang, serving
 from tests.unit.notifiers.vendors import teams
 
 
-def channel(server: Server, folder: Path = Path(), **fields: object) -> Teams:
+def channel(server: Server, folder: Path = Path(), **fields: Any) -> Teams:
     url = f"http://127.0.0.1:{server.port}/workflows/x?sig=canary"
     given = {"webhook_url": url, **fields}
-    config = TeamsConfig(ChannelKind.TEAMS, **given)  # type: ignore[arg-type]
+    config = TeamsConfig(ChannelKind.TEAMS, **given)
     caller = Caller(config.http, allow=LOOPBACK, now=lambda: 0.0, directory=folder)
     return Teams(config, caller, Templates())
 
 
-def failure(status: str, body: bytes = b"", **fields: object) -> DeliveryFailed:
+def failure(status: str, body: bytes = b"", **fields: Any) -> DeliveryFailed:
     with serving(answer(status, body=body)) as server, pytest.raises(DeliveryFailed) as caught:
         channel(server, **fields).send(message())
     assert "canary" not in str(caught.value)

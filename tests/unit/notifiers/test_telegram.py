@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,15 +23,15 @@ TOKEN = "123:canary"
 OK = b'{"ok":true,"result":{"message_id":1}}'
 
 
-def channel(server: Server, folder: Path = Path(), **fields: object) -> Telegram:
+def channel(server: Server, folder: Path = Path(), **fields: Any) -> Telegram:
     url = f"http://127.0.0.1:{server.port}/"
     given = {"api_url": url, "bot_token": TOKEN, "chat_id": -1_001_234_567_890, **fields}
-    config = TelegramConfig(ChannelKind.TELEGRAM, **given)  # type: ignore[arg-type]
+    config = TelegramConfig(ChannelKind.TELEGRAM, **given)
     caller = Caller(config.http, allow=LOOPBACK, now=lambda: 0.0, directory=folder)
     return Telegram(config, caller, Templates())
 
 
-def failure(status: str, said: object = None, **fields: object) -> DeliveryFailed:
+def failure(status: str, said: object = None, **fields: Any) -> DeliveryFailed:
     body = json.dumps(said).encode()
     with serving(answer(status, body=body)) as server, pytest.raises(DeliveryFailed) as caught:
         channel(server, **fields).send(message())
@@ -143,7 +144,12 @@ def test_what_telegram_says_is_told_without_the_token() -> None:
 
 
 def test_token_and_chat_come_from_files(tmp_path: Path) -> None:
-    fields = {"bot_token": "", "bot_token_file": "t", "chat_id": 0, "chat_id_file": "c"}
+    fields: dict[str, Any] = {
+        "bot_token": "",
+        "bot_token_file": "t",
+        "chat_id": 0,
+        "chat_id_file": "c",
+    }
     (tmp_path / "t").write_text(f"{TOKEN}\n")
     (tmp_path / "c").write_text("-5\n")
     with serving(answer("200 OK", body=OK)) as server:
