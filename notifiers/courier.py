@@ -138,7 +138,7 @@ class Courier:
             left = self._patience - (self._clock.monotonic() - started)
             tries += 1
             try:
-                channel.send(Message(delivery, max(left, SHORTEST_TRY)))
+                said = channel.send(Message(delivery, max(left, SHORTEST_TRY)))
             except DeliveryFailed as failed:
                 fault = failed
             except Exception as broken:  # a channel's own mistake must not stop the others
@@ -147,7 +147,7 @@ class Courier:
                 )
             else:
                 breaker.succeeded()
-                return _Outcome(Fate.DELIVERED, tries)
+                return _Outcome(Fate.DELIVERED, tries, detail=said or "")
             if not fault.retry:
                 # It answered: that one message was refused says nothing of the next.
                 breaker.succeeded()

@@ -12,9 +12,12 @@ from notifiers.channels.channel import Channel
 from notifiers.channels.command_config import CommandConfig
 from notifiers.channels.config import ChannelConfig
 from notifiers.channels.email_config import EmailConfig
+from notifiers.channels.github_config import GitHubConfig
+from notifiers.channels.jira_config import JiraConfig
 from notifiers.channels.jsonl import JsonLines
 from notifiers.channels.jsonl_config import FileConfig
 from notifiers.channels.pagerduty_config import PagerDutyConfig
+from notifiers.channels.slack_config import SlackConfig
 from notifiers.channels.sms_config import SmsConfig
 from notifiers.channels.teams_config import TeamsConfig
 from notifiers.channels.telegram_config import TelegramConfig
@@ -27,6 +30,15 @@ if TYPE_CHECKING:
 
 DELIVERIES = "deliveries"
 """The only folder that a routing file can have something written to."""
+Called = (
+    PagerDutyConfig
+    | TeamsConfig
+    | TelegramConfig
+    | SmsConfig
+    | SlackConfig
+    | JiraConfig
+    | GitHubConfig
+)
 Channels = dict[tuple[str, int], Channel]
 
 
@@ -89,6 +101,10 @@ def _channel(config: ChannelConfig, around: Surroundings) -> Channel:
                 allow=around.allow,
                 directory=around.secrets,
             )
+        case SlackConfig():
+            from notifiers.channels.slack import Slack
+
+            return Slack(config, _caller(config, around, config.timeout), around.templates)
         case FileConfig():
             return JsonLines(around.data / DELIVERIES, config.path)
         case PagerDutyConfig():
@@ -107,14 +123,24 @@ def _channel(config: ChannelConfig, around: Surroundings) -> Channel:
             from notifiers.channels.sms import Sms
 
             return Sms(config, _caller(config, around, config.timeout), around.templates)
+        case JiraConfig():
+            from notifiers.channels.jira import Jira
+
+            return Jira(config, _caller(config, around), around.templates)
+        case GitHubConfig():
+            from notifiers.channels.github import MOST_READ, GitHub
+
+            caller = _caller(config, around, most_read=MOST_READ)
+            return GitHub(config, caller, around.templates)
         case _:
             raise ValueError(f"no channel for {config.kind}")
 
 
 def _caller(
-    config: PagerDutyConfig | TeamsConfig | TelegramConfig | SmsConfig,
+    config: Called,
     around: Surroundings,
     timeout: int = 0,
+    most_read: int = 65_536,
 ) -> Caller:
     """The way out over HTTP; `timeout` in ms, 0 for the default."""
     from notifiers.channels.http import DEFAULT_TIMEOUT, Caller
@@ -125,4 +151,5 @@ def _caller(
         now=around.now,
         directory=around.secrets,
         timeout=timeout / 1_000 or DEFAULT_TIMEOUT,
+        most_read=most_read,
     )

@@ -52,9 +52,10 @@ class Message:
 class Channel(Protocol):
     """A way out to people or machines. May be called from several threads."""
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> str | None:
         """Hand the message over; return when the other side has taken it.
 
+        What people should know all the same, such as who was not told, goes into the receipt.
         Raises `DeliveryFailed`.
         """
         ...

@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from notifiers.channels import (
     command_config,
     email_config,
+    github_config,
+    jira_config,
     jsonl_config,
     pagerduty_config,
+    slack_config,
     sms_config,
     teams_config,
     telegram_config,
@@ -22,11 +25,14 @@ READERS: Mapping[ChannelKind, Reader] = {
     ChannelKind.WEBHOOK: webhook_config.read,
     ChannelKind.FILE: jsonl_config.read,
     ChannelKind.EMAIL: email_config.read,
+    ChannelKind.SLACK: slack_config.read,
     ChannelKind.COMMAND: command_config.read,
     ChannelKind.PAGERDUTY: pagerduty_config.read,
     ChannelKind.TEAMS: teams_config.read,
     ChannelKind.TELEGRAM: telegram_config.read,
     ChannelKind.SMS: sms_config.read,
+    ChannelKind.JIRA: jira_config.read,
+    ChannelKind.GITHUB: github_config.read,
 }
 """In the order in which a receiver's channels are numbered."""
 
