@@ -89,7 +89,7 @@ class Router:
     def alerts(self) -> list[view.AlertView]:
         """What `view.alerts` says of the checkpoint, of the state as it is now."""
         self._load()
-        return view.shown(self._state, self._state.now)
+        return view.shown(self._state, self._state.checkpoint.now)
 
     def groups(self) -> list[view.GroupView]:
         """What `view.groups` says of the checkpoint, of the state as it is now."""

@@ -85,16 +85,21 @@ def alerts(state: Stored, now: int | None = None) -> list[AlertView]:
 def shown(known: State, now: int) -> list[AlertView]:
     """The same of a state in memory."""
     muted = _muted_groups(known, now)
-    found = (_alert(alert, known, muted) for alert in known.alerts.values())
+    found = (_alert(alert, known, muted, now) for alert in known.alerts.values())
     return sorted((one for one in found if one is not None), key=place)
 
 
 def groups(state: Stored, now: int | None = None) -> list[GroupView]:
     """Every group that has alerts, by key and receiver."""
     known = _known(state, now)
-    muted = _muted_groups(known, known.now)
+    return groups_shown(known, known.now)
+
+
+def groups_shown(known: State, now: int) -> list[GroupView]:
+    """The same of a state in memory."""
+    muted = _muted_groups(known, now)
     return sorted(
-        (_group(group, known, muted) for group in known.groups.values() if group.members),
+        (_group(group, known, muted, now) for group in known.groups.values() if group.members),
         key=lambda view: (view.key, view.receiver),
     )
 
@@ -131,7 +136,9 @@ def _muted_groups(known: State, now: int) -> dict[str, tuple[str, ...]]:
     return {group.id: routes.get(group.route_id, ()) for group in known.groups.values()}
 
 
-def _alert(alert: Alert, known: State, muted: dict[str, tuple[str, ...]]) -> AlertView | None:
+def _alert(
+    alert: Alert, known: State, muted: dict[str, tuple[str, ...]], now: int
+) -> AlertView | None:
     level = alert.shown
     if level is None:
         return None
@@ -148,7 +155,7 @@ def _alert(alert: Alert, known: State, muted: dict[str, tuple[str, ...]]) -> Ale
         value=level.value,
         generator_url=level.generator_url,
         receivers=_receivers(alert, known),
-        silenced_by=known.silences.active(alert.fingerprint, level.labels, known.now),
+        silenced_by=known.silences.active(alert.fingerprint, level.labels, now),
         inhibited_by=() if source is None else (source,),
         muted_by=tuple(sorted({name for names in mutes for name in names})) if all(mutes) else (),
         updated_at=max(alert.updated_at, alert.heard[1]),
@@ -163,8 +170,8 @@ def _receivers(alert: Alert, known: State) -> tuple[str, ...]:
     return tuple(sorted({route.receiver for route in known.plan.config.route.match(labels)}))
 
 
-def _group(group: Group, known: State, muted: dict[str, tuple[str, ...]]) -> GroupView:
-    members = (_alert(known.alerts[one], known, muted) for one in group.members)
+def _group(group: Group, known: State, muted: dict[str, tuple[str, ...]], now: int) -> GroupView:
+    members = (_alert(known.alerts[one], known, muted, now) for one in group.members)
     return GroupView(
         key=group.key,
         receiver=group.receiver,
