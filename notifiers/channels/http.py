@@ -23,7 +23,7 @@ DEFAULT_TIMEOUT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said: at most 64 KiB of its body; names of headers in any case."""
+    """What a server said: as much of its body as was read; names of headers in any case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=httpx.Headers)
@@ -35,7 +35,8 @@ class Caller:
 
     `allow` are the networks that may be reached besides global addresses; `now` (seconds) is for
     a `Retry-After` that is a date; names of secret files are relative to `directory`; `timeout`
-    (seconds) is the longest that one request may take. URLs are secrets: no error and no log line
+    (seconds) is the longest that one request may take; of an answer `most_read` bytes are kept.
+    URLs are secrets: no error and no log line
     holds one. httpx's client is not used: it logs URLs.
     """
 
@@ -48,9 +49,10 @@ class Caller:
         directory: Path = Path(),
         resolver: Resolve = resolve,
         timeout: float = DEFAULT_TIMEOUT,
+        most_read: int = MOST_READ,
     ) -> None:
         self._config, self._now, self._directory = config, now, directory
-        self._timeout = timeout
+        self._timeout, self._most_read = timeout, most_read
         self._open = partial(GuardedTransport, tuple(allow), resolver)
         self._opening = Lock()
         self._transport: GuardedTransport | None = None
@@ -77,7 +79,7 @@ class Caller:
         try:
             response = transport.handle_request(request)
             try:
-                body = _drain(response)
+                body = _drain(response, self._most_read)
             finally:
                 response.close()
         except AddressRefused:
@@ -196,11 +198,11 @@ def _basic(name: str, password: str) -> str:
     return f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
-def _drain(response: httpx.Response) -> bytes:
+def _drain(response: httpx.Response, most: int) -> bytes:
     """Read the answer to its end, so that the connection serves again, but not for ever."""
     body = bytearray()
     for part in response.stream:  # type: ignore[union-attr]  # always a sync stream here
         body += part
-        if len(body) > MOST_READ:
+        if len(body) > most:
             break
-    return bytes(body[:MOST_READ])
+    return bytes(body[:most])
