@@ -89,12 +89,13 @@ class Email:
                 await smtp_session.open_session(client, self._config, secrets)
                 refused = await smtp_session.transfer(client, mail, recipients)
             with suppress(aiosmtplib.SMTPException, OSError):
-                # The mail is taken; a server that is slow to say goodbye changes nothing.
-                await client.quit(timeout=1.0)
+                # The mail is taken; a server that is slow to say goodbye changes nothing. Not
+                # `quit`, which hides the connection before it is closed.
+                await client.execute_command(b"QUIT", timeout=1.0)
             return refused
         finally:
             if client is not None:
-                client.close()
+                await _let_go(client)
 
     async def _connect(
         self, addresses: list[str], tls: ssl.SSLContext, seconds: float
@@ -113,12 +114,15 @@ class Email:
             )
             try:
                 await client.connect()
-            except aiosmtplib.SMTPConnectResponseError:
-                raise
-            except aiosmtplib.SMTPConnectError as found:
-                fault = found
-            else:
                 return client
+            except aiosmtplib.SMTPConnectError as found:
+                await _let_go(client)
+                fault = found
+                if isinstance(found, aiosmtplib.SMTPConnectResponseError):
+                    raise
+            except BaseException:
+                await _let_go(client)
+                raise
         assert fault is not None
         raise fault
 
@@ -166,6 +170,16 @@ class Email:
         except (OSError, ValueError):
             detail = "tls_config: a certificate or key cannot be read"
             raise DeliveryFailed(Failure.MISCONFIGURED, retry=True, detail=detail) from None
+
+
+async def _let_go(client: aiosmtplib.SMTP) -> None:
+    """Close the socket at once, before its loop ends: a server may never answer a farewell."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def _unreachable(fault: BaseException) -> DeliveryFailed:
