@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from notifiers.matchers import Mode
 from ops.config_problems import Origin, Path, Problem, key_text
 from ops.secret_strength import weakness
 from ops.settings import Loaded, Settings
@@ -121,19 +122,19 @@ def _told(settings: Settings) -> Iterator[Lack]:
         yield ("rules",), "is not set: nothing is ever decided", "write for example [rules/*.yml]"
     if settings.routes is None:
         yield ("routes",), "is not set: nobody is told", "write for example routes.yml"
-    elif name := _root_tells_nobody(settings.routes):
+    elif name := _root_tells_nobody(settings.routes, settings.matchers):
         message = f'{settings.routes}: what no route names goes to "{name}", who tells nobody'
         yield ("routes",), message, "give that receiver an integration, for example a webhook"
     if settings.logging.format != "json":
         yield ("logging", "format"), "is text, which no log collector reads safely", "set json"
 
 
-def _root_tells_nobody(file: FilePath) -> str:
+def _root_tells_nobody(file: FilePath, mode: Mode) -> str:
     """The name of the root's receiver if it has no integration; `check` tells of broken files."""
     from notifiers.config import read
 
     try:
-        config, _ = read(file.read_text("utf-8"), str(file))
+        config, _ = read(file.read_text("utf-8"), str(file), mode=mode)
     except (OSError, UnicodeDecodeError):
         return ""
     if config is None:

@@ -75,6 +75,17 @@ def parse_url(value: object) -> str:
 Url = Annotated[str, BeforeValidator(parse_url)]
 
 
+def parse_prefix(value: object) -> str:
+    """A path with a slash before it and none after it; the root is nothing."""
+    text = "/" + str(value).strip().strip("/")
+    if not re.fullmatch(r"/|(?:/[A-Za-z0-9._~-]+)+", text, re.ASCII):
+        raise wrong("is not a path", 'write for example "/alerts"')
+    return "" if text == "/" else text
+
+
+RoutePrefix = Annotated[str, BeforeValidator(parse_prefix)]
+
+
 def parse_label_name(value: object) -> str:
     """A label name that a rule can write."""
     if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", str(value), re.ASCII):

@@ -17,7 +17,7 @@ def worker_file(stage: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`address` is HOST:PORT; `token_file` is absolute, or empty."""
+    """`address` is HOST:PORT and the path under which all is; `token_file` absolute, or empty."""
 
     address: str
     token_file: str

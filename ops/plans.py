@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 import ormsgpack
+import yaml
+from yaml.nodes import MappingNode, ScalarNode
 
+from notifiers.config import MODE_KEY
+from notifiers.matcher_mode import Mode
 from notifiers.redact import without_secrets
 from ops.settings import Settings
 from ops.transport.stage_log import StageCommit, StageLog
@@ -49,9 +53,19 @@ def routes_text(file: Path | None) -> str:
     return file.read_text("utf-8") if file else _NOWHERE
 
 
-def routes_content(text: str) -> bytes:
-    """The router's plan: the routing file less its secrets, which only the courier needs."""
-    return without_secrets(text).encode()
+def routes_content(text: str, mode: Mode = Mode.FALLBACK) -> bytes:
+    """The router's plan: the routing file less its secrets, which only the courier needs.
+
+    It says in which mode matchers are read, unless that is the one which everybody takes.
+    """
+    bare = without_secrets(text)
+    if mode is Mode.FALLBACK:
+        return bare.encode()
+    root = yaml.compose(bare, yaml.SafeLoader)
+    if isinstance(root, MappingNode) and all(key.value != MODE_KEY for key, _ in root.value):
+        tag = "tag:yaml.org,2002:str"
+        root.value.append((ScalarNode(tag, MODE_KEY), ScalarNode(tag, mode.value)))
+    return str(yaml.serialize(root, allow_unicode=True)).encode()
 
 
 class PlanLog(StageLog, Protocol):

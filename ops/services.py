@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from notifiers.matcher_mode import Mode
 from ops.figures import Figures
 from schemas.alerts import AlertState
 from schemas.errors import TocsinError
-from schemas.stage import Publish
+from schemas.stage import Position, Publish
+
+if TYPE_CHECKING:
+    from notifiers.view import GroupView, SilenceView
 
 Point = tuple[int, float]
 """Milliseconds since 1970, and a value."""
@@ -60,6 +64,24 @@ class AlertView(Protocol):
     def value(self) -> float: ...
     @property
     def fingerprint(self) -> str: ...
+    @property
+    def generator_url(self) -> str: ...
+    @property
+    def silenced_by(self) -> Sequence[str]: ...
+    @property
+    def inhibited_by(self) -> Sequence[str]: ...
+    @property
+    def updated_at(self) -> int: ...
+    @property
+    def expires_at(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Routing:
+    """The routing file in force, secrets and all where this process has it, and its grammar."""
+
+    text: str
+    mode: Mode = Mode.FALLBACK
 
 
 class Services(Protocol):
@@ -77,6 +99,26 @@ class Services(Protocol):
 
     def alerts(self) -> Sequence[AlertView]:
         """Every alert that the router knows, whatever its state."""
+        ...
+
+    def groups(self) -> "Sequence[GroupView]":
+        """Every group of alerts that the router has."""
+        ...
+
+    def silences(self) -> "Sequence[SilenceView]":
+        """Every silence that the router knows, expired ones too."""
+        ...
+
+    def routing(self) -> Routing:
+        """The routing file in force."""
+        ...
+
+    def now(self) -> int:
+        """The log's clock, in ms."""
+        ...
+
+    def applied(self, position: Position, within: float) -> bool:
+        """Wait until the router has taken what was appended there; False after `within` s."""
         ...
 
     def query(self, expr: str, at: int | None) -> QueryResult:

@@ -19,12 +19,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from collectors.config import AgentConfig
 from collectors.durations import Duration
+from notifiers.matcher_mode import Mode
 from ops.config_kafka import KafkaSettings
 from ops.config_layers import Layers
 from ops.config_problems import Origin, Problem, Problems, from_validation, key_text
 from ops.config_profiles import NO_PROFILE, ProfileName
 from ops.config_sources import ENV_PREFIX, layered
-from ops.config_types import Address, LabelName, Listen, Url
+from ops.config_types import Address, LabelName, Listen, RoutePrefix, Url
 from ops.config_yaml import Document, read_yaml
 from schemas.event import Text
 
@@ -102,8 +103,10 @@ class Settings(BaseSettings):
     data: Path = Path("tocsin-data")
     listen: Listen = Address("127.0.0.1", 8080)
     external_url: Url | None = None
+    route_prefix: RoutePrefix = ""
     rules: tuple[Path, ...] = ()
     routes: Path | None = None
+    matchers: Mode = Mode.FALLBACK
     evaluation_interval: Duration = Field(
         timedelta(seconds=15), ge=timedelta(milliseconds=100), examples=["15s"]
     )

@@ -71,12 +71,14 @@ def _serve(process: Process, services: EmbeddedServices) -> Server:
     from ops.api.serve import Server, bind
     from ops.console.mount import console
 
-    listener = bind(process.settings.listen.host, process.settings.listen.port)
+    settings = process.settings
+    listener = bind(settings.listen.host, settings.listen.port)
     page = console(services, process.shared.log.clock)
-    server = Server(build(services, services.access, page), listener)
+    server = Server(build(services, services.access, page, settings.route_prefix), listener)
     server.start()
-    note = endpoint.Endpoint(server.address, str(process.token_file), os.getpid())
-    endpoint.write(process.settings.data, note)
+    address = server.address + settings.route_prefix
+    note = endpoint.Endpoint(address, str(process.token_file), os.getpid())
+    endpoint.write(settings.data, note)
     return server
 
 

@@ -10,9 +10,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ops.api import agents, health, login, prometheus, tocsin
+from ops.api import agents, alertmanager, health, login, prometheus, tocsin
 from ops.api.dated import Dated
-from ops.api.guard import Guard
+from ops.api.guard import Guard, route_path
+from ops.api.prefix import Prefixed
 from ops.services import Access, Services
 
 log = logging.getLogger("tocsin.api")
@@ -39,14 +40,16 @@ class _Site:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1013})
-        elif scope["path"] == "/":
+        elif route_path(scope) in {"", "/"}:
             await HTMLResponse(_STARTING, 200)(scope, receive, send)
         else:
             await JSONResponse(_error("no such page"), 404)(scope, receive, send)
 
 
-def build(services: Services, access: Access, console: Console | None = None) -> ASGIApp:
-    """The application. `console` is loaded once the API is being served."""
+def build(
+    services: Services, access: Access, console: Console | None = None, prefix: str = ""
+) -> ASGIApp:
+    """The application, under `prefix`. `console` is loaded once the API is being served."""
     site = _Site()
 
     @asynccontextmanager
@@ -63,13 +66,14 @@ def build(services: Services, access: Access, console: Console | None = None) ->
     app = FastAPI(title="Tocsin", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.include_router(health.routes(services, access))
     app.include_router(prometheus.routes(services))
+    app.include_router(alertmanager.routes(services))
     app.include_router(tocsin.routes(services))
     app.include_router(agents.routes(services))
     app.include_router(login.routes(access))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)
     app.mount("/", site)
-    return Guard(Dated(app, services), access)
+    return Prefixed(Guard(Dated(app, services), access), prefix)
 
 
 async def _host(console: Console, site: _Site, stop: asyncio.Event) -> None:

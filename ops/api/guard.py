@@ -16,12 +16,14 @@ from ops.services import Access
 log = logging.getLogger("tocsin.api")
 
 PUBLISH_PATH: Final = "/api/tocsin/v1/publish"
+ALERTS_PATH: Final = "/api/v2/alerts"
 LOGIN_PATH: Final = "/login"
 OPEN_PATHS: Final = frozenset(
     {"/health", "/liveness", "/readiness", "/-/healthy", "/-/ready", LOGIN_PATH}
 )
 COOKIE: Final = "tocsin_session"
 MAX_BODY: Final = 1_048_576
+ALERTS_BODY: Final = 10 * MAX_BODY
 
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 # Vue compiles the page's templates in the browser, hence 'unsafe-eval'; NiceGUI starts the page
@@ -63,7 +65,7 @@ class Guard:
         await self._serve(scope, receive, send)
 
     def _refuse(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
-        path: str = scope["path"]
+        path = route_path(scope)
         if not self._knows(headers):
             return 421, "this server does not go by that name: set external_url to it"
         if not self._same_origin(scope, headers):
@@ -72,8 +74,9 @@ class Guard:
             cookie = path != PUBLISH_PATH
             if not authorised(headers, self.access, cookie=cookie):
                 return 401, "send the header Authorization: Bearer TOKEN"
-        if path != PUBLISH_PATH and _length(headers) > MAX_BODY:
-            return 413, "the body is larger than 1 MiB"
+        limit = ALERTS_BODY if path == ALERTS_PATH else MAX_BODY
+        if path != PUBLISH_PATH and _length(headers) > limit:
+            return 413, f"the body is larger than {limit // MAX_BODY} MiB"
         return None
 
     def _knows(self, headers: Headers) -> bool:
@@ -83,7 +86,7 @@ class Guard:
         )
 
     def _same_origin(self, scope: Scope, headers: Headers) -> bool:
-        path: str = scope["path"]
+        path = route_path(scope)
         live = scope["type"] == "websocket" or path.startswith("/_nicegui_ws")
         if not live and scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             return True
@@ -116,6 +119,12 @@ class Guard:
             log.exception("request failed", extra={"path": scope["path"]})
             if not started:
                 await _answer(scope, secured, 500, "internal error; the log has more")
+
+
+def route_path(scope: Scope) -> str:
+    """The path below the prefix under which everything is served."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def authorised(headers: Headers, access: Access, *, cookie: bool = True) -> bool:

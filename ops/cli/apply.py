@@ -85,7 +85,7 @@ def _contents(settings: Settings) -> Mapping[str, bytes]:
     if settings.rules:
         contents["detector"] = rules_content(settings)
     if settings.routes is not None:
-        contents["router"] = routes_content(routes_text(settings.routes))
+        contents["router"] = routes_content(routes_text(settings.routes), settings.matchers)
     return contents
 
 

@@ -95,7 +95,7 @@ def check_routes(settings: Settings) -> Iterator[Problem]:
     from notifiers.template_files import read_templates, undefined
 
     try:
-        config, problems = read(text_of(file), str(file))
+        config, problems = read(text_of(file), str(file), mode=settings.matchers)
     except Refused as fault:
         yield Problem(Origin(str(file)), "", str(fault))
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 from ops.cli.terminal import complain
 from ops.settings import Loaded, load
 
-_KEYS = ("profile", "data", "listen", "rules", "routes")
+_KEYS = ("profile", "data", "listen", "rules", "routes", "matchers", "route_prefix")
 
 
 def settings_of(arguments: argparse.Namespace) -> Loaded:

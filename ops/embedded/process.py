@@ -42,6 +42,8 @@ class Process:
         self.settings = settings
         self.only = only
         self.problems: Sequence[str] = ()
+        self.routes: accepted_routes.Routes | None = accepted_routes.kept(settings.data)
+        """The routing file in force."""
         self._started = False
         self._reloading = threading.Lock()
         self._check = check
@@ -167,12 +169,17 @@ class Process:
         routes = accepted_routes.current(settings.routes, settings.data)
         for stage in self.stages:
             name = stage.worker.name
-            content = rules_content(settings) if name == "detector" else routes_content(routes.text)
+            content = (
+                rules_content(settings)
+                if name == "detector"
+                else routes_content(routes.text, settings.matchers)
+            )
             number = self._plans.publish(name, content)
             self.shared.figures.set("tocsin_plan_number", number, stage=name)
         if self.courier is not None:
             self.courier.reload(routes)
-            accepted_routes.keep(routes, settings.data)
+        accepted_routes.keep(routes, settings.data)
+        self.routes = routes
 
     def _workers(self) -> list[Worker]:
         workers = [stage.worker for stage in self.stages]

@@ -9,11 +9,13 @@ from ops.access import access_of
 from ops.embedded.process import Process
 from ops.figures import Figures, Reading
 from ops.history.errors import HistoryAway
-from ops.services import Access, AlertView, QueryResult, Series, StageStatus
+from ops.plans import routes_text
+from ops.services import Access, AlertView, QueryResult, Routing, Series, StageStatus
 from ops.tokens import keep_token
-from schemas.stage import Publish
+from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
+    from notifiers.view import GroupView, SilenceView
     from ops.history.clickhouse import History
 
 
@@ -46,7 +48,35 @@ class EmbeddedServices:
         """Every alert in the router's committed state."""
         from notifiers import view
 
-        return view.alerts(self._process.reader.state("router", 0))
+        return view.alerts(self._process.reader.state("router", 0), self.now())
+
+    def groups(self) -> Sequence[GroupView]:
+        """Every group in the router's committed state."""
+        from notifiers import view
+
+        return view.groups(self._process.reader.state("router", 0), self.now())
+
+    def silences(self) -> Sequence[SilenceView]:
+        """Every silence in the router's committed state."""
+        from notifiers import view
+
+        return view.silences(self._process.reader.state("router", 0), self.now())
+
+    def routing(self) -> Routing:
+        """The routing file that was accepted last."""
+        routes, settings = self._process.routes, self._process.settings
+        return Routing(routes_text(None) if routes is None else routes.text, settings.matchers)
+
+    def now(self) -> int:
+        """The log's clock."""
+        return self._process.shared.log.clock()
+
+    def applied(self, position: Position, within: float) -> bool:
+        """Whether the router takes and commits the record within that time."""
+        for stage in self._process.stages:
+            if stage.worker.name == "router":
+                return stage.taken(position.offset, within)
+        return False
 
     def query(self, expr: str, at: int | None) -> QueryResult:
         """PromQL over history at an instant."""

@@ -1,6 +1,7 @@
 """The stages that decide, each driven over the log by a worker."""
 
 import threading
+import time
 from collections.abc import Callable
 
 from ops.parts.shared import Shared
@@ -35,6 +36,14 @@ class DrivenStage:
             message,
             figures,
         )
+
+    def taken(self, offset: int, within: float) -> bool:
+        """Whether the record there is taken and committed within that time."""
+        ends = time.monotonic() + within
+        while self.driver is None and self.worker.alive and time.monotonic() < ends:
+            time.sleep(0.01)
+        driver = self.driver
+        return driver is not None and driver.taken(offset, max(0.0, ends - time.monotonic()))
 
     @property
     def broken(self) -> str:

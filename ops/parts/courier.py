@@ -23,6 +23,7 @@ from schemas.topics import DELIVERIES
 
 if TYPE_CHECKING:
     from notifiers.config import Config
+    from notifiers.matchers import Mode
     from notifiers.templating import Templates
 
     Taken = tuple[Config, Path, Templates]
@@ -54,7 +55,7 @@ class CourierPart:
 
     def reload(self, routes: Routes) -> None:
         """Take these receivers. Raises ValueError, and goes on with the old ones, if it cannot."""
-        taken = _parsed(routes)
+        taken = _parsed(routes, self._shared.settings.matchers)
         with self._reading:
             self._taken = taken
         self._again.set()
@@ -90,7 +91,7 @@ class CourierPart:
             if self._taken is None:
                 settings = self._shared.settings
                 earlier = kept(settings.data) or current(settings.routes, settings.data)
-                self._taken = _parsed(earlier)
+                self._taken = _parsed(earlier, settings.matchers)
             return self._taken
 
     def _carry(
@@ -134,11 +135,11 @@ class CourierPart:
             ).run()
 
 
-def _parsed(routes: Routes) -> Taken:
+def _parsed(routes: Routes, mode: Mode) -> Taken:
     from notifiers.config import read
     from notifiers.template_files import read_templates
 
-    config, problems = read(routes.text, str(routes.file))
+    config, problems = read(routes.text, str(routes.file), mode=mode)
     if config is None:
         raise ValueError(str(problems[0]))
     return config, routes.directory, read_templates(config.templates, routes.directory)

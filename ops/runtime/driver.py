@@ -72,6 +72,10 @@ class Driver:
         """Ends a rebuilding that is under way."""
         self.committing = 0.0
         """Since when (monotonic) a commit is under way; 0 while none is."""
+        self._grown = threading.Event()
+        self._moved = threading.Condition()
+        self._committed = 0
+        self._awaited = 0
         self.stage = make()
         self.partition = Partition(self.stage.topic, number)
         try:
@@ -89,6 +93,18 @@ class Driver:
     def now(self) -> int:
         """The log's clock where this stage is, in ms; 0 before the first record."""
         return self._now
+
+    def taken(self, offset: int, within: float) -> bool:
+        """Wait until the record there is taken and committed; False after `within` s.
+
+        Its commit does not wait for others. From any thread.
+        """
+        if self._committed > offset:
+            return True
+        self._awaited = max(self._awaited, offset + 1)
+        self._grown.set()
+        with self._moved:
+            return self._moved.wait_for(lambda: self._committed > offset, within)
 
     def turn(self) -> bool:
         """Take what there is; False when there was nothing and no wake-up was due."""
@@ -123,7 +139,7 @@ class Driver:
 
     def run(self, stop: threading.Event) -> None:
         """Turn until stopped; a log that is away is tried again."""
-        grown = self._log.listen([self.partition.topic])
+        grown = self._grown = self._log.listen([self.partition.topic])
         try:
             while not stop.is_set():
                 grown.clear()
@@ -293,7 +309,8 @@ class Driver:
             if self._next == self._committed and wake is None:
                 self._since = time.monotonic()
                 return None
-            if only_if_due and time.monotonic() - self._since < self._commit_within:
+            awaited = self._committed < self._awaited
+            if only_if_due and not awaited and self._early():
                 return None
             outputs = [*self._outputs, wake] if wake else self._outputs
             self._pending = StageCommit(
@@ -308,12 +325,17 @@ class Driver:
         self._pending = None
         self._outputs = []
         self._changes = {}
-        self._committed = self._next
+        with self._moved:
+            self._committed = self._next
+            self._moved.notify_all()
         self._since = time.monotonic()
         self._crash(f"{self.stage.name}.after-commit")
         if self._reload:
             self._load()
         return positions[-1].offset if wake and positions else None
+
+    def _early(self) -> bool:
+        return time.monotonic() - self._since < self._commit_within
 
     def _wake(self) -> bool:
         """Append a wake-up once the stage's time has come; one outstanding at a time."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from notifiers.router import Router
-from notifiers.view import AlertView
+from notifiers.view import AlertView, GroupView, SilenceView
 from ops.runtime.intake import decoded, runs
 from schemas.stage import Gap, Partition, Record
 
@@ -85,6 +85,16 @@ class Follower:
         """Every alert that the router knows, by labels."""
         with self._lock:
             return self._router.alerts()
+
+    def groups(self) -> list[GroupView]:
+        """Every group that the router has."""
+        with self._lock:
+            return self._router.groups()
+
+    def silences(self) -> list[SilenceView]:
+        """Every silence that the router knows."""
+        with self._lock:
+            return self._router.silences()
 
     @property
     def plan(self) -> int:

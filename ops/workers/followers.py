@@ -12,6 +12,7 @@ from ops.services import StageStatus
 from ops.transport.stage_log import Clock
 from ops.workers.follower import Follower, Source
 from schemas.errors import LogAway
+from schemas.stage import Position
 
 log = logging.getLogger("tocsin.console")
 
@@ -43,6 +44,7 @@ class Followers:
         self._every = every
         self._followers: tuple[Follower, ...] = ()
         self._away = ""
+        self._moved = threading.Condition()
         self.worker = Worker("follower", self._work)
 
     def start(self) -> None:
@@ -54,6 +56,28 @@ class Followers:
         followers = self._followers
         found = [alert for follower in followers for alert in follower.alerts()]
         return sorted(found, key=view.place) if len(followers) > 1 else found
+
+    def groups(self) -> list[view.GroupView]:
+        """Every group of alerts, by key and receiver."""
+        found = [group for follower in self._followers for group in follower.groups()]
+        return sorted(found, key=lambda group: (group.key, group.receiver))
+
+    def silences(self) -> list[view.SilenceView]:
+        """Every silence, by id."""
+        found = [silence for follower in self._followers for silence in follower.silences()]
+        return sorted(found, key=lambda one: one.silence.id)
+
+    def applied(self, position: Position, within: float) -> bool:
+        """Wait until what was appended there is taken in; False after `within` s."""
+
+        def taken() -> bool:
+            return any(
+                follower.partition == position.partition and follower.next > position.offset
+                for follower in self._followers
+            )
+
+        with self._moved:
+            return self._moved.wait_for(taken, within)
 
     def plans(self) -> dict[int, int]:
         """The plan in force, by partition."""
@@ -111,3 +135,5 @@ class Followers:
                 if stop.is_set():
                     return
         self.as_of = mark
+        with self._moved:
+            self._moved.notify_all()

@@ -11,13 +11,15 @@ from ops.cluster.watch import Watch
 from ops.figures import Figures, Reading
 from ops.history.errors import HistoryAway
 from ops.parts.shared import Shared
-from ops.services import AlertView, QueryResult, Series, StageStatus
+from ops.plans import routes_text
+from ops.services import AlertView, QueryResult, Routing, Series, StageStatus
 from ops.transport.log import Log
 from ops.workers.followers import Followers
 from schemas.alerts import AlertState
-from schemas.stage import Publish
+from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
+    from notifiers.view import GroupView, SilenceView
     from ops.history.clickhouse import History
 
 RELOAD = "on Kafka the console reads no rules and routes: put them in force with tocsin apply"
@@ -53,6 +55,27 @@ class KafkaServices:
     def alerts(self) -> Sequence[AlertView]:
         """Every alert, as its router knows it."""
         return self._followers.alerts()
+
+    def groups(self) -> Sequence[GroupView]:
+        """Every group, as its router knows it."""
+        return self._followers.groups()
+
+    def silences(self) -> Sequence[SilenceView]:
+        """Every silence, as the routers know it."""
+        return self._followers.silences()
+
+    def routing(self) -> Routing:
+        """The routing file that this console has; what is in force came with `tocsin apply`."""
+        settings = self._shared.settings
+        return Routing(routes_text(settings.routes), settings.matchers)
+
+    def now(self) -> int:
+        """The log's clock."""
+        return self._shared.log.clock()
+
+    def applied(self, position: Position, within: float) -> bool:
+        """Whether the follower has taken the record within that time."""
+        return self._followers.applied(position, within)
 
     def query(self, expr: str, at: int | None) -> QueryResult:
         """PromQL over history at an instant."""

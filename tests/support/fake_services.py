@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from notifiers.view import GroupView, SilenceView
 from ops.figures import Figures
-from ops.services import QueryResult, Series, StageStatus
+from ops.services import QueryResult, Routing, Series, StageStatus
 from schemas.alerts import AlertState
 from schemas.labels import fingerprint
 from schemas.stage import Message, Partition, Position
 
 NOW = 1_750_000_000_000
+NOWHERE = Routing("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class FakeAlert:
     starts_at: int | None = NOW - 30_000
     ends_at: int | None = None
     value: float = 0.5
+
+    generator_url: str = ""
+    silenced_by: Sequence[str] = ()
+    inhibited_by: Sequence[str] = ()
+    updated_at: int = NOW - 10_000
+    expires_at: int | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -60,6 +68,10 @@ class FakeServices:
     problems: Sequence[str] = ()
     as_of: int | None = None
     report: Mapping[str, object] | None = None
+    group_views: Sequence[GroupView] = ()
+    silence_views: Sequence[SilenceView] = ()
+    routes: Routing = NOWHERE
+    takes: bool = True
     answer: Callable[[str, int | None], QueryResult] = _up
     ranges: Callable[[str, int, int, int], Sequence[Series]] = lambda expr, start, end, step: [
         ({"instance": "web-1"}, [(t, 0.5) for t in range(start, end + 1, step)])
@@ -67,6 +79,21 @@ class FakeServices:
 
     def cluster(self) -> Mapping[str, object] | None:
         return self.report
+
+    def groups(self) -> Sequence[GroupView]:
+        return self.group_views
+
+    def silences(self) -> Sequence[SilenceView]:
+        return self.silence_views
+
+    def routing(self) -> Routing:
+        return self.routes
+
+    def now(self) -> int:
+        return NOW
+
+    def applied(self, position: Position, within: float) -> bool:
+        return self.takes
 
     def alerts(self) -> Sequence[FakeAlert]:
         return self.known

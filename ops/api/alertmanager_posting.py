@@ -1,0 +1,160 @@
+"""Alerts that clients of Alertmanager post: checked as it checks them, then on the alerts topic."""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from notifiers.matchers import Mode, is_label_name
+from ops.api.alertmanager_refusal import NOT_OF_TYPE, REQUIRED, NotValid
+from ops.api.alertmanager_shapes import ZERO, time_of
+from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.envelope import DEFAULT_TENANT, Envelope, Producer
+from schemas.errors import TooLarge
+from schemas.event import Event
+from schemas.stage import Message
+from schemas.topics import ALERTS, CODEC, MAX_MESSAGE
+
+SOURCE = "api"
+AT_ONCE = 2_000
+"""Alerts that are tried in one message before it is cut."""
+_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:|/)[^\x00-\x20\x7f]*")
+
+
+def items_of(body: bytes) -> list[Mapping[str, Any]]:
+    """The posted alerts, of the right types. Raises `NotValid`."""
+    if not body:
+        raise NotValid(REQUIRED, "alerts in body is required")
+    items = parsed(body, "alerts")
+    if items is None:
+        return []
+    if not isinstance(items, list):
+        raise unread("alerts", "it is no list of alerts")
+    for item in items:
+        if not isinstance(item, dict):
+            raise unread("alerts", "an alert is an object")
+        for name in ("labels", "annotations"):
+            _check_map(item.get(name), name)
+        for name in ("startsAt", "endsAt", "generatorURL"):
+            if not isinstance(item.get(name), str | None):
+                raise unread("alerts", f"{name} is a text")
+    for number, item in enumerate(items):
+        if item.get("labels") is None:
+            raise NotValid(REQUIRED, f"{number}.labels in body is required")
+        url = item.get("generatorURL")
+        if url and _URI.fullmatch(url) is None:
+            message = f'{number}.generatorURL in body must be of type uri: "{url[:200]}"'
+            raise NotValid(NOT_OF_TYPE, message)
+    return items
+
+
+def levels_of(
+    items: Sequence[Mapping[str, Any]], now: int, mode: Mode
+) -> tuple[list[AlertLevel], list[str]]:
+    """The alerts that are valid, and what is wrong with the others. Raises `NotValid`."""
+    timed = [(item, _time(item, "startsAt"), _time(item, "endsAt")) for item in items]
+    levels, problems = [], []
+    for item, said, ends_at in timed:
+        starts_at = said if said is not None else now if ends_at is None else ends_at
+        labels = {name: value for name, value in item["labels"].items() if value != ""}
+        annotations = item.get("annotations") or {}
+        wrong = _wrong(labels, annotations, starts_at, ends_at, mode)
+        if wrong:
+            problems.append(wrong)
+            continue
+        over = ends_at is not None and ends_at <= now
+        try:
+            level = AlertLevel(
+                labels=labels,
+                annotations=annotations,
+                state=AlertState.RESOLVED if over else AlertState.FIRING,
+                active_at=starts_at,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                generator_url=item.get("generatorURL") or "",
+            )
+        except ValidationError as fault:
+            first = fault.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part)[:100] for part in first["loc"])
+            problems.append(f"invalid alert: {where}: {first['msg']}")
+            continue
+        levels.append(level)
+    return levels, problems
+
+
+def batches(levels: Sequence[AlertLevel], now: int) -> list[Message]:
+    """The messages that carry them, none larger than a message may be. Raises `TooLarge`."""
+    messages = []
+    for start in range(0, len(levels), AT_ONCE):
+        messages += _cut(tuple(levels[start : start + AT_ONCE]), now)
+    return messages
+
+
+def message_of(event: Event, now: int) -> Message:
+    """An event of ours on the alerts topic."""
+    envelope = Envelope(uuid.uuid4().hex, Producer(SOURCE), now, event)
+    return Message(ALERTS, DEFAULT_TENANT, CODEC.encode(envelope))
+
+
+def parsed(body: bytes, name: str) -> Any:
+    """The JSON of a body. Raises `NotValid`."""
+    try:
+        return from_json(body)
+    except ValueError as fault:
+        raise unread(name, str(fault)) from fault
+
+
+def unread(name: str, why: str) -> NotValid:
+    """A body that is not of the right types."""
+    return NotValid(400, f'parsing {name} body from "" failed, because {why}')
+
+
+def _cut(levels: tuple[AlertLevel, ...], now: int) -> list[Message]:
+    batch = AlertBatch(source=SOURCE, plan=0, decided_at=now, alerts=levels)
+    message = message_of(batch, now)
+    if len(message.value) + len(message.key) <= MAX_MESSAGE:
+        return [message]
+    if len(levels) == 1:
+        raise TooLarge(f"an alert is larger than {MAX_MESSAGE} bytes")
+    half = len(levels) // 2
+    return _cut(levels[:half], now) + _cut(levels[half:], now)
+
+
+def _check_map(found: object, name: str) -> None:
+    if found is None:
+        return
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise unread("alerts", f"{name} is an object of texts")
+
+
+def _time(item: Mapping[str, Any], name: str) -> int | None:
+    text = item.get(name)
+    if not text:
+        return None
+    try:
+        at = time_of(text)
+    except ValueError as fault:
+        raise unread("alerts", f"{name} {text[:60]!r} is no time in RFC 3339") from fault
+    return None if at == ZERO else at
+
+
+def _wrong(
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    starts_at: int,
+    ends_at: int | None,
+    mode: Mode,
+) -> str:
+    """What Alertmanager would find first; empty if nothing."""
+    if ends_at is not None and ends_at < starts_at:
+        return "start time must be before end time"
+    if not labels:
+        return "at least one label pair required"
+    for pairs, what in ((labels, "label set"), (annotations, "annotations")):
+        for name in pairs:
+            if not is_label_name(name, mode):
+                return f'invalid {what}: invalid name "{name[:200]}"'
+    return ""
