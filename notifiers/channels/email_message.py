@@ -24,6 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]{1,64}@[^\x00-,/:-@\[-`{-\x7f\s]{1,253}")
 """No local part that is quoted or not ASCII: few servers take those (RFC 6531)."""
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _ADDRESSES = frozenset({"from", "to", "cc", "bcc", "reply-to", "sender"})
 
 
@@ -107,6 +108,9 @@ def _addresses(key: str, text: str) -> tuple[Address, ...]:
             raise _misconfigured(key, f'not an address: "{spec[:80]}"') from fault
     if not found:
         raise _misconfigured(key, "no address")
+    if _QUOTED.sub("", text).count(",") + 1 != len(found):
+        # The standard library's parser makes two addresses of one where it understands neither.
+        raise _misconfigured(key, f'not only addresses: "{_line(text)[:80]}"')
     if len(found) > MOST_RECIPIENTS:
         raise _misconfigured(key, f"{len(found)} addresses, {MOST_RECIPIENTS} are taken at most")
     return tuple(found)
