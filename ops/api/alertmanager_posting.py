@@ -59,8 +59,8 @@ def levels_of(
     levels, problems = [], []
     for item, said, ends_at in timed:
         starts_at = said if said is not None else now if ends_at is None else ends_at
-        labels = {name: value for name, value in item["labels"].items() if value != ""}
-        annotations = item.get("annotations") or {}
+        labels = {name: value for name, value in item["labels"].items() if value}
+        annotations = {n: v or "" for n, v in (item.get("annotations") or {}).items()}
         wrong = _wrong(labels, annotations, starts_at, ends_at, mode)
         if wrong:
             problems.append(wrong)
@@ -126,7 +126,9 @@ def _cut(levels: tuple[AlertLevel, ...], now: int) -> list[Message]:
 def _check_map(found: object, name: str) -> None:
     if found is None:
         return
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+    if not isinstance(found, dict) or not all(
+        isinstance(value, str | None) for value in found.values()
+    ):
         raise unread("alerts", f"{name} is an object of texts")
 
 

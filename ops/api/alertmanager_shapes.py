@@ -1,5 +1,6 @@
 """What Alertmanager's API says of an alert, a group and a silence, as JSON."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from notifiers.view import GroupView, SilenceView
 from ops.api.numbers import when_text
 from ops.services import AlertView
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
 _EQUAL = frozenset({Operator.EQUAL, Operator.MATCHES})
 _REGEX = frozenset({Operator.MATCHES, Operator.MATCHES_NOT})
 ZERO = -62_135_596_800_000
@@ -17,6 +19,8 @@ ZERO = -62_135_596_800_000
 
 def time_of(text: str) -> int:
     """RFC 3339, or a date alone, in ms; without a zone it is UTC. Raises ValueError."""
+    if _TIME.fullmatch(text) is None:
+        raise ValueError(text)
     when = datetime.fromisoformat(text)
     when = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
     return round((when - datetime.fromtimestamp(0, UTC)).total_seconds() * 1_000)

@@ -86,6 +86,7 @@ def silence_of(body: bytes) -> Silence:
     if not body:
         raise NotValid(REQUIRED, "silence in body is required")
     item = parsed(body, "silence")
+    item = {} if item is None else item
     if not isinstance(item, dict):
         raise unread("silence", "it is no object")
     for name in ("comment", "createdBy", "endsAt", "matchers", "startsAt"):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from notifiers.config import MODE_KEY, read
+from notifiers.matchers import Mode
 from ops.plans import PlanPublisher, routes_content, routes_text, rules_content
 from ops.settings import load
 from ops.transport.sqlite_log import SqliteLog
@@ -96,3 +98,15 @@ def test_rules_are_known_by_their_files_name_and_by_their_path_where_names_meet(
 
 def test_without_a_routing_file_there_is_nowhere_to_send_anything() -> None:
     assert b"nobody" in routes_content(routes_text(None))
+
+
+@pytest.mark.parametrize("text", ["route: {receiver: a}\nreceivers: [{name: a}]", None])
+def test_a_plan_says_in_which_mode_its_matchers_are_read(text: str | None) -> None:
+    text = text or '{"route": {"receiver": "a"}, "receivers": [{"name": "a"}]}'
+    assert MODE_KEY.encode() not in routes_content(text)
+    utf8 = text.replace('receiver": "a"', 'receiver": "a", "matchers": ["é=b"]')
+    utf8 = utf8.replace("receiver: a", "receiver: a, routes: [{matchers: [é=b]}]")
+    utf8 = utf8.replace('"matchers": ["é=b"]', '"routes": [{"matchers": ["é=b"]}]')
+    for mode, fine in ((Mode.UTF8, True), (Mode.CLASSIC, False)):
+        config, _ = read(routes_content(utf8, mode).decode(), "plan", bare=True)
+        assert (config is not None) is fine

@@ -171,6 +171,8 @@ def test_a_large_post_is_cut_into_messages_that_are_small_enough() -> None:
         ('[{"labels": {"a": 1}}]', 400, 400),
         ('[{"annotations": {"a": "b"}}]', 422, 602),
         ('[{"labels": {"a": "b"}, "startsAt": "yesterday"}]', 400, 400),
+        ('[{"labels": {"a": "b"}, "startsAt": "2026-01-01 00:00:00Z"}]', 400, 400),
+        ("[null]", 400, 400),
         ('[{"labels": {"a": "b"}, "generatorURL": "::bad::"}]', 422, 601),
     ],
 )

@@ -181,3 +181,14 @@ def test_an_output_too_large_is_counted_and_does_not_stop_the_stage(log: Moody) 
     assert driver.lag == 0
     driver.close()
     log.close()
+
+
+def test_whoever_waits_for_a_record_has_it_committed_at_once(log: Moody) -> None:
+    driver = Driver(log, Detector, commit_within=3_600.0)
+    drained(driver)
+    (position,) = log.publish([metrics_message(samples("a", {"x": 1.0}, log.now), log.now)])
+    drained(driver)
+    assert not driver.taken(position.offset, 0.0)
+    drained(driver)
+    assert driver.taken(position.offset, 0.0)
+    driver.close()
