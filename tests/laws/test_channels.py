@@ -8,8 +8,10 @@ from time import monotonic
 import pytest
 
 from notifiers.channels.channel import DeliveryFailed, Failure
+from notifiers.message import content
 from schemas.alerts import AlertLevel, AlertState
-from tests.support.channel_cases import CANARY, CASES, HTTP_CASES, Case, HttpCase, Opened
+from tests.support.channel_cases import CASES, HTTP_CASES
+from tests.support.http_case import CANARY, Case, HttpCase, Opened
 from tests.unit.notifiers.deliveries import delivery, message
 from tests.unit.notifiers.servers import (
     Behave,
@@ -124,8 +126,8 @@ def test_hostile_text_does_not_change_what_a_vendor_takes(
 
 
 def test_a_huge_message_arrives_within_the_vendors_limits(case: Case, tmp_path: Path) -> None:
-    """As large as the router makes one: `notifiers.message.ROOM`, and some more."""
-    alerts = tuple(
+    """As large as the router makes one."""
+    levels = [
         AlertLevel(
             labels={"alertname": "CPU", "instance": f"host-{n}", "x": "y" * 1_000},
             annotations={"summary": "ü" * 500, "description": "<&>" * 300},
@@ -134,9 +136,11 @@ def test_a_huge_message_arrives_within_the_vendors_limits(case: Case, tmp_path: 
             starts_at=1_700_000_000_000,
         )
         for n in range(200)
-    )
+    ]
+    made = content(levels, 0)
+    assert made.truncated
     with case.opened(tmp_path) as opened:
-        opened.channel.send(message(20.0, alerts=alerts))
+        opened.channel.send(message(20.0, alerts=made.alerts, truncated=made.truncated))
         assert opened.came_out()
 
 
