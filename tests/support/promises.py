@@ -136,7 +136,12 @@ def _receipts(log: LogFile, deliveries: Sequence[Delivery], kills: int) -> None:
 
 
 def _told_once(oracle: Oracle, pages: Sequence[Page]) -> None:
-    """A life's beginning has one id, and its end another one."""
+    """A life's beginning has one id, and its end another one; first the one, then the other.
+
+    A courier that slept in the middle of a request finishes it when it wakes, perhaps after the
+    end was told: nothing can call that back. It is the extra attempt, counted elsewhere, and
+    receivers know its id; so an id counts where it first arrived.
+    """
     keys: dict[tuple[str, str], set[str]] = defaultdict(set)
     order: dict[str, list[str]] = defaultdict(list)
     for page in pages:
