@@ -1,21 +1,9 @@
 """Groups of alerts: their labels, their key and the order of alerts in a message."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 from schemas.alerts import AlertLevel
-
-_GO = {
-    "\a": r"\a",
-    "\b": r"\b",
-    "\f": r"\f",
-    "\n": r"\n",
-    "\r": r"\r",
-    "\t": r"\t",
-    "\v": r"\v",
-    "\\": r"\\",
-    '"': r"\"",
-}
+from schemas.templates.quoting import quoted
 
 
 def group_labels(
@@ -30,24 +18,7 @@ def group_key(route_key: str, labels: Iterable[tuple[str, str]]) -> str:
 
     Source: `dispatch.aggrGroup.GroupKey` and prometheus/common `LabelSet.String`.
     """
-    return f"{route_key}:{{{', '.join(f'{name}={go_quoted(value)}' for name, value in labels)}}}"
-
-
-def go_quoted(text: str) -> str:
-    """As Go's `%q` writes it."""
-    return '"' + "".join(map(_go_char, text)) + '"'
-
-
-@cache
-def _go_char(char: str) -> str:
-    if (short := _GO.get(char)) is not None:
-        return short
-    if char == " " or (char.isprintable() and not char.isspace()):
-        return char
-    code = ord(char)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return f"{route_key}:{{{', '.join(f'{name}={quoted(value)}' for name, value in labels)}}}"
 
 
 def in_order(levels: Iterable[AlertLevel]) -> list[AlertLevel]:

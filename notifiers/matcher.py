@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from notifiers.regex import compiled
+from schemas.templates.quoting import quoted
 
 SPACES = (
     "\t\n\v\f\r \x85\xa0\u1680"
@@ -17,17 +18,6 @@ SPACES = (
 """What Go's `unicode.IsSpace` knows; Python's `isspace` knows more."""
 RESERVED = frozenset(SPACES + "{}!=~,\\\"'`")
 """What stands in a name or value of the UTF-8 grammar only in quotes."""
-_SHORT = {
-    "\a": r"\a",
-    "\b": r"\b",
-    "\f": r"\f",
-    "\n": r"\n",
-    "\r": r"\r",
-    "\t": r"\t",
-    "\v": r"\v",
-    "\\": r"\\",
-    '"': r"\"",
-}
 
 
 class Operator(StrEnum):
@@ -82,19 +72,3 @@ def in_order(matchers: Iterable[Matcher]) -> tuple[Matcher, ...]:
 def written(matchers: Iterable[Matcher]) -> str:
     """The form that stands in a group key: `{a="b",c=~"d"}`."""
     return "{" + ",".join(map(str, matchers)) + "}"
-
-
-def quoted(text: str) -> str:
-    """Go's `strconv.Quote`."""
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(char: str) -> str:
-    if char in _SHORT:
-        return _SHORT[char]
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,4 +1,5 @@
-from notifiers.grouping import common, go_quoted, group_key, group_labels, in_order
+from notifiers.grouping import common, group_key, group_labels, in_order
+from schemas.templates.quoting import quoted
 from tests.unit.notifiers.scenario import level
 
 
@@ -20,7 +21,7 @@ def test_three_dots_group_by_all_labels() -> None:
 
 
 def test_quoting_is_gos() -> None:
-    assert go_quoted('a"b\\c\n\t\x00ü\u200b\U000e0001') == (r'"a\"b\\c\n\t\x00ü\u200b\U000e0001"')
+    assert quoted('a"b\\c\n\t\x00ü\u200b\U000e0001') == (r'"a\"b\\c\n\t\x00ü\u200b\U000e0001"')
 
 
 def test_alerts_are_ordered_by_job_then_instance_then_labels() -> None:
