@@ -18,8 +18,9 @@ Item = float | None  # a sample, or a gap
 Items = list[Item]
 Series = Mapping[Labels, Items]
 
+# No subnormal number: Go's logarithm of one is wrong on x86 (docs/promql.md, "Differences").
 PLAIN = [0.0, 1.0, 2.0, -2.5, 10.25, 1000.0, 3.0, 0.5, -0.0]
-WILD = [*PLAIN, 0.1, 1e17, -1e17, 1e-9, 123.456, 5e-324, 1.7e308, float("nan")]
+WILD = [*PLAIN, 0.1, 1e17, -1e17, 1e-9, 123.456, 1e-300, 1.7e308, float("nan")]
 WILD += [float("inf"), float("-inf"), 1.7e9]
 BOUNDS = [
     ["0.1", "0.5", "1", "2.5", "+Inf"],
