@@ -6,6 +6,7 @@ from notifiers import suppression
 from notifiers.alert_book import Alert, Turn
 from notifiers.group import Group, line_id
 from notifiers.grouping import group_key, group_labels
+from notifiers.incidents import lifecycle
 from notifiers.route_tree import Route
 from notifiers.state import State
 from schemas.labels import derived_id
@@ -111,6 +112,7 @@ def leave(state: State, group: Group, alert: Alert) -> None:
 def close(state: State, group: Group) -> None:
     """Remove a group without members, and what its channels were told."""
     suppression.set_held(state, group, ())
+    lifecycle.group_closed(state, group)
     del state.groups[group.id]
     state.touched_groups.add(group.id)
     for line in group.lines.values():
@@ -194,6 +196,11 @@ def _rewire(state: State, group: Group) -> None:
         state.touched_groups.add(group.id)
     channels = config.receivers[route.receiver].channels
     kept = {line_id(route.receiver, one.kind, index) for index, one in enumerate(channels)}
+    incident = state.incidents.of(group.id)
+    for name in () if incident is None else incident.also:
+        also = config.receivers.get(name)
+        for index, one in enumerate(() if also is None else also.channels):
+            kept.add(line_id(name, one.kind, index))
     for gone in group.lines.keys() - kept:
         line = group.lines.pop(gone)
         state.touched_lines.add((group.id, gone))

@@ -1,6 +1,7 @@
 """A group of alerts on its way to a receiver, and what each channel of that was told."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import ormsgpack
 
@@ -32,7 +33,9 @@ class Line:
     `done` is the group's revision up to which it has nothing more to hear. `waiting` is a flush
     that came while a delivery was outstanding. `sequence` numbers its decisions, `failures`
     counts attempts that failed in a row. `owed` (only with `suppression: tocsin`): alerts that
-    were told to fire, were muted since, and whose end must be told.
+    were told to fire, were muted since, and whose end must be told. `forced` is what it is to be
+    told at the next chance even if nothing in the group changed. `reference` is an incident, and
+    what the channel calls it (a thread, an issue).
     """
 
     receiver: str
@@ -46,6 +49,8 @@ class Line:
     failures: int = 0
     outstanding: Outstanding | None = None
     owed: frozenset[str] = frozenset()
+    forced: Why | None = None
+    reference: tuple[str, str] = ("", "")
 
     @property
     def id(self) -> str:
@@ -67,6 +72,8 @@ class Line:
                     *(out.revision, out.attempt, out.expires_at, out.wake, out.digest),
                 ],
                 _pack(self.owed),
+                self.forced,
+                self.reference,
             ]
         )
 
@@ -100,6 +107,10 @@ class Group:
         )
 
 
+_OLDER: list[Any] = [b"", None, ("", "")]
+"""What lines lack that an older version wrote."""
+
+
 def line_id(receiver: str, kind: str, index: int) -> str:
     """The name of a channel in state keys."""
     return derived_id(receiver, kind, index)
@@ -115,7 +126,11 @@ def unpacked_group(group_id: str, entry: bytes) -> Group:
 
 def unpacked_line(entry: bytes) -> Line:
     """The line of a checkpoint's entry."""
-    (receiver, kind, index), told, numbers, out, *owed = ormsgpack.unpackb(entry)
+    older: list[Any] = ormsgpack.unpackb(entry)
+    (receiver, kind, index), told, numbers, out, owed, forced, reference = (
+        *older,
+        *_OLDER[len(older) - 4 :],
+    )
     done, waiting, why, sequence, failures = numbers
     return Line(
         receiver,
@@ -133,7 +148,9 @@ def unpacked_line(entry: bytes) -> Line:
             *(out[0], out[1], Why(out[2]), _unpack(out[3]), _unpack(out[4])),
             *out[5:],
         ),
-        _unpack(owed[0]) if owed else frozenset(),
+        _unpack(owed),
+        None if forced is None else Why(forced),
+        (reference[0], reference[1]),
     )
 
 

@@ -12,12 +12,12 @@ detector announced; what others posted ends when nobody posts it again.
 
 from collections.abc import Sequence
 
-from notifiers import commands, dispatch, outbox, posted, view
+from notifiers import dispatch, flush, posted, timers, view
 from notifiers.alert_book import Alert, Order, Turn, is_same
 from notifiers.config import read
+from notifiers.registry import HANDLERS
 from notifiers.state import State
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
-from schemas.commands import SilenceExpired, SilenceSet
 from schemas.deliveries import Receipt
 from schemas.event import Event
 from schemas.labels import fingerprint
@@ -37,9 +37,8 @@ class Router:
     topic = ALERTS
 
     def __init__(self, external_url: str = "", order_slack: int = ORDER_SLACK) -> None:
-        self.external_url = external_url
         self.order_slack = order_slack
-        self._state = State()
+        self._state = State(external_url=external_url)
         self._loaded = False
 
     def restore(self, key: str, value: bytes) -> None:
@@ -61,8 +60,7 @@ class Router:
     def wake_at(self) -> int | None:
         """The earliest flush, retry or deadline."""
         self._load()
-        timer = self._state.next_timer()
-        return None if timer is None else timer[0]
+        return self._state.next_due()
 
     def step(self, batch: Sequence[Received], now: int) -> Step:
         """Decide on these records; those that the checkpoint has seen are skipped."""
@@ -76,9 +74,9 @@ class Router:
             state.now = max(state.now, now)
             dispatch.forget(state)
             state.touched_silences.update(state.silences.forget_old(state.now))
-            outbox.fire_timers(state, self.external_url)
+            timers.fire(state)
             self._read(received.envelope.event)
-            outbox.fire_timers(state, self.external_url)
+            timers.fire(state)
             last = received.offset
         changes = state.written(last)
         step = Step(tuple(state.outputs), changes, dict(state.counts))
@@ -119,16 +117,14 @@ class Router:
                 posted.take(self._state, event)
             case AlertBatch():
                 self._read_alerts(event)
-            case SilenceSet():
-                commands.set_silence(self._state, event)
-            case SilenceExpired():
-                commands.expire_silence(self._state, event)
             case Receipt():
-                outbox.take_receipt(self._state, event, self.external_url)
+                flush.take_receipt(self._state, event)
             case Plan() if event.stage == self.name:
                 self._read_plan(event)
             case WakeUp() | Plan():
                 pass
+            case _ if (handler := HANDLERS.get(type(event))) is not None:
+                handler(self._state, event)
             case _:
                 self._state.counts["event ignored"] += 1
 

@@ -8,9 +8,11 @@ from heapq import heapify, heappop, heappush
 import ormsgpack
 
 from notifiers.alert_book import Alert, unpacked
+from notifiers.book import Book
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
 from notifiers.group import Group, Line, unpacked_group, unpacked_line
+from notifiers.incidents.book import IncidentBook
 from notifiers.inhibition import Inhibitor
 from notifiers.route_tree import Route
 from notifiers.silences import SilenceBook, unpacked_silence
@@ -61,6 +63,8 @@ class State:
     inhibitor: Inhibitor = field(default_factory=Inhibitor)
     held: dict[str, set[str]] = field(default_factory=dict)
     """Groups that wait, by what they wait for (only with `suppression: tocsin`)."""
+    incidents: IncidentBook = field(default_factory=IncidentBook)
+    external_url: str = ""
     touched_silences: set[str] = field(default_factory=set)
     touched_lives: set[str] = field(default_factory=set)
     touched_alerts: set[str] = field(default_factory=set)
@@ -70,10 +74,16 @@ class State:
     outputs: list[Output] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def books(self) -> tuple[Book, ...]:
+        """Memory under prefixes of its own; alarms at one instant ring in this order."""
+        return (self.incidents,)
+
     def load(self) -> None:
         """Rebuild memory from what was restored."""
         entries = [(*key.partition("/"), entry) for key, entry in self.checkpoint.load().items()]
         self.now = self.checkpoint.now
+        books = {book.prefix: book for book in self.books}
         for kind, _, rest, entry in entries:
             if kind == "plan":
                 self._load_plan(rest, entry)
@@ -83,6 +93,8 @@ class State:
                 self.alerts[rest] = unpacked(rest, entry)
             elif kind == "silence":
                 self.silences.put(unpacked_silence(rest, entry))
+            elif (book := books.get(kind)) is not None:
+                book.load(rest, entry)
         for kind, _, rest, entry in entries:
             if kind == "outbox":
                 group_id, _, line_id = rest.partition("/")
@@ -171,6 +183,10 @@ class State:
             group = self.groups.get(group_id)
             line = None if group is None else group.lines.get(line_id)
             entries[f"outbox/{group_id}/{line_id}"] = None if line is None else line.packed()
+        for book in self.books:
+            for name in sorted(book.touched):
+                entries[f"{book.prefix}/{name}"] = book.entry(name)
+            book.touched.clear()
         for touched in (
             self.touched_plan,
             self.touched_alerts,
@@ -207,6 +223,21 @@ class State:
                 return self.timers[0]
             heappop(self.timers)
         return None
+
+    def next_alarm(self) -> tuple[int, Book, str] | None:
+        """The earliest alarm of any book."""
+        earliest: tuple[int, Book, str] | None = None
+        for book in self.books:
+            alarm = book.alarms.next()
+            if alarm is not None and (earliest is None or alarm[0] < earliest[0]):
+                earliest = (alarm[0], book, alarm[1])
+        return earliest
+
+    def next_due(self) -> int | None:
+        """When anything is to be done, by itself."""
+        timer, alarm = self.next_timer(), self.next_alarm()
+        dues = [one[0] for one in (timer, alarm) if one is not None]
+        return min(dues, default=None)
 
     def expire_at(self, alert: Alert, at: int) -> None:
         """A posted alert resolves then; a timer that comes too early sets itself anew."""

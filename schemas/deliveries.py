@@ -20,12 +20,22 @@ class Why(StrEnum):
     SOME_RESOLVED = "some alerts resolved"
     REPEAT = "repeat interval elapsed"
     NOTHING = "nothing to say"
+    ESCALATED = "escalated"
+    ACKNOWLEDGED = "incident acknowledged"
+    UNACKNOWLEDGED = "acknowledgement ended"
+    CLOSED = "incident resolved by hand"
+    DIGEST = "digest of what was held back"
+    REMINDER = "reminder"
+    HEARTBEAT = "heartbeat"
+    DRILL = "fire drill"
 
 
 class Delivery(Event):
     """The intent to tell; receivers get `id` as idempotency key, the same at every attempt.
 
     `integration` numbers the receiver's channels from 0. The courier gives up at `expires_at`.
+    `reference` is what the channel's last receipt in this incident said (a thread, an issue);
+    `notice` is a text for people, where the alerts do not say it all.
     """
 
     KIND: ClassVar[str] = "delivery"
@@ -45,6 +55,10 @@ class Delivery(Event):
     alerts: Annotated[tuple[AlertLevel, ...], FailFast()]
     truncated: Whole = 0
     external_url: Text = ""
+    incident: Text = ""
+    acknowledged_by: Text = ""
+    reference: Text = ""
+    notice: Text = ""
 
 
 class Fate(StrEnum):
@@ -56,7 +70,10 @@ class Fate(StrEnum):
 
 
 class Receipt(Event):
-    """The courier's answer to a delivery; `retry_at` only where `fate` is retry."""
+    """The courier's answer to a delivery; `retry_at` only where `fate` is retry.
+
+    `reference` is the channel's own name for what it made, to be given to it the next time.
+    """
 
     KIND: ClassVar[str] = "receipt"
 
@@ -73,6 +90,7 @@ class Receipt(Event):
     retry_at: Milliseconds | None = None
     reason: Text = ""
     detail: Text = ""
+    reference: Text = ""
 
 
 class Decision(Event):

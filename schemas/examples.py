@@ -11,6 +11,7 @@ from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
+from schemas.incidents import IncidentAction, IncidentCommand
 from schemas.labels import Labels
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.plan_pieces import digest_of
@@ -100,6 +101,9 @@ _EVENTS: Final[tuple[Event, ...]] = (
         comment="new disks",
     ),
     SilenceExpired(id="0b6bc2a5-3e10-4d6c-9a2f-4a1f6d6c1b7e", by="ada"),
+    IncidentCommand(
+        incident="5f2d0c4b9a1e", action=IncidentAction.ACKNOWLEDGE, by="ada", note="on it"
+    ),
     Delivery.model_validate(
         _WHO
         | {

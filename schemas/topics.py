@@ -12,6 +12,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Decision, Delivery, Receipt
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
+from schemas.incidents import IncidentCommand
 from schemas.metrics import MetricBatch
 from schemas.plans import Health, Plan, WakeUp
 
@@ -51,7 +52,7 @@ TOPICS: Final[dict[str, Topic]] = {
         Topic(
             ALERTS,
             "tenant",
-            (AlertBatch, Receipt, SilenceSet, SilenceExpired, Plan, WakeUp),
+            (AlertBatch, Receipt, SilenceSet, SilenceExpired, IncidentCommand, Plan, WakeUp),
             timedelta(days=7),
             True,
         ),

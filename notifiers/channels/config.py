@@ -30,6 +30,9 @@ class ChannelKind(StrEnum):
 RARELY = frozenset({ChannelKind.EMAIL, ChannelKind.SLACK})
 """Kinds that say `send_resolved: false` by default, as in Alertmanager."""
 
+UPDATED = frozenset({ChannelKind.PAGERDUTY, ChannelKind.SLACK})
+"""Kinds that show an incident's state, and so hear of acknowledgements, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelConfig:

@@ -12,6 +12,7 @@ from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
+from schemas.incidents import IncidentAction, IncidentCommand
 from schemas.labels import Labels, labels_of
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.plans import Health, Plan, WakeUp
@@ -174,6 +175,14 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         created_by=texts,
         comment=texts,
         annotations=label_maps,
+    ),
+    IncidentCommand: st.builds(
+        IncidentCommand,
+        incident=names,
+        action=st.sampled_from(IncidentAction),
+        by=texts,
+        note=texts,
+        until=st.none() | instants,
     ),
     SilenceExpired: st.builds(SilenceExpired, id=names, by=texts),
     Delivery: st.builds(

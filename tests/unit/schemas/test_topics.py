@@ -1,10 +1,12 @@
 """The table of topics: each kind has its place, and a dead letter its room."""
 
 from datetime import timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
-from schemas import alerts, checks, commands, dead_letter, deliveries, gathered, metrics, plans
+import schemas
 from schemas.alerts import AlertLevel
 from schemas.commands import SilenceMatcher
 from schemas.dead_letter import MAX_LETTER_DETAIL, DeadLetter
@@ -15,7 +17,7 @@ from schemas.topics import CODEC, DEAD_LETTERS, KINDS, MAX_MESSAGE, TOPICS
 
 KAFKA = 1_048_588
 """Kafka's default `message.max.bytes`, of a batch."""
-MODULES = (alerts, checks, commands, dead_letter, deliveries, gathered, metrics, plans)
+MODULES = [import_module(f"schemas.{found.name}") for found in iter_modules(schemas.__path__)]
 
 
 def test_every_event_but_the_parts_of_others_is_on_a_topic() -> None:

@@ -1,0 +1,270 @@
+"""What a group says: flushes, decisions, and what follows from receipts.
+
+The rules of an outstanding delivery stand in `outbox`; Alertmanager's rule of when a receiver is
+told in `needs_telling`; what keeps an alert from being told in `suppression` and, once somebody
+has taken an incident on, in `incidents`.
+"""
+
+from collections.abc import Iterator
+
+from notifiers import dispatch, outbox, suppression
+from notifiers.channels.config import UPDATED, ChannelConfig, ChannelKind
+from notifiers.group import Group, Line, Outstanding, line_id
+from notifiers.incidents import lifecycle
+from notifiers.message import content
+from notifiers.needs_telling import Entry, needs_telling
+from notifiers.state import State
+from schemas.alerts import AlertLevel
+from schemas.deliveries import Fate, Receipt, Why
+from schemas.errors import Reason
+from schemas.labels import derived_id
+
+LOG_RETENTION = 432_000_000
+_UPDATES = frozenset({Why.ACKNOWLEDGED, Why.CLOSED})
+"""What is said only to channels that show an incident's state."""
+_FORCED = _UPDATES | {Why.ESCALATED, Why.UNACKNOWLEDGED}
+"""What the group's own state does not bring about again if it was not told."""
+
+
+def take_receipt(state: State, receipt: Receipt) -> None:
+    """Learn what became of a delivery."""
+    known = state.sent.get(receipt.delivery)
+    if known is None:
+        state.counts["receipt unknown"] += 1
+        return
+    group = state.groups[known[0]]
+    line = group.lines[known[1]]
+    out = line.outstanding
+    assert out is not None
+    state.touched_lines.add((group.id, line.id))
+    state.counts[f"receipt {receipt.fate}"] += 1
+    expired = receipt.fate is Fate.REFUSED and receipt.reason == Reason.DELIVERY_EXPIRED
+    if receipt.fate is Fate.RETRY or expired:
+        if receipt.attempt >= out.attempt:
+            outbox.postpone(state, group, line, out, receipt.retry_at or state.now)
+        return
+    incident = state.incidents.of(group.id)
+    if receipt.reference and incident is not None:
+        line.reference = (incident.id, receipt.reference)
+    lifecycle.told(state, group, line, out.why, receipt.fate, receipt.reason or receipt.detail)
+    if receipt.fate is Fate.DELIVERED:
+        line.told = Entry(out.firing, out.resolved, out.at)
+        line.owed -= out.firing | out.resolved
+        line.done, line.failures = out.revision, 0
+    else:
+        line.forced = out.why if out.why in _FORCED else line.forced
+        outbox.record(state, group, line, out.at, out.why, out.id, out.firing, out.resolved)
+    outbox.forget(state, line)
+    if (at := line.waiting) is not None:
+        line.waiting = None
+        if (channel := channel_of(state, group, line)) is not None:
+            decide(state, group, line, channel, at)
+    clean(state, group)
+
+
+def tell(state: State, group_id: str, why: Why, receivers: frozenset[str] | None = None) -> None:
+    """Tell a group's receivers now, though no flush is due; all of them unless some are named.
+
+    A channel that has a delivery under way is told after it.
+    """
+    group = state.groups.get(group_id)
+    if group is None or state.plan.config is None or group.route_id not in state.plan.routes:
+        return
+    for line, channel in list(lines(state, group)):
+        if receivers is not None and line.receiver not in receivers:
+            continue
+        if why in _UPDATES and (line.told is None or ChannelKind(line.kind) not in UPDATED):
+            continue
+        line.forced = why
+        state.touched_lines.add((group.id, line.id))
+        if line.outstanding is not None:
+            line.waiting = state.now
+        else:
+            decide(state, group, line, channel, state.now)
+
+
+def flush(state: State, group: Group) -> None:
+    """One flush; its instant is the newest tick not after now, so missed ticks are one flush."""
+    if not group.members:
+        dispatch.close(state, group)
+        return
+    interval = state.plan.routes[group.route_id].group_interval
+    at = group.due + (state.now - group.due) // interval * interval
+    group.due, group.flushed = at + interval, True
+    state.wake(group.due, group.id)
+    state.touched_groups.add(group.id)
+    state.counts["flush"] += 1
+    lifecycle.look(state, group, at)
+    for line, channel in lines(state, group):
+        if line.outstanding is not None:
+            line.waiting = at
+            state.touched_lines.add((group.id, line.id))
+        else:
+            decide(state, group, line, channel, at)
+    suppression.hold(state, group, at)
+
+
+def lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
+    """The channels of the group's receiver, and of those that escalation brought in."""
+    assert state.plan.config is not None
+    incident = state.incidents.of(group.id)
+    receivers = [group.receiver]
+    if incident is not None:
+        receivers += [one for one in incident.also if one != group.receiver]
+    for name in receivers:
+        receiver = state.plan.config.receivers.get(name)
+        for index, channel in enumerate(() if receiver is None else receiver.channels):
+            key = line_id(name, channel.kind, index)
+            if key not in group.lines:
+                group.lines[key] = Line(name, channel.kind, index)
+            yield group.lines[key], channel
+
+
+def channel_of(state: State, group: Group, line: Line) -> ChannelConfig | None:
+    """Its configuration, if the receiver still has it."""
+    return next((channel for one, channel in lines(state, group) if one is line), None)
+
+
+def decide(state: State, group: Group, line: Line, channel: ChannelConfig, at: int) -> None:
+    """Decide for one channel and, if there is something to say, send it."""
+    firing, resolved = suppression.audible(state, group, line, at)
+    touched = (group.id, line.id)
+    if suppression.untell(state, group, line, firing):
+        state.touched_lines.add(touched)
+    why = _why(state, group, line, channel, firing, resolved, at)
+    if line.forced is not None:
+        line.forced = None
+        state.touched_lines.add(touched)
+    before, line.why = line.why, why
+    if why is Why.NOTHING:
+        if line.done != group.revision or before is not why:
+            line.done = group.revision
+            state.touched_lines.add(touched)
+        if before is not why:
+            outbox.record(state, group, line, at, why, "", firing, resolved)
+        return
+    state.touched_lines.add(touched)
+    if not firing and not channel.send_resolved:
+        # Nobody is told, but what was told is over.
+        line.told, line.done = Entry(firing, resolved, at), group.revision
+        outbox.record(state, group, line, at, why, "", firing, resolved)
+        return
+    if why in lifecycle.PAGES:
+        lifecycle.paged(state, group, at)
+    said = content(_levels(state, firing, resolved, channel), channel.max_alerts)
+    delivery = derived_id("delivery", group.id, line.id, at, line.sequence, said.digest())
+    expires_at = state.now + outbox.life(state, group)
+    line.outstanding = Outstanding(
+        *(delivery, at, why, firing, resolved, group.revision),
+        attempt=1,
+        expires_at=expires_at,
+        wake=expires_at + outbox.GRACE,
+        digest=said.digest(),
+    )
+    state.sent[delivery] = (group.id, line.id)
+    outbox.record(state, group, line, at, why, delivery, firing, resolved)
+    outbox.send(state, group, line, line.outstanding, said)
+
+
+def _why(
+    state: State,
+    group: Group,
+    line: Line,
+    channel: ChannelConfig,
+    firing: frozenset[str],
+    resolved: frozenset[str],
+    at: int,
+) -> Why:
+    if not firing and not resolved:
+        # All are muted. Alertmanager does not even ask what was told.
+        return Why.NOTHING
+    why = needs_telling(
+        line.told,
+        firing,
+        resolved,
+        send_resolved=channel.send_resolved,
+        repeat=state.plan.routes[group.route_id].repeat_interval,
+        at=at,
+    )
+    if why is Why.NOTHING and channel.send_resolved and resolved & line.owed:
+        return Why.SOME_RESOLVED if firing else Why.ALL_RESOLVED
+    if line.forced is not None and firing and why in {Why.NOTHING, Why.REPEAT, Why.FIRST}:
+        why = line.forced
+    if why in lifecycle.PAGES and lifecycle.is_covered(state, group, _news(line, firing, why)):
+        return Why.NOTHING
+    return why
+
+
+def _news(line: Line, firing: frozenset[str], why: Why) -> frozenset[str]:
+    """For which alerts a page would be sent; a covered one calls nobody."""
+    if why is Why.GREW and line.told is not None:
+        return firing - line.told.firing
+    return firing
+
+
+def _levels(
+    state: State, firing: frozenset[str], resolved: frozenset[str], channel: ChannelConfig
+) -> list[AlertLevel]:
+    told = firing | resolved if channel.send_resolved else firing
+    levels = (state.alerts[one].level for one in told)
+    return [level for level in levels if level is not None]
+
+
+def again(state: State, group: Group, line: Line) -> None:
+    """A retry is due, or no receipt came in time."""
+    out = line.outstanding
+    channel = channel_of(state, group, line)
+    assert out is not None
+    state.touched_lines.add((group.id, line.id))
+    if channel is None:
+        outbox.forget(state, line)
+        return
+    silent = (
+        state.now >= out.expires_at + outbox.GRACE and out.wake == out.expires_at + outbox.GRACE
+    )
+    firing, resolved = suppression.audible(state, group, line, out.at)
+    said = content(_levels(state, firing, resolved, channel), channel.max_alerts)
+    same = (firing, resolved) == (out.firing, out.resolved) and said.digest() == out.digest
+    if not same or (state.now >= out.expires_at and not silent):
+        outbox.forget(state, line)
+        line.waiting = None
+        line.forced = out.why if out.why in _FORCED else None
+        state.counts["delivery replaced"] += 1
+        decide(state, group, line, channel, state.now)
+        return
+    out.attempt += 1
+    if silent:
+        out.expires_at = state.now + outbox.life(state, group)
+        state.counts["delivery unanswered"] += 1
+    out.wake = out.expires_at + outbox.GRACE
+    outbox.send(state, group, line, out, said)
+
+
+def clean(state: State, group: Group) -> None:
+    """Let go of resolved alerts that every channel is done with, and of an empty group."""
+    if not group.flushed:
+        return
+    done = min((line.done for line, _ in lines(state, group)), default=group.revision)
+    over = [
+        one
+        for one, revision in group.members.items()
+        if revision <= done and not state.alerts[one].fires
+    ]
+    for one in sorted(over):
+        dispatch.leave(state, group, state.alerts[one])
+    if group.members or group.id not in state.groups:
+        return
+    if not dispatch.is_remembered(group):
+        dispatch.close(state, group)
+    elif over:
+        _remember(state, group)
+
+
+def _remember(state: State, group: Group) -> None:
+    """The alerts ended unheard: keep what was told for as long as Alertmanager's log does."""
+    repeat = state.plan.routes[group.route_id].repeat_interval
+    told = max(line.told.at for line in group.lines.values() if line.told is not None)
+    suppression.set_held(state, group, ())
+    group.due = max(told + min(2 * repeat, LOG_RETENTION), state.now + 1)
+    state.wake(group.due, group.id)
+    state.touched_groups.add(group.id)
