@@ -7,10 +7,12 @@ from schemas.checks import CheckResult, CheckStatus
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
+from schemas.drills import DrillAsked, ResendAsked
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
+from schemas.heartbeats import Ping, Signal
 from schemas.incidents import IncidentAction, IncidentCommand
 from schemas.labels import Labels
 from schemas.metrics import MetricBatch, metric_batch
@@ -103,6 +105,20 @@ _EVENTS: Final[tuple[Event, ...]] = (
     SilenceExpired(id="0b6bc2a5-3e10-4d6c-9a2f-4a1f6d6c1b7e", by="ada"),
     IncidentCommand(
         incident="5f2d0c4b9a1e", action=IncidentAction.ACKNOWLEDGE, by="ada", note="on it"
+    ),
+    Ping(
+        heartbeat="nightly-backup",
+        signal=Signal.FAIL,
+        exit_status=2,
+        run="3f2b6a0e-8a53-4c53-9a39-1d3c7f3d7c11",
+        body="disk full",
+    ),
+    DrillAsked(id="d71e", receiver="on-call", by="ada", expires_at=AT + 60_000),
+    ResendAsked(
+        letter="tocsin.dead-letters/0/17",
+        original=b"\x98\x01",
+        by="ada",
+        expires_at=AT + 7_200_000,
     ),
     Delivery.model_validate(
         _WHO

@@ -10,8 +10,10 @@ from schemas.codec import Codec
 from schemas.commands import SilenceExpired, SilenceSet
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Decision, Delivery, Receipt
+from schemas.drills import DrillAsked, ResendAsked
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
+from schemas.heartbeats import Ping
 from schemas.incidents import IncidentCommand
 from schemas.metrics import MetricBatch
 from schemas.plans import Health, Plan, WakeUp
@@ -52,12 +54,15 @@ TOPICS: Final[dict[str, Topic]] = {
         Topic(
             ALERTS,
             "tenant",
-            (AlertBatch, Receipt, SilenceSet, SilenceExpired, IncidentCommand, Plan, WakeUp),
+            (
+                *(AlertBatch, Receipt, SilenceSet, SilenceExpired, IncidentCommand),
+                *(Ping, DrillAsked, ResendAsked, Plan, WakeUp),
+            ),
             timedelta(days=7),
             True,
         ),
         Topic(DELIVERIES, "receiver", (Delivery,), timedelta(days=7), True),
-        Topic(HISTORY, "stage", (Decision,), timedelta(days=7), True),
+        Topic(HISTORY, "stage", (Decision, AlertBatch), timedelta(days=7), True),
         Topic(HEALTH, "worker", (Health,), timedelta(hours=24)),
         Topic(
             DEAD_LETTERS,

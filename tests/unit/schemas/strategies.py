@@ -8,10 +8,12 @@ from schemas.checks import CheckResult, CheckStatus
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
+from schemas.drills import DrillAsked, ResendAsked
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
+from schemas.heartbeats import Ping, Signal
 from schemas.incidents import IncidentAction, IncidentCommand
 from schemas.labels import Labels, labels_of
 from schemas.metrics import MetricBatch, metric_batch
@@ -185,6 +187,22 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         until=st.none() | instants,
     ),
     SilenceExpired: st.builds(SilenceExpired, id=names, by=texts),
+    Ping: st.builds(
+        Ping,
+        heartbeat=names,
+        signal=st.sampled_from(Signal),
+        exit_status=st.none() | st.integers(0, 255),
+        run=st.text(max_size=20),
+        body=texts,
+    ),
+    DrillAsked: st.builds(DrillAsked, id=names, receiver=names, by=texts, expires_at=instants),
+    ResendAsked: st.builds(
+        ResendAsked,
+        letter=names,
+        original=st.binary(max_size=50),
+        by=texts,
+        expires_at=instants,
+    ),
     Delivery: st.builds(
         Delivery,
         id=names,
