@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help up kafka kafka-stop install-dev lint lint-docker format test test-slow soak bench bench-detect bench-kafka peers schemas clean
+.PHONY: help up kafka kafka-stop install-dev lint lint-docker format test test-slow soak bench bench-detect bench-kafka bench-notify peers schemas clean
 
 # The PromQL oracle, where `make peers` built it; without it the differential tests say so and skip.
 export PROMTOOL ?= $(wildcard $(CURDIR)/.peers/promtool)
@@ -63,6 +63,9 @@ bench-detect: $(VENV)/.dev ## the detector beside Prometheus (make peers); RULES
 
 bench-kafka: $(VENV)/.dev ## the same on a broker of its own (Java and Maven); about five minutes
 	$(BIN)/python -m benchmarks.kafka
+
+bench-notify: $(VENV)/.dev ## alerts and pages beside Alertmanager (make peers); about five minutes
+	$(BIN)/python -m benchmarks.notify --json .peers/bench-notify.json
 
 peers: .peers/promtool .peers/prometheus .peers/alertmanager .peers/amtool ## build what we compare with (Go; 5 to 10 minutes once)
 

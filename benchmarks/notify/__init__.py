@@ -1,0 +1,1 @@
+"""Tocsin's router, API and courier beside Alertmanager: what alerts and pages cost."""
