@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from notifiers import dispatch, outbox, suppression
 from notifiers.channels.config import UPDATED, ChannelConfig, ChannelKind
 from notifiers.group import Group, Line, Outstanding, line_id
+from notifiers.holding import Hidden, digest, held
 from notifiers.incidents import lifecycle
 from notifiers.message import content
 from notifiers.needs_telling import Entry, needs_telling
@@ -19,7 +20,8 @@ from schemas.deliveries import Fate, Receipt, Why
 from schemas.errors import Reason
 from schemas.labels import derived_id
 
-LOG_RETENTION = 432_000_000
+LOG_RETENTION, LOG_SWEEP = 432_000_000, 900_000
+"""How long Alertmanager's log of what was told is kept, and how often it is swept (ms)."""
 _UPDATES = frozenset({Why.ACKNOWLEDGED, Why.CLOSED})
 """What is said only to channels that show an incident's state."""
 _FORCED = _UPDATES | {Why.ESCALATED, Why.UNACKNOWLEDGED}
@@ -97,11 +99,16 @@ def flush(state: State, group: Group) -> None:
     lifecycle.look(state, group, at)
     for line, channel in lines(state, group):
         if line.outstanding is not None:
+    hidden = suppression.muted(state, group, at)
+    suppression.hold(state, group, at, hidden)
+    heard = False
             line.waiting = at
+        heard = True
             state.touched_lines.add((group.id, line.id))
         else:
-            decide(state, group, line, channel, at)
-    suppression.hold(state, group, at)
+            decide(state, group, line, channel, at, hidden)
+    if not heard:
+        _tell_nobody(state, group, at, hidden)
 
 
 def lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
@@ -122,32 +129,57 @@ def lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
 
 def channel_of(state: State, group: Group, line: Line) -> ChannelConfig | None:
     """Its configuration, if the receiver still has it."""
+def _tell_nobody(state: State, group: Group, at: int, hidden: Hidden) -> None:
+    """A receiver without channels hears of nothing: say so in history, once a change."""
+    key = line_id(group.receiver, "", 0)
+    line = group.lines.setdefault(key, Line(group.receiver, "", 0))
+    firing, resolved = suppression.audible(state, group, line, hidden)
+    causes = held(hidden, firing | resolved, f"receiver/{group.receiver}", firing)
+    news = digest(causes)
+    if line.why is None or line.done != group.revision or line.held != news:
+        line.why, line.done, line.held = Why.NOTHING, group.revision, news
+        state.touched_lines.add((group.id, key))
+        outbox.record(state, group, line, at, Why.NOTHING, "", firing, resolved, causes)
+
+
     return next((channel for one, channel in lines(state, group) if one is line), None)
 
 
-def decide(state: State, group: Group, line: Line, channel: ChannelConfig, at: int) -> None:
-    """Decide for one channel and, if there is something to say, send it."""
-    firing, resolved = suppression.audible(state, group, line, at)
+def decide(
+    state: State,
+    group: Group,
+    line: Line,
+    channel: ChannelConfig,
+    at: int,
+    hidden: Hidden | None = None,
+) -> None:
+    """Decide for one channel and, if there is something to say, send it.
+
+    `hidden` is what is muted at this instant, where the caller knows it.
+    """
+    hidden = suppression.muted(state, group, at) if hidden is None else hidden
+    firing, resolved = suppression.audible(state, group, line, hidden)
     touched = (group.id, line.id)
     if suppression.untell(state, group, line, firing):
         state.touched_lines.add(touched)
-    why = _why(state, group, line, channel, firing, resolved, at)
+    why, cause = _why(state, group, line, channel, firing, resolved, at)
     if line.forced is not None:
         line.forced = None
         state.touched_lines.add(touched)
     before, line.why = line.why, why
     if why is Why.NOTHING:
-        if line.done != group.revision or before is not why:
+        if line.done != group.revision or before is not why or was_held != line.held:
+    causes = held(hidden, firing | resolved, cause, firing) if hidden or cause else {}
+    was_held, line.held = line.held, digest(causes)
             line.done = group.revision
             state.touched_lines.add(touched)
-        if before is not why:
-            outbox.record(state, group, line, at, why, "", firing, resolved)
+            outbox.record(state, group, line, at, why, "", firing, resolved, causes)
         return
     state.touched_lines.add(touched)
     if not firing and not channel.send_resolved:
         # Nobody is told, but what was told is over.
         line.told, line.done = Entry(firing, resolved, at), group.revision
-        outbox.record(state, group, line, at, why, "", firing, resolved)
+        outbox.record(state, group, line, at, why, "", firing, resolved, causes)
         return
     if why in lifecycle.PAGES:
         lifecycle.paged(state, group, at)
@@ -162,7 +194,7 @@ def decide(state: State, group: Group, line: Line, channel: ChannelConfig, at: i
         digest=said.digest(),
     )
     state.sent[delivery] = (group.id, line.id)
-    outbox.record(state, group, line, at, why, delivery, firing, resolved)
+    outbox.record(state, group, line, at, why, delivery, firing, resolved, causes)
     outbox.send(state, group, line, line.outstanding, said)
 
 
@@ -174,10 +206,11 @@ def _why(
     firing: frozenset[str],
     resolved: frozenset[str],
     at: int,
-) -> Why:
+) -> tuple[Why, str]:
+    """The decision; and what alone keeps a page from being sent, if something does."""
     if not firing and not resolved:
         # All are muted. Alertmanager does not even ask what was told.
-        return Why.NOTHING
+        return Why.NOTHING, ""
     why = needs_telling(
         line.told,
         firing,
@@ -187,12 +220,14 @@ def _why(
         at=at,
     )
     if why is Why.NOTHING and channel.send_resolved and resolved & line.owed:
-        return Why.SOME_RESOLVED if firing else Why.ALL_RESOLVED
+        return Why.SOME_RESOLVED if firing else Why.ALL_RESOLVED, ""
     if line.forced is not None and firing and why in {Why.NOTHING, Why.REPEAT, Why.FIRST}:
         why = line.forced
     if why in lifecycle.PAGES and lifecycle.is_covered(state, group, _news(line, firing, why)):
-        return Why.NOTHING
-    return why
+        incident = state.incidents.of(group.id)
+        assert incident is not None
+        return Why.NOTHING, f"ack/{incident.id}"
+    return why, ""
 
 
 def _news(line: Line, firing: frozenset[str], why: Why) -> frozenset[str]:
@@ -222,7 +257,8 @@ def again(state: State, group: Group, line: Line) -> None:
     silent = (
         state.now >= out.expires_at + outbox.GRACE and out.wake == out.expires_at + outbox.GRACE
     )
-    firing, resolved = suppression.audible(state, group, line, out.at)
+    hidden = suppression.muted(state, group, out.at)
+    firing, resolved = suppression.audible(state, group, line, hidden)
     said = content(_levels(state, firing, resolved, channel), channel.max_alerts)
     same = (firing, resolved) == (out.firing, out.resolved) and said.digest() == out.digest
     if not same or (state.now >= out.expires_at and not silent):
@@ -265,6 +301,6 @@ def _remember(state: State, group: Group) -> None:
     repeat = state.plan.routes[group.route_id].repeat_interval
     told = max(line.told.at for line in group.lines.values() if line.told is not None)
     suppression.set_held(state, group, ())
-    group.due = max(told + min(2 * repeat, LOG_RETENTION), state.now + 1)
+    group.due = max(told + min(2 * repeat, LOG_RETENTION) + LOG_SWEEP, state.now + 1)
     state.wake(group.due, group.id)
     state.touched_groups.add(group.id)

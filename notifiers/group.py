@@ -32,7 +32,8 @@ class Line:
 
     `done` is the group's revision up to which it has nothing more to hear. `waiting` is a flush
     that came while a delivery was outstanding. `sequence` numbers its decisions, `failures`
-    counts attempts that failed in a row. `owed` (only with `suppression: tocsin`): alerts that
+    counts attempts that failed in a row. `held` is the digest of what its newest record said of
+    held alerts (see `holding`). `owed` (only with `suppression: tocsin`): alerts that
     were told to fire, were muted since, and whose end must be told. `forced` is what it is to be
     told at the next chance even if nothing in the group changed. `reference` is an incident, and
     what the channel calls it (a thread, an issue).
@@ -51,6 +52,7 @@ class Line:
     owed: frozenset[str] = frozenset()
     forced: Why | None = None
     reference: tuple[str, str] = ("", "")
+    held: str = ""
 
     @property
     def id(self) -> str:
@@ -74,6 +76,7 @@ class Line:
                 _pack(self.owed),
                 self.forced,
                 self.reference,
+                self.held,
             ]
         )
 
@@ -107,7 +110,7 @@ class Group:
         )
 
 
-_OLDER: list[Any] = [b"", None, ("", "")]
+_OLDER: list[Any] = [b"", None, ("", ""), ""]
 """What lines lack that an older version wrote."""
 
 
@@ -127,7 +130,7 @@ def unpacked_group(group_id: str, entry: bytes) -> Group:
 def unpacked_line(entry: bytes) -> Line:
     """The line of a checkpoint's entry."""
     older: list[Any] = ormsgpack.unpackb(entry)
-    (receiver, kind, index), told, numbers, out, owed, forced, reference = (
+    (receiver, kind, index), told, numbers, out, owed, forced, reference, held = (
         *older,
         *_OLDER[len(older) - 4 :],
     )
@@ -151,6 +154,7 @@ def unpacked_line(entry: bytes) -> Line:
         _unpack(owed),
         None if forced is None else Why(forced),
         (reference[0], reference[1]),
+        held,
     )
 
 

@@ -15,6 +15,9 @@ trigger. What counts as told:
   receiver may have got it: the id tells it so), unless the group changed meanwhile.
 """
 
+from types import MappingProxyType
+
+from notifiers import holding
 from notifiers.group import Group, Line, Outstanding
 from notifiers.message import Content, short
 from notifiers.state import State
@@ -90,10 +93,13 @@ def record(
     delivery: str,
     firing: frozenset[str],
     resolved: frozenset[str],
+    causes: holding.Hidden = MappingProxyType({}),
 ) -> None:
-    """Write a decision for history."""
+    """Write a decision for history; `causes` of what is held."""
     name = derived_id("decision", group.id, line.id, at, line.sequence, why, delivery)
     line.sequence += 1
+    incident = state.incidents.of(group.id)
+    held, unnamed = holding.listed(causes)
     event = Decision(
         id=name,
         at=at,
@@ -104,5 +110,30 @@ def record(
         delivery=delivery,
         firing=tuple(sorted(firing)[:MOST_NAMED]),
         resolved=tuple(sorted(resolved)[:MOST_NAMED]),
+        channel=line.kind,
+        route=state.plan.ways.get(group.route_id, ()),
+        held=held,
+        due=group.due,
+        repeat_at=repeat_at(state, group, line, at if delivery else None) if firing else None,
+        incident="" if incident is None else incident.id,
+        unnamed=unnamed + sum(max(0, len(each) - MOST_NAMED) for each in (firing, resolved)),
     )
     state.outputs.append(Output(HISTORY, "router", name, event))
+
+
+def repeat_at(state: State, group: Group, line: Line, said_at: int | None = None) -> int | None:
+    """When the channel is told again if nothing changes: the first look after `repeat_interval`.
+
+    `said_at` is when it is told now, if it is. None where nothing that fires was told.
+    """
+    if said_at is None:
+        said_at = line.told.at if line.told is not None and line.told.firing else None
+    route = state.plan.routes.get(group.route_id)
+    if said_at is None or route is None:
+        return None
+    late = said_at + route.repeat_interval - group.due
+    return (
+        group.due
+        if late < 0
+        else group.due + (late // route.group_interval + 1) * (route.group_interval)
+    )

@@ -17,6 +17,7 @@ from notifiers.inhibition import Inhibitor
 from notifiers.route_tree import Route
 from notifiers.silences import SilenceBook, unpacked_silence
 from schemas.stage import Output, StateChange
+from notifiers.route_ways import ways
 
 Timer = tuple[int, str, str]
 """When, which group, and which line of it; without a line it is the group's flush.
@@ -38,6 +39,8 @@ class PlanState:
     """Number, digest and count of pieces of the plan that is arriving."""
     pieces: dict[int, bytes] = field(default_factory=dict)
 
+    ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The matchers on the way from the root to each route."""
     def use(self, config: Config) -> None:
         """Put a configuration into force."""
         self.config = config
@@ -46,6 +49,7 @@ class PlanState:
 
 @dataclass(slots=True)
 class State:
+        self.ways = ways(config.route)
     """The router's memory; what a step touched is in the `touched` sets until it is written."""
 
     checkpoint: Checkpoint = field(default_factory=Checkpoint)

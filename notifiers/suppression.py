@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from notifiers.config import Config, Suppression
 from notifiers.group import Group, Line
+from notifiers.holding import Hidden
 from notifiers.silences import Silence, SilenceState
 from notifiers.state import State
 
 MINUTE = 60_000
 TIME = "time"
-"""What a group waits for whose route is muted by the calendar."""
+"""The kind of cause by which a route's time intervals mute: `time/NAME`."""
 
 
 def muted_by(config: Config, route_id: str, state: State, at: int) -> tuple[str, ...]:
@@ -26,8 +27,8 @@ def muted_by(config: Config, route_id: str, state: State, at: int) -> tuple[str,
     return tuple(name for name in route.mute if _holds(config, name, at))
 
 
-def muted(state: State, group: Group, at: int) -> frozenset[str]:
-    """The members that are muted in a flush of this instant."""
+def muted(state: State, group: Group, at: int) -> dict[str, tuple[str, ...]]:
+    """The members that are muted in a flush of this instant, each with its causes."""
     config = state.plan.config
     if config is None:
         return frozenset()
@@ -50,7 +51,7 @@ def causes(state: State, fingerprint: str) -> tuple[str, ...]:
 
 
 def audible(
-    state: State, group: Group, line: Line, at: int
+    state: State, group: Group, line: Line, hidden: Hidden
 ) -> tuple[frozenset[str], frozenset[str]]:
     """What fires and what resolved, without what is muted for this channel.
 
@@ -58,13 +59,13 @@ def audible(
     """
     firing = frozenset(one for one in group.members if state.alerts[one].fires)
     resolved = frozenset(group.members.keys() - firing)
-    hidden = muted(state, group, at)
     if not hidden:
         return firing, resolved
     if is_ours(state):
         owed = line.owed if line.told is None else line.owed | line.told.firing
-        return firing - hidden, (resolved - hidden) | (resolved & owed)
-    return firing - hidden, resolved - hidden
+    silent = hidden.keys()
+        return firing - silent, (resolved - silent) | (resolved & owed)
+    return firing - silent, resolved - silent
 
 
 def untell(state: State, group: Group, line: Line, firing: frozenset[str]) -> bool:
@@ -84,7 +85,7 @@ def untell(state: State, group: Group, line: Line, firing: frozenset[str]) -> bo
     return True
 
 
-def hold(state: State, group: Group, at: int) -> None:
+def hold(state: State, group: Group, at: int, hidden: Hidden) -> None:
     """With `suppression: tocsin`: note what keeps firing alerts back, and look again when it ends.
 
     The end of a silence or of a muted time is known, so the next flush comes then; the end of
@@ -93,15 +94,12 @@ def hold(state: State, group: Group, at: int) -> None:
     if not is_ours(state):
         set_held(state, group, ())
         return
-    held: set[str] = set()
     config = state.plan.config
     assert config is not None
     if muted_by(config, group.route_id, state, at):
-        held.add(TIME)
+    kinds = {why for one, why in hidden.items() if state.alerts[one].fires}
+    held = {cause for why in kinds for cause in why}
         _look_again(state, group, _unmuted(config, group, state, at))
-    for one in group.members:
-        if state.alerts[one].fires:
-            held.update(causes(state, one))
     for cause in held:
         if (silence := _silence(state, cause)) is not None:
             _look_again(state, group, silence.ends_at)

@@ -179,7 +179,9 @@ def _group(group: Group, known: State, muted: dict[str, tuple[str, ...]], now: i
         due=group.due,
         alerts=tuple(sorted((one for one in members if one is not None), key=place)),
         channels=tuple(
-            _channel(line) for line in sorted(group.lines.values(), key=lambda one: one.index)
+            _channel(line)
+            for line in sorted(group.lines.values(), key=lambda one: one.index)
+            if line.kind
         ),
         muted_by=muted.get(group.id, ()),
     )

@@ -93,8 +93,27 @@ class Receipt(Event):
     reference: Text = ""
 
 
+class Held(Event):
+    """Alerts that are kept from being told, all by the same causes.
+
+    A cause is a text: `silence/ID`, `alert/FINGERPRINT`, `time/NAME`, `ack/INCIDENT` and so on;
+    `notifiers.holding` lists them.
+    """
+
+    KIND: ClassVar[str] = "held"
+
+    causes: Annotated[tuple[Text, ...], FailFast()]
+    alerts: Annotated[tuple[Name, ...], FailFast()]
+
+
 class Decision(Event):
-    """What the router decided for a group and receiver, and why; for history alone."""
+    """What the router decided for a group and receiver, and why; for history alone.
+
+    One is written when the decision changed for any alert: `why`, or what holds it. `firing` and
+    `resolved` are what was decided on, `held` what was not told and its causes; of the alerts in
+    all three, `unnamed` had no room. `route` are the matchers on the way from the root, `due` is
+    the group's next look, `repeat_at` when it is told again if nothing changes.
+    """
 
     KIND: ClassVar[str] = "decision"
 
@@ -107,3 +126,10 @@ class Decision(Event):
     delivery: Text = ""
     firing: Annotated[tuple[Name, ...], FailFast()] = ()
     resolved: Annotated[tuple[Name, ...], FailFast()] = ()
+    channel: Text = ""
+    route: Annotated[tuple[Text, ...], FailFast()] = ()
+    held: Annotated[tuple[Held, ...], FailFast()] = ()
+    due: Milliseconds | None = None
+    repeat_at: Milliseconds | None = None
+    incident: Text = ""
+    unnamed: Whole = 0

@@ -7,7 +7,7 @@ from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.checks import CheckResult, CheckStatus
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
-from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
+from schemas.deliveries import Decision, Delivery, Fate, Held, Receipt, Why
 from schemas.drills import DrillAsked, ResendAsked
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
@@ -18,6 +18,7 @@ from schemas.incidents import IncidentAction, IncidentCommand
 from schemas.labels import Labels, labels_of
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.plans import Health, Plan, WakeUp
+from schemas.windows import Calendar, Repeat, WindowClosed, WindowEnded, WindowOpened, WindowSet
 
 law = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A busy machine is no reason to fail."""
@@ -187,6 +188,46 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         until=st.none() | instants,
     ),
     SilenceExpired: st.builds(SilenceExpired, id=names, by=texts),
+    WindowSet: st.builds(
+        WindowSet,
+        id=names,
+        sets=st.just(((SilenceMatcher(name="a", operator="=~", value="b.*"),),)),
+        owner=texts,
+        comment=texts,
+        starts_at=instants,
+        ends_at=st.none() | instants,
+        calendars=st.lists(
+            st.builds(
+                Calendar,
+                times=st.none() | st.just(((0, 60), (90, 1_440))),
+                weekdays=st.none() | st.just(((1, 5),)),
+                days_of_month=st.none() | st.just(((-3, -1),)),
+                months=st.none() | st.just(((1, 12),)),
+                years=st.none() | st.just(((2_026, 2_030),)),
+                location=names,
+            ),
+            max_size=2,
+        ).map(tuple),
+        repeats=st.lists(
+            st.builds(
+                Repeat,
+                weekdays=st.lists(st.integers(0, 6), max_size=3).map(tuple),
+                minute=st.integers(0, 1_439),
+                length=st.integers(1, 604_800_000),
+                location=names,
+            ),
+            max_size=2,
+        ).map(tuple),
+        service=texts,
+        timeout=st.none() | st.integers(1, 2**53),
+        remind_before=st.none() | st.integers(1, 2**53),
+        remind_to=texts,
+    ),
+    WindowEnded: st.builds(WindowEnded, id=names, by=texts),
+    WindowOpened: st.builds(
+        WindowOpened, id=names, by=texts, timeout=st.none() | st.integers(1, 2**53)
+    ),
+    WindowClosed: st.builds(WindowClosed, id=names, by=texts),
     Ping: st.builds(
         Ping,
         heartbeat=names,
@@ -232,6 +273,20 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         delivery=texts,
         firing=st.lists(names, max_size=3).map(tuple),
         resolved=st.lists(names, max_size=3).map(tuple),
+        channel=texts,
+        route=st.lists(texts, max_size=3).map(tuple),
+        held=st.lists(
+            st.builds(
+                Held,
+                causes=st.lists(texts, max_size=2).map(tuple),
+                alerts=st.lists(names, max_size=3).map(tuple),
+            ),
+            max_size=2,
+        ).map(tuple),
+        due=st.none() | instants,
+        repeat_at=st.none() | instants,
+        incident=texts,
+        unnamed=counts,
     ),
     DeadLetter: st.builds(
         DeadLetter,
