@@ -39,6 +39,21 @@ class Alertmanager:
         )
         urllib.request.urlopen(request, timeout=60).close()
 
+    def silence(self, silence: Mapping[str, object]) -> str:
+        """Set a silence; its id."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v2/silences",
+            json.dumps(silence).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return str(json.load(answer)["silenceID"])
+
+    def expire(self, silence: str) -> None:
+        """End a silence now."""
+        request = urllib.request.Request(f"{self.url}/api/v2/silence/{silence}", method="DELETE")
+        urllib.request.urlopen(request, timeout=60).close()
+
     def alerts(self) -> list[dict[str, Any]]:
         """Every alert, with the receivers it reaches."""
         with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=60) as answer:

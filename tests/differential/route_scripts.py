@@ -30,12 +30,25 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """A silence, set `at` so many seconds; `expires_at` where somebody ends it before its end."""
+
+    at: float
+    name: str
+    matchers: tuple[tuple[str, str, str], ...]
+    ends_at: float
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """A subtree, its receivers by name (whether they hear of resolved alerts), and its alerts."""
 
     route: dict[str, object]
     receivers: dict[str, bool]
     posts: tuple[Post, ...]
+    inhibit_rules: tuple[dict[str, object], ...] = ()
+    quiets: tuple[Quiet, ...] = ()
 
 
 def script(random: Random, name: str) -> Script:
@@ -45,8 +58,18 @@ def script(random: Random, name: str) -> Script:
     top = {"matchers": [f'script="{name}"'], **_timers(random, late=late)}
     route = _route(random, list(receivers), top, 0)
     route["receiver"] = f"{name}-0"
+    if random.random() < 0.15:
+        route[random.choice(("mute_time_intervals", "active_time_intervals"))] = [
+            random.choice(("always", "never"))
+        ]
     posts = sorted(_late(random, name) if late else _lives(random, name), key=lambda post: post.at)
-    return Script(route, receivers, tuple(posts))
+    if late:
+        return Script(route, receivers, tuple(posts))
+    return Script(
+        *(route, receivers, tuple(posts)),
+        inhibit_rules=tuple(_inhibits(random, name) for _ in range(random.choice((0, 0, 1, 2)))),
+        quiets=tuple(_quiet(random, name, number) for number in range(random.choice((0, 0, 1, 2)))),
+    )
 
 
 def tree(random: Random, name: str) -> dict[str, object]:
@@ -100,10 +123,34 @@ def _child(random: Random, receivers: list[str], depth: int, width: int) -> dict
 
 
 def _matcher(random: Random) -> str:
+    name, operator, value = _condition(random)
+    return f'{name}{operator}"{value}"'
+
+
+def _condition(random: Random) -> tuple[str, str, str]:
     name = random.choice(tuple(_VALUES))
     operator = random.choice(("=", "!=", "=~", "!~"))
     value = random.choice(_PATTERNS if "~" in operator else (*_VALUES[name], ""))
-    return f'{name}{operator}"{value}"'
+    return name, operator, value
+
+
+def _inhibits(random: Random, name: str) -> dict[str, object]:
+    mine = f'script="{name}"'
+    return {
+        "source_matchers": [mine, _matcher(random)],
+        "target_matchers": [mine, _matcher(random)],
+        "equal": random.choice(([], ["a"], ["b"], ["alertname", "sev"], ["nosuch"])),
+    }
+
+
+def _quiet(random: Random, name: str, number: int) -> Quiet:
+    at = float(random.randrange(7))
+    label, operator, value = _condition(random)
+    return Quiet(
+        *(at, f"{name}-{number}", (("script", "=", name), (label, operator, value))),
+        ends_at=at + random.randint(1, 5),
+        expires_at=at + random.randint(1, 3) if random.random() < 0.3 else None,
+    )
 
 
 def _lives(random: Random, name: str) -> Iterator[Post]:

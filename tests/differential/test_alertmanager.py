@@ -21,7 +21,7 @@ from ops.cli.command_line import main
 from schemas.deliveries import Delivery, Why
 from tests.differential import route_scripts
 from tests.differential.alertmanager import Alertmanager, alertmanager, amtool, serving
-from tests.differential.route_scripts import END, Post, Script
+from tests.differential.route_scripts import END, Post, Quiet, Script
 from tests.support.waiting import eventually
 from tests.support.webhook import Webhook
 
@@ -145,7 +145,10 @@ def test_the_tree_that_is_tried_is_amtools(
 
 
 def configuration(
-    routes: Sequence[Mapping[str, object]], receivers: Mapping[str, bool], url: str
+    routes: Sequence[Mapping[str, object]],
+    receivers: Mapping[str, bool],
+    url: str,
+    inhibit_rules: Sequence[Mapping[str, object]] = (),
 ) -> str:
     """A routing file with these subtrees; JSON is YAML."""
     timeout = f"{round(route_scripts.TIMEOUT * 1000)}ms"
@@ -158,6 +161,11 @@ def configuration(
             "global": {"resolve_timeout": timeout},
             "route": {"receiver": "nobody", "routes": routes},
             "receivers": [{"name": "nobody"}, *webhooks],
+            "inhibit_rules": inhibit_rules,
+            "time_intervals": [
+                {"name": "always", "time_intervals": [{"years": ["2000:2999"]}]},
+                {"name": "never", "time_intervals": [{"years": ["1999"]}]},
+            ],
         }
     )
 
@@ -178,12 +186,12 @@ def routed(server: Alertmanager, count: int) -> dict[tuple[str, str], list[str]]
 def played(scripts: Sequence[Script], folder: Path) -> tuple[Messages, Messages, str]:
     """What Alertmanager's receivers were told, and ours."""
     receivers = {name: told for each in scripts for name, told in each.receivers.items()}
-    posts = sorted((post for each in scripts for post in each.posts), key=lambda post: post.at)
-    together: dict[float, list[Post]] = defaultdict(list)
-    for post in posts:
-        together[post.at].append(post)
+    together: dict[float, list[Post | Quiet]] = defaultdict(list)
+    for at, said in _in_time(scripts):
+        together[at].append(said)
     with Webhook() as webhook:
-        config = configuration([each.route for each in scripts], receivers, webhook.url)
+        rules = [rule for each in scripts for rule in each.inhibit_rules]
+        config = configuration([each.route for each in scripts], receivers, webhook.url, rules)
         with serving(config, folder) as server:
             start = time.time() + 0.3
             begun = time.monotonic() + (start - time.time())
@@ -196,20 +204,63 @@ def played(scripts: Sequence[Script], folder: Path) -> tuple[Messages, Messages,
     return _until_end(theirs), _until_end(simulated(config, sent, start)), config
 
 
+def _in_time(scripts: Sequence[Script]) -> list[tuple[float, Post | Quiet]]:
+    """What is said at which second; a silence that is ended is said twice."""
+    said: list[tuple[float, Post | Quiet]] = []
+    for each in scripts:
+        said += [(post.at, post) for post in each.posts]
+        for quiet in each.quiets:
+            said.append((quiet.at, quiet))
+            if quiet.expires_at is not None and quiet.expires_at < quiet.ends_at:
+                said.append((quiet.expires_at, quiet))
+    return sorted(said, key=lambda one: one[0])
+
+
 def _post(
-    server: Alertmanager, together: Mapping[float, Sequence[Post]], start: float, begun: float
-) -> list[tuple[float, Post]]:
-    """Announce everything at its time; with the times at which that was."""
-    sent = []
-    for at, posts in together.items():
+    server: Alertmanager,
+    together: Mapping[float, Sequence[Post | Quiet]],
+    start: float,
+    begun: float,
+) -> list[tuple[float, dict[str, object]]]:
+    """Announce everything at its time; with the times at which that was, as lines of a script."""
+    sent: list[tuple[float, dict[str, object]]] = []
+    ids: dict[str, str] = {}
+    for at, said in together.items():
         # A resolved alert's end has to lie behind it.
         time.sleep(max(0.0, begun + at + 0.01 - time.monotonic()))
         now = time.monotonic() - begun
-        server.post([_alert(post, start) for post in posts])
+        server.post([_alert(post, start) for post in said if isinstance(post, Post)])
+        for one in said:
+            if isinstance(one, Post):
+                sent.append((now, _alert(one, start)))
+            elif one.name in ids:
+                server.expire(ids[one.name])
+                sent.append((now, {"expire": one.name}))
+            else:
+                silence = _silence(one, start)
+                ids[one.name] = server.silence(silence)
+                sent.append((now, {"silence": silence | {"id": one.name}}))
         if time.monotonic() - begun - at > LATEST:
             raise TooSlow
-        sent += [(now, post) for post in posts]
     return sent
+
+
+def _silence(quiet: Quiet, start: float) -> dict[str, object]:
+    return {
+        "matchers": [
+            {
+                "name": name,
+                "value": value,
+                "isRegex": "~" in operator,
+                "isEqual": operator.startswith("="),
+            }
+            for name, operator, value in quiet.matchers
+        ],
+        "startsAt": _rfc3339(start + quiet.at),
+        "endsAt": _rfc3339(start + quiet.ends_at),
+        "createdBy": "script",
+        "comment": quiet.name,
+    }
 
 
 def _alert(post: Post, start: float) -> dict[str, object]:
@@ -221,9 +272,11 @@ def _alert(post: Post, start: float) -> dict[str, object]:
     return found
 
 
-def simulated(config: str, sent: Sequence[tuple[float, Post]], start: float) -> Messages:
+def simulated(
+    config: str, sent: Sequence[tuple[float, Mapping[str, object]]], start: float
+) -> Messages:
     """The same on the virtual clock."""
-    lines = [json.dumps({"at": _rfc3339(start + now), **_alert(post, start)}) for now, post in sent]
+    lines = [json.dumps({"at": _rfc3339(start + now), **said}) for now, said in sent]
     script, problems = read_script(lines, "script")
     assert problems == []
     found: Messages = defaultdict(list)
