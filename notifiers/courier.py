@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from notifiers.breaker import Breaker
-from notifiers.channels.channel import Channel, DeliveryFailed, Failure, Message
+from notifiers.channels.channel import Channel, DeliveryFailed, Failure, Message, Sent
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.envelope import Envelope
@@ -42,6 +42,7 @@ class _Outcome:
     tries: int
     reason: str = ""
     detail: str = ""
+    reference: str = ""
     retry_at: int | None = None
     bury: Reason | None = None
 
@@ -77,6 +78,7 @@ class Courier:
             retry_at=outcome.retry_at,
             reason=outcome.reason,
             detail=outcome.detail[:1_000],
+            reference=outcome.reference,
         )
         name = derived_id("receipt", delivery.id, delivery.attempt, outcome.fate)
         answer = Output(ALERTS, envelope.tenant, name, receipt, envelope.tenant, envelope.trace)
@@ -138,7 +140,7 @@ class Courier:
             left = self._patience - (self._clock.monotonic() - started)
             tries += 1
             try:
-                said = channel.send(Message(delivery, max(left, SHORTEST_TRY)))
+                said = channel.send(Message(delivery, max(left, SHORTEST_TRY))) or Sent()
             except DeliveryFailed as failed:
                 fault = failed
             except Exception as broken:  # a channel's own mistake must not stop the others
@@ -147,7 +149,7 @@ class Courier:
                 )
             else:
                 breaker.succeeded()
-                return _Outcome(Fate.DELIVERED, tries, detail=said or "")
+                return _Outcome(Fate.DELIVERED, tries, detail=said.note, reference=said.reference)
             if not fault.retry:
                 # It answered: that one message was refused says nothing of the next.
                 breaker.succeeded()

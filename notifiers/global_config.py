@@ -53,6 +53,9 @@ def read_global(found: Section | None) -> Global:
         return Global()
     timeout = found.duration("resolve_timeout")
     texts = {key: text for key in KEYS if (text := found.text(key)) is not None}
+    if texts.get("telegram_bot_token") and texts.get("telegram_bot_token_file"):
+        keys = "telegram_bot_token & telegram_bot_token_file"
+        found.problem("telegram_bot_token", f"at most one of {keys} must be configured")
     http = read_http(found.section("http_config"))
     tls = found.section("smtp_tls_config")
     for key in ELSEWHERE:

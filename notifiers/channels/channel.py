@@ -49,14 +49,25 @@ class Message:
     timeout: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the receipt says of a message that was taken.
+
+    `note` is what people should know all the same, such as who was not told; `reference` is the
+    channel's own name for what it made, which the incident's next delivery brings along.
+    """
+
+    note: str = ""
+    reference: str = ""
+
+
 class Channel(Protocol):
     """A way out to people or machines. May be called from several threads."""
 
-    def send(self, message: Message) -> str | None:
+    def send(self, message: Message) -> Sent | None:
         """Hand the message over; return when the other side has taken it.
 
-        What people should know all the same, such as who was not told, goes into the receipt.
-        Raises `DeliveryFailed`.
+        None where the receipt has nothing more to say. Raises `DeliveryFailed`.
         """
         ...
 

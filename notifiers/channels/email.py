@@ -13,7 +13,7 @@ import aiosmtplib
 
 from notifiers.channels import smtp_session
 from notifiers.channels.address import Network
-from notifiers.channels.channel import DeliveryFailed, Failure, Message
+from notifiers.channels.channel import DeliveryFailed, Failure, Message, Sent
 from notifiers.channels.email_config import EmailConfig
 from notifiers.channels.email_message import Mail, compose
 from notifiers.channels.guarded_http import Resolve, resolve
@@ -47,7 +47,7 @@ class Email:
         self._taken: OrderedDict[str, frozenset[str]] = OrderedDict()
         self._lock = Lock()
 
-    def send(self, message: Message) -> str | None:
+    def send(self, message: Message) -> Sent | None:
         """Send to all recipients; what became of the others if the server did not take all."""
         ends = monotonic() + message.timeout
         mail = compose(self._config, Texts(self._templates, message.delivery))
@@ -128,7 +128,7 @@ class Email:
 
     def _said(
         self, name: str, mail: Mail, taken: frozenset[str], refused: list[Refused]
-    ) -> str | None:
+    ) -> Sent | None:
         """What people should know; raises DeliveryFailed if a further try may reach more."""
         if not refused:
             return None
@@ -144,7 +144,7 @@ class Email:
         detail += ", ".join(str(one) for one in refused[:10])
         if any(one.is_transient for one in refused):
             raise DeliveryFailed(Failure.SERVER_ERROR, retry=True, detail=detail)
-        return detail
+        return Sent(detail)
 
     def _secrets(self) -> Secrets:
         login = self._config.login

@@ -9,7 +9,7 @@ from notifiers.channels.channel import DeliveryFailed, Failure, Message
 from notifiers.channels.cut import quoted
 from notifiers.channels.http import Answer, Caller
 from notifiers.channels.pagerduty_config import PagerDutyConfig
-from notifiers.channels.pagerduty_event import encoded, event
+from notifiers.channels.pagerduty_event import change, encoded, event, is_change
 from notifiers.channels.texts import Texts
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PagerDuty:
-    """Triggers and resolves one alert of PagerDuty's for each group.
+    """Triggers, acknowledges and resolves one alert of PagerDuty's for each group.
 
     Sending twice does no harm: PagerDuty knows the alert by its `dedup_key`.
     """
@@ -29,9 +29,13 @@ class PagerDuty:
         """Post the event; 202 means it was taken."""
         config, texts = self._config, Texts(self._templates, message.delivery)
         key = self._key(texts)
-        content = encoded(event(config, key, message.delivery, texts.text))
+        is_quiet = is_change(message.delivery)
+        made = (change if is_quiet else event)(config, key, message.delivery, texts.text)
+        url = config.url
+        if is_quiet:
+            url = url.removesuffix("/enqueue") + "/change/enqueue"
         headers = {"Content-Type": "application/json"}
-        answer = self._caller.post(config.url, content, headers, message)
+        answer = self._caller.post(url, encoded(made), headers, message)
         if answer.status == 400:
             detail = quoted(f"status 400{_why(answer)}", key)
             raise DeliveryFailed(Failure.REJECTED, retry=False, detail=detail)

@@ -1,6 +1,7 @@
-"""PagerDuty's event, Events API v2: https://developer.pagerduty.com/docs/send-alert-event
+"""PagerDuty's events, API v2: https://developer.pagerduty.com/docs/send-alert-event
 
-Trigger and resolve; acknowledgements and change events are not made.
+What calls nobody, such as a reminder, is a change event:
+https://developer.pagerduty.com/docs/send-change-event
 """
 
 import json
@@ -10,9 +11,11 @@ from hashlib import sha256
 from notifiers.channels.channel import DeliveryFailed
 from notifiers.channels.cut import cut
 from notifiers.channels.pagerduty_config import PagerDutyConfig
+from notifiers.channels.payload import rfc3339
 from notifiers.channels.tree import Tree, filled
+from notifiers.wording import notice
 from schemas.alerts import AlertState
-from schemas.deliveries import Delivery
+from schemas.deliveries import Delivery, Why
 
 LONGEST = 1_024
 """Characters of the summary; other fields are held to it too, so that an event has an end."""
@@ -32,11 +35,10 @@ def event(
     What PagerDuty would refuse is mended, for a page matters more than its looks: a severity it
     does not know becomes `error`, an empty summary the group's key.
     """
-    firing = any(alert.state is AlertState.FIRING for alert in delivery.alerts)
     severity = text(config.severity).strip().lower()
     found: dict[str, Tree] = {
         "routing_key": routing_key,
-        "event_action": "trigger" if firing else "resolve",
+        "event_action": _action(delivery),
         "dedup_key": sha256(delivery.group_key.encode()).hexdigest(),
         "client": cut(text(config.client), LONGEST),
         "client_url": _address(text(config.client_url)),
@@ -48,7 +50,7 @@ def event(
                 "class": cut(text(config.class_), LONGEST),
                 "component": cut(text(config.component), LONGEST),
                 "group": cut(text(config.group), LONGEST),
-                "custom_details": _details(config.details, text),
+                "custom_details": _details(config.details, text) | _notice(delivery),
             }
         ),
         "images": [
@@ -63,6 +65,35 @@ def event(
         ],
     }
     return _filled_fields(found)
+
+
+def change(
+    config: PagerDutyConfig, routing_key: str, delivery: Delivery, text: Callable[[str], str]
+) -> dict[str, Tree]:
+    """The change event, for what people may read and nobody is called for."""
+    payload: dict[str, Tree] = {
+        "summary": cut(text(config.description).strip() or delivery.group_key, LONGEST),
+        "timestamp": rfc3339(delivery.decided_at),
+        "source": cut(text(config.source).strip() or "Tocsin", LONGEST),
+        "custom_details": {"notice": cut(notice(delivery), LARGEST_DETAIL)},
+    }
+    found: dict[str, Tree] = {"routing_key": routing_key, "payload": payload}
+    if href := _address(text(config.client_url)):
+        found["links"] = [{"href": href, "text": cut(text(config.client), LONGEST)}]
+    return found
+
+
+def is_change(delivery: Delivery) -> bool:
+    """Whether nobody is to be called for it."""
+    return delivery.why in (Why.REMINDER, Why.HEARTBEAT)
+
+
+def _action(delivery: Delivery) -> str:
+    if delivery.why is Why.ACKNOWLEDGED:
+        return "acknowledge"
+    firing = any(alert.state is AlertState.FIRING for alert in delivery.alerts)
+    called = firing or delivery.why in (Why.DRILL, Why.DIGEST)
+    return "trigger" if called and delivery.why is not Why.CLOSED else "resolve"
 
 
 def encoded(found: dict[str, Tree]) -> bytes:
@@ -82,6 +113,11 @@ def encoded(found: dict[str, Tree]) -> bytes:
         return smaller
     bare = {key: one for key, one in found.items() if key not in ("images", "links")}
     return _json({**bare, "payload": {**payload, "custom_details": {"error": LEFT_OUT}}})
+
+
+def _notice(delivery: Delivery) -> dict[str, Tree]:
+    said = notice(delivery)
+    return {"notice": cut(said, LARGEST_DETAIL)} if said else {}
 
 
 def _details(details: dict[str, Tree], text: Callable[[str], str]) -> dict[str, Tree]:

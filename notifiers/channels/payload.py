@@ -1,8 +1,9 @@
-"""Alertmanager's webhook message, version 4, from a delivery."""
+"""Alertmanager's webhook message, version 4, from a delivery; what is ours is under `tocsin`."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
+from notifiers.wording import notice, reason
 from schemas.alerts import AlertLevel, AlertState
 from schemas.deliveries import Delivery
 from schemas.labels import fingerprint
@@ -20,13 +21,26 @@ def payload(delivery: Delivery) -> dict[str, Any]:
         "receiver": delivery.receiver,
         "status": "firing" if firing else "resolved",
         "alerts": [_alert(alert) for alert in delivery.alerts],
+        "notification_reason": reason(delivery.why),
         "groupLabels": delivery.group_labels,
         "commonLabels": delivery.common_labels,
         "commonAnnotations": delivery.common_annotations,
+        "routeLabels": {},
         "externalURL": delivery.external_url,
         "version": "4",
         "groupKey": delivery.group_key,
         "truncatedAlerts": delivery.truncated,
+        "tocsin": _ours(delivery),
+    }
+
+
+def _ours(delivery: Delivery) -> dict[str, str]:
+    """What Alertmanager has no field for; readers of its messages pass over a key they lack."""
+    return {
+        "why": delivery.why,
+        "incident": delivery.incident,
+        "acknowledgedBy": delivery.acknowledged_by,
+        "notice": notice(delivery),
     }
 
 

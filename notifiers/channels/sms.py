@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from notifiers.channels.channel import DeliveryFailed, Message
+from notifiers.channels.channel import DeliveryFailed, Message, Sent
 from notifiers.channels.http import Answer, Caller
 from notifiers.channels.sms_config import SmsConfig
 from notifiers.channels.sms_text import short_message
@@ -30,9 +30,9 @@ class Sms:
     restart, or when an answer was lost on its way, a recipient may get a message twice: Twilio
     knows no idempotency key.
 
-    One recipient who fails does not keep the others from being written to; the delivery then
-    counts as failed, and as worth another try if it is so for any of them. Refused for good (a
-    wrong number), it is a dead letter, and the group's next look is a delivery of its own, to all.
+    One recipient who fails does not keep the others from being written to. The delivery is tried
+    again while that may reach more of them; who is refused for good (a wrong number) is named by
+    place in the receipt, unless nobody was reached: then the delivery is refused.
     """
 
     def __init__(self, config: SmsConfig, caller: Caller, templates: Templates) -> None:
@@ -40,23 +40,27 @@ class Sms:
         self._reached: OrderedDict[str, set[str]] = OrderedDict()
         self._lock = Lock()
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Sent | None:
         """Write to everybody who was not reached yet; raises DeliveryFailed if not all are."""
         text = self._text(message)
         headers = self._headers()
         reached = self._remembered(message.delivery.id)
-        failures = []
-        for number in self._config.to:
+        failures: dict[int, DeliveryFailed] = {}
+        for place, number in enumerate(self._config.to, 1):
             if number in reached:
                 continue
             try:
                 self._write(number, text, headers, message)
             except DeliveryFailed as fault:
-                failures.append(fault)
+                failures[place] = fault
             else:
                 reached.add(number)
-        if failures:
-            raise _together(failures, len(self._config.to))
+        if not failures:
+            return None
+        if not reached or any(fault.retry for fault in failures.values()):
+            raise _together(list(failures.values()), len(self._config.to))
+        told = ", ".join(f"number {place} ({fault.detail})" for place, fault in failures.items())
+        return Sent(f"taken for {len(reached)} of {len(self._config.to)} numbers; refused: {told}")
 
     def close(self) -> None:
         """Close idle connections."""

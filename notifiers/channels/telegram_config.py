@@ -70,10 +70,7 @@ def _token(found: Section, defaults: Global) -> tuple[str, str]:
     if token or file:
         return token, file
     token, file = defaults.get("telegram_bot_token"), defaults.get("telegram_bot_token_file")
-    if token and file:
-        message = "at most one of telegram_bot_token & telegram_bot_token_file must be configured"
-        found.problem("bot_token", message)
-    elif not token and not file:
+    if not token and not file:
         found.problem("bot_token", "missing bot_token or bot_token_file on telegram_config")
     return token, file
 

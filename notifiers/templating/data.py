@@ -1,18 +1,17 @@
 """Alertmanager's data model for templates, made of a delivery."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import ClassVar, Final, cast
 
 from notifiers.templating.times import Moment, moment
+from notifiers.wording import headline, notice, reason, summary
 from schemas.alerts import AlertLevel, AlertState
-from schemas.deliveries import Delivery, Why
+from schemas.deliveries import Delivery
 from schemas.labels import fingerprint
 from schemas.templates.running import STRING, Function, Parameter
 from schemas.templates.values import Slice, Typed, Value, no_field, text
 
-_REASONS = {Why.GREW: "new alerts added"}
-"""Reasons that templates know by another name."""
 _META = frozenset("\\.+*?()|[]{}^$")
 
 
@@ -169,7 +168,10 @@ class Alerts(Slice):
 
 @dataclass(frozen=True, slots=True)
 class Data(Record):
-    """`template.Data`: the dot of every template of a receiver."""
+    """`template.Data`: the dot of every template of a receiver.
+
+    `said` are fields of our own, which printing it, as Alertmanager's, does not show.
+    """
 
     go_type = "*template.Data"
     NAMES = (
@@ -185,6 +187,17 @@ class Data(Record):
     common_annotations: Labels
     route_labels: Labels
     external_url: str
+    said: Mapping[str, str]
+
+    def member(self, name: str) -> Value:
+        """A field, Alertmanager's or ours."""
+        own = self.said.get(name)
+        return Record.member(self, name) if own is None else own
+
+    def entries(self) -> list[tuple[str, Value]]:
+        """Alertmanager's fields alone."""
+        found = (getattr(self, each.name) for each in fields(self)[:-1])
+        return list(zip(self.NAMES, found, strict=True))
 
 
 def data(delivery: Delivery) -> Data:
@@ -195,12 +208,19 @@ def data(delivery: Delivery) -> Data:
         "".join(f"\\{rune}" if rune in _META else rune for rune in delivery.receiver),
         "firing" if firing else "resolved",
         alerts,
-        _REASONS.get(delivery.why, delivery.why.value),
+        reason(delivery.why),
         Labels(delivery.group_labels),
         Labels(delivery.common_labels),
         Labels(delivery.common_annotations),
         Labels(),
         delivery.external_url,
+        {
+            "Headline": headline(delivery),
+            "Notice": notice(delivery),
+            "Summary": summary(delivery),
+            "Incident": delivery.incident,
+            "AcknowledgedBy": delivery.acknowledged_by,
+        },
     )
 
 

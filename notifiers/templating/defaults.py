@@ -28,7 +28,7 @@ _ALIASES: Final = {
 """Names of templates that say what another one says."""
 _EMPTY: Final = (
     "__description",
-    *(f"slack.default.{part}" for part in ("callbackid", "pretext", "text", "footer")),
+    *(f"slack.default.{part}" for part in ("callbackid", "text", "footer")),
     *(f"slack.default.{part}" for part in ("iconemoji", "iconurl")),
 )
 _LISTS: Final = ("msteams.default.text", "msteamsv2.default.text", "jira.default.description")
@@ -71,7 +71,10 @@ _MARKDOWN_ALERT = (
     "\nAnnotations:\n{{range .Annotations.SortedPairs}} " + _PAIRS + "{{end}}"
     "\nSource: {{.GeneratorURL}}\n"
 )
+# Alertmanager's texts come after what only we have to say; it is empty for what it says, too.
+_SAID = "{{with .Notice}}{{.}}\n{{end}}"
 _SUBJECT_TEXT = (
+    "{{with .Summary}}{{.}} {{end}}"
     '[{{toUpper .Status}}{{if eq "firing" .Status}}:{{len .Alerts.Firing}}{{end}}] '
     '{{.GroupLabels.Values.Join " "}} '
     "{{if lt (len .GroupLabels) (len .CommonLabels)}}("
@@ -106,14 +109,17 @@ DEFAULTS: Final = "".join(
             _called("slack.default.title") + " | " + _called("slack.default.titlelink"),
         ),
         _defined("slack.default.color", '{{if eq "firing" .Status}}danger{{else}}good{{end}}'),
+        _defined("slack.default.pretext", "{{.Notice}}"),
         _defined("pagerduty.default.instances", _called("__text_alert_list")),
-        _defined("telegram.default.message", "\n" + _sections("Alerts ", "__text_alert_list")),
+        _defined(
+            "telegram.default.message", _SAID + "\n" + _sections("Alerts ", "__text_alert_list")
+        ),
         _defined(
             "sns.default.message",
             '{{.CommonAnnotations.Values.Join " "}}\n' + _sections("Alerts ", "__text_alert_list"),
         ),
         *(
-            _defined(name, "\n" + _sections("# Alerts ", "__text_alert_list_markdown"))
+            _defined(name, _SAID + "\n" + _sections("# Alerts ", "__text_alert_list_markdown"))
             for name in (
                 "msteams.default.text",
                 "msteamsv2.default.text",

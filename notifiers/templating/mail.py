@@ -28,6 +28,7 @@ _FRAME = f"""<body style="margin:0;background:#f2f4f6;{_FONT}">
 """
 _BANNER = """<td style="padding:16px 20px;color:#ffffff;font-size:18px;font-weight:600;\
 background:{{if eq .Status "firing"}}#b3261e{{else}}#1e7a46{{end}}">
+{{with .Notice}}<div style="margin-bottom:6px;font-size:20px">{{.}}</div>{{end}}\
 {{len .Alerts.Firing}} firing{{with .Alerts.Resolved}}, {{len .}} resolved{{end}}
 {{with .GroupLabels.SortedPairs}}<div style="margin-top:4px;font-size:14px;font-weight:400">
 {{range $at, $pair := .}}{{if $at}}, {{end}}{{.Name}}={{.Value}}{{end}}</div>{{end}}

@@ -10,10 +10,13 @@ from notifiers.templating.functions import FUNCTIONS, HTML_FUNCTIONS, escaped
 from notifiers.templating.times import moment
 from schemas.deliveries import Delivery
 from schemas.templates.blocks import Block, Call, Words, run
-from schemas.templates.errors import BadTemplate, Unexpandable
+from schemas.templates.errors import BadTemplate, TooMuch, Unexpandable
 from schemas.templates.parser import Parsed, parse
 from schemas.templates.running import Function, State, printed
 from schemas.templates.values import Value
+
+CUT = "… [cut here: too long]"
+"""Stands where a text had no end in sight."""
 
 
 class TemplateFailed(Exception):
@@ -92,6 +95,9 @@ class Templates:
         state = State([("$", dot)], functions, known, now, shows)
         try:
             run(found.block, state, dot)
+        except TooMuch:
+            # Refusing it would lose the page: the beginning of a text is better than none.
+            state.out.append(CUT)
         except Unexpandable as fault:
             where = "" if state.node is None else f" at <{state.node.text}>"
             raise TemplateFailed(f"template:{where}: {fault}") from fault

@@ -13,3 +13,7 @@ class BadTemplate(ValueError):
 
 class Unexpandable(Exception):
     """A step that cannot take its value, in Go's words; the text says so in place of the rest."""
+
+
+class TooMuch(Unexpandable):
+    """The text, or the work for it, has no end in sight; what was written so far stands."""

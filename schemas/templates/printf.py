@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.templates import numbers
-from schemas.templates.errors import Unexpandable
+from schemas.templates.errors import TooMuch, Unexpandable
 from schemas.templates.quoting import quoted
 from schemas.templates.values import Slice, Typed, Value, text, type_name
 
@@ -61,7 +61,7 @@ def sprintf(form: str, arguments: Sequence[Value]) -> str:
 def bounded(shown: str) -> str:
     """The text, unless it is absurdly long."""
     if len(shown) > LONGEST:
-        raise Unexpandable(f"text of more than {LONGEST} characters")
+        raise TooMuch(f"text of more than {LONGEST} characters")
     return shown
 
 

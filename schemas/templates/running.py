@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from schemas.templates.errors import Unexpandable
+from schemas.templates.errors import TooMuch, Unexpandable
 from schemas.templates.printf import LONGEST
 from schemas.templates.values import Anything, Typed, Value, no_field, text, type_name
 
@@ -98,14 +98,15 @@ class State:
         """Appends to what is written."""
         self.size += len(text)
         if self.size > LONGEST:
-            raise Unexpandable(f"text of more than {LONGEST} characters")
+            self.out.append(text[: LONGEST - self.size + len(text)])
+            raise TooMuch(f"text of more than {LONGEST} characters")
         self.out.append(text)
 
     def step(self) -> None:
         """Counts what could go on for ever."""
         self.steps += 1
         if self.steps > MOST_STEPS:
-            raise Unexpandable(f"more than {MOST_STEPS} steps")
+            raise TooMuch(f"more than {MOST_STEPS} steps")
 
     def variable(self, name: str) -> Value:
         """The innermost variable of that name."""

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from notifiers.channels.channel import DeliveryFailed, Failure, Message
+from notifiers.channels.channel import DeliveryFailed, Failure, Message, Sent
 from notifiers.courier import Clock, Courier
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Fate, Receipt
@@ -19,7 +19,7 @@ class World:
     """Virtual time and a channel that fails as it is told to."""
 
     def __init__(
-        self, *fates: DeliveryFailed | Exception | None, interrupted: bool = False
+        self, *fates: DeliveryFailed | Exception | Sent | None, interrupted: bool = False
     ) -> None:
         self.fates = list(fates)
         self.interrupted = interrupted
@@ -39,11 +39,12 @@ class World:
         self.seconds += seconds
         return self.interrupted
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Sent | None:
         self.sent.append(message.delivery.id)
         fate = self.fates.pop(0) if len(self.fates) > 1 else self.fates[0]
-        if fate is not None:
+        if isinstance(fate, Exception):
             raise fate
+        return fate
 
     def close(self) -> None: ...
 
@@ -74,6 +75,11 @@ def test_a_delivery_that_is_taken_is_one_receipt() -> None:
     assert len(outputs) == 1
     said = receipt(outputs)
     assert (said.fate, said.tries, said.delivery) == (Fate.DELIVERED, 1, delivery().id)
+
+
+def test_what_the_channel_says_of_it_stands_in_the_receipt() -> None:
+    said = receipt(World(Sent("not to bob", "C1:1.2")).deliver())
+    assert (said.fate, said.detail, said.reference) == (Fate.DELIVERED, "not to bob", "C1:1.2")
 
 
 def test_it_tries_again_under_the_same_id_with_growing_pauses() -> None:

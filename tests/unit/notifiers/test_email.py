@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 
 from notifiers.channels.address import LOOPBACK
-from notifiers.channels.channel import DeliveryFailed, Failure
+from notifiers.channels.channel import DeliveryFailed, Failure, Sent
 from notifiers.channels.config import ChannelKind
 from notifiers.channels.email import Email
 from notifiers.channels.email_config import EmailConfig, Login
@@ -165,7 +165,7 @@ def test_a_recipient_who_is_refused_is_named_and_the_others_are_told() -> None:
     with mailing() as server:
         server.refuse = {"dev@example.com": "550 5.1.1 canary"}
         said = email(server.port).send(message())
-    assert said == "taken for 1 of 2 recipients; refused: dev@example.com (status 550 5.1.1)"
+    assert said == Sent("taken for 1 of 2 recipients; refused: dev@example.com (status 550 5.1.1)")
     assert [mail.rcpt_tos for mail in server.mails] == [["ops@example.com"]]
 
 
@@ -189,7 +189,7 @@ def test_a_recipient_who_is_deferred_and_then_refused_does_not_have_the_others_t
         server.refuse = {"dev@example.com": "550 5.1.1 nobody"}
         said = channel.send(message())
     assert said is not None
-    assert "dev@example.com (status 550" in said
+    assert "dev@example.com (status 550" in said.note
     assert len(server.mails) == 1
 
 

@@ -16,6 +16,7 @@ from notifiers.channels.tree import Tree
 from notifiers.config import read
 from notifiers.templating import Templates
 from schemas.alerts import AlertState
+from schemas.deliveries import Why
 from tests.unit.notifiers.deliveries import delivery, message
 from tests.unit.notifiers.servers import Server, answer, serving
 from tests.unit.notifiers.vendors import pagerduty
@@ -45,6 +46,42 @@ def failure(status: str, body: bytes = b"", **fields: Any) -> DeliveryFailed:
         channel(server, **fields).send(message())
     assert "canary" not in str(caught.value)
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("why", "action"),
+    [
+        (Why.FIRST, "trigger"),
+        (Why.ESCALATED, "trigger"),
+        (Why.UNACKNOWLEDGED, "trigger"),
+        (Why.DRILL, "trigger"),
+        (Why.ACKNOWLEDGED, "acknowledge"),
+        (Why.CLOSED, "resolve"),
+    ],
+)
+def test_what_people_do_about_an_incident_reaches_the_same_alert(why: Why, action: str) -> None:
+    event = sent(why=why, acknowledged_by="ada")
+    assert event["event_action"] == action
+    assert event["dedup_key"] == sent()["dedup_key"]
+
+
+@pytest.mark.parametrize("why", [Why.DRILL, Why.DIGEST])
+def test_what_has_no_alerts_and_calls_people_triggers(why: Why) -> None:
+    event = sent(why=why, alerts=(), notice="read this")
+    assert event["event_action"] == "trigger"
+    payload = event["payload"]
+    assert isinstance(payload, dict)
+    assert "read this" in payload["summary"]
+    assert "read this" in payload["custom_details"]["notice"]
+
+
+def test_what_calls_nobody_is_a_change_event() -> None:
+    event = sent(why=Why.REMINDER, notice="the window ends at noon")
+    assert "event_action" not in event
+    payload = event["payload"]
+    assert isinstance(payload, dict)
+    assert payload["summary"].startswith("Reminder: the window ends at noon")
+    assert payload["custom_details"] == {"notice": "Reminder: the window ends at noon"}
 
 
 def test_an_event_triggers_with_alertmanagers_texts_and_key() -> None:

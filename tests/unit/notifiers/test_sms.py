@@ -159,6 +159,18 @@ def test_a_wrong_number_does_not_hide_one_that_is_worth_a_further_try() -> None:
     assert len(server.requests) == 3
 
 
+def test_a_wrong_number_does_not_have_the_others_told_again() -> None:
+    statuses = {FIRST: "400 Bad", SECOND: "201 Created", THIRD: "201 Created"}
+
+    def respond(request: bytes) -> bytes:
+        return response(statuses[twilio(request)["To"]], b'{"code": 21211}')
+
+    with serving(answer("200 OK"), respond) as server:
+        said = channel(server, to=(FIRST, SECOND, THIRD)).send(message())
+    assert said is not None
+    assert said.note == ("taken for 2 of 3 numbers; refused: number 1 (status 400, code 21211)")
+
+
 def test_the_token_comes_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from-file\n")
     with serving(answer("201 Created")) as server:

@@ -57,6 +57,14 @@ def test_the_message_is_alertmanagers_version_4() -> None:
         assert line in head.lower()
     assert json.loads(body) == {
         "version": "4",
+        "notification_reason": "first notification",
+        "routeLabels": {},
+        "tocsin": {
+            "why": "first notification",
+            "incident": "",
+            "acknowledgedBy": "",
+            "notice": "",
+        },
         "groupKey": '{}:{alertname="CPU"}',
         "truncatedAlerts": 2,
         "status": "firing",

@@ -29,6 +29,8 @@ def parts(request: bytes) -> tuple[str, dict[str, str], bytes]:
 def pagerduty(request: bytes) -> Any:
     """Events API v2: https://developer.pagerduty.com/docs/send-alert-event"""
     first, headers, body = parts(request)
+    if first == "POST /v2/change/enqueue HTTP/1.1":
+        return _change(headers, body)
     assert first == "POST /v2/enqueue HTTP/1.1"
     assert headers["content-type"] == "application/json"
     assert len(body) <= 512_000
@@ -36,7 +38,7 @@ def pagerduty(request: bytes) -> Any:
     known = {"routing_key", "event_action", "dedup_key", "payload", "images", "links"}
     assert set(event) <= known | {"client", "client_url"}
     assert len(event["routing_key"]) == 32
-    assert event["event_action"] in ("trigger", "resolve")
+    assert event["event_action"] in ("trigger", "acknowledge", "resolve")
     assert 0 < len(event["dedup_key"]) <= 255
     payload = event["payload"]
     fields = {"summary", "source", "severity", "class", "component", "group", "custom_details"}
@@ -46,6 +48,21 @@ def pagerduty(request: bytes) -> Any:
     assert payload["severity"] in ("critical", "error", "warning", "info")
     assert isinstance(payload["custom_details"], dict)
     assert all(image["src"] for image in event.get("images", []))
+    assert all(link["href"] for link in event.get("links", []))
+    return event
+
+
+def _change(headers: dict[str, str], body: bytes) -> Any:
+    """https://developer.pagerduty.com/docs/send-change-event"""
+    assert headers["content-type"] == "application/json"
+    assert len(body) <= 512_000
+    event = json.loads(body)
+    assert {"routing_key", "payload"} <= set(event) <= {"routing_key", "payload", "links", "images"}
+    assert len(event["routing_key"]) == 32
+    payload = event["payload"]
+    assert set(payload) <= {"summary", "timestamp", "source", "custom_details"}
+    assert 0 < len(payload["summary"]) <= 1_024
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", payload["timestamp"])
     assert all(link["href"] for link in event.get("links", []))
     return event
 

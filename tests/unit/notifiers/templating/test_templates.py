@@ -3,8 +3,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from notifiers.channels.email_config import HTML
 from notifiers.templating import TemplateFailed, Templates, check
-from notifiers.templating.templates import parsed
+from notifiers.templating.templates import CUT, parsed
+from notifiers.wording import headline, notice, summary
+from schemas.deliveries import Why
+from tests.unit.notifiers.deliveries import delivery as made
 from tests.unit.notifiers.templating.cases import nothing_common, three_alerts
 
 
@@ -50,12 +54,57 @@ def test_now_is_the_instant_of_the_decision_so_that_attempts_say_the_same() -> N
     assert since == str(expected)
 
 
-def test_what_goes_on_for_ever_fails() -> None:
+def test_a_template_that_calls_itself_fails() -> None:
     loop = '{{ define "a" }}{{ template "a" . }}{{ end }}{{ template "a" . }}'
     with pytest.raises(TemplateFailed, match="depth"):
         Templates().text(loop, three_alerts())
-    with pytest.raises(TemplateFailed, match="steps"):
-        Templates().text("{{ range 1000000000 }}{{ end }}", three_alerts())
+
+
+def test_what_goes_on_for_ever_is_cut_so_that_the_page_arrives() -> None:
+    endless = "a{{ range 1000000000 }}b{{ end }}c"
+    assert re.fullmatch(r"ab+" + re.escape(CUT), Templates().text(endless, three_alerts()))
+    long = "a{{ range 1000 }}" + "b" * 2_000 + "{{ end }}"
+    assert Templates().text(long, three_alerts()) == "a" + "b" * 999_999 + CUT
+    once = '{{ "<" }}{{ range 20 }}{{ $.GroupLabels.x }}{{ end }}'
+    text = Templates().html(once, made(group_labels={"x": "&" * 50_000}))
+    assert text == "&lt;" + ("&amp;" * 1_000_000)[: 1_000_000 - 4] + CUT
+
+
+def test_what_only_we_have_to_say_stands_before_alertmanagers_texts() -> None:
+    said = made(why=Why.DRILL, notice="a test,\n nothing burns", acknowledged_by="ada")
+    subject = Templates().text('{{ template "slack.default.title" . }}', said)
+    assert subject == "FIRE DRILL: a test, nothing burns [FIRING:1] CPU "
+    for name in ("telegram.default.message", "msteamsv2.default.text", "jira.default.description"):
+        text = Templates().text(f'{{{{ template "{name}" . }}}}', said)
+        assert text.startswith("FIRE DRILL: a test,\n nothing burns\n")
+    assert ">FIRE DRILL: a test,\n nothing burns</div>" in Templates().html(HTML, said)
+    assert "FIRE" not in Templates().text("{{ . }}", said)
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (Why.FIRST, ""),
+        (Why.ESCALATED, "Escalated to you"),
+        (Why.ACKNOWLEDGED, "Acknowledged by ada"),
+        (Why.UNACKNOWLEDGED, "No longer acknowledged"),
+        (Why.CLOSED, "Resolved by hand"),
+        (Why.DIGEST, "Digest"),
+        (Why.REMINDER, "Reminder"),
+        (Why.HEARTBEAT, "Heartbeat"),
+    ],
+)
+def test_each_reason_of_ours_has_its_words(why: Why, said: str) -> None:
+    by = "ada" if why is Why.ACKNOWLEDGED else ""
+    one = made(why=why, acknowledged_by=by)
+    assert (headline(one), notice(one), summary(one)) == (said, said, said)
+    told = made(why=why, acknowledged_by=by, notice="x " * 200)
+    assert len(summary(told)) == 120
+    assert notice(told).startswith(f"{said}: x" if said else "x")
+
+
+def test_what_grows_while_somebody_has_it_says_who() -> None:
+    assert headline(made(why=Why.GREW, acknowledged_by="ada")) == "Acknowledged by ada"
 
 
 class Page(HTMLParser):
