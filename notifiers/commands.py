@@ -3,6 +3,7 @@
 from notifiers import suppression
 from notifiers.silences import SilenceState, may_keep_id, silence_of
 from notifiers.state import State
+from notifiers.windows.commands import remind_of_silence
 from schemas.commands import SilenceExpired, SilenceSet
 
 
@@ -22,6 +23,7 @@ def set_silence(state: State, command: SilenceSet) -> None:
     state.silences.put(wanted)
     state.touched_silences.add(wanted.id)
     state.counts["silence set"] += 1
+    remind_of_silence(state, wanted)
     suppression.release(state, f"silence/{wanted.id}")
 
 
@@ -34,6 +36,7 @@ def expire_silence(state: State, command: SilenceExpired) -> None:
     if known.state_at(state.now) is SilenceState.EXPIRED:
         return
     state.silences.put(known.expired(state.now))
+    state.reminders.put(f"silence/{known.id}", None)
     state.touched_silences.add(known.id)
     state.counts["silence expired"] += 1
     suppression.release(state, f"silence/{known.id}")

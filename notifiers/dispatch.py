@@ -142,6 +142,7 @@ def forget(state: State) -> None:
             del state.alerts[fingerprint]
             state.touched_alerts.add(fingerprint)
             state.silences.forget_alert(fingerprint)
+            state.windows.forget_alert(fingerprint)
             if alert.updated_at:
                 state.touched_lives.add(fingerprint)
             for spelling in alert.spellings:

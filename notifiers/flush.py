@@ -14,6 +14,7 @@ from notifiers.holding import Hidden, digest, held
 from notifiers.incidents import lifecycle
 from notifiers.message import content
 from notifiers.needs_telling import Entry, needs_telling
+from notifiers.notices import telling
 from notifiers.state import State
 from schemas.alerts import AlertLevel
 from schemas.deliveries import Fate, Receipt, Why
@@ -32,7 +33,8 @@ def take_receipt(state: State, receipt: Receipt) -> None:
     """Learn what became of a delivery."""
     known = state.sent.get(receipt.delivery)
     if known is None:
-        state.counts["receipt unknown"] += 1
+        if not telling.take_receipt(state, receipt):
+            state.counts["receipt unknown"] += 1
         return
     group = state.groups[known[0]]
     line = group.lines[known[1]]

@@ -5,19 +5,29 @@ from typing import Any, Final
 
 from notifiers import commands
 from notifiers.incidents import commands as incidents
+from notifiers.notices import telling
 from notifiers.state import State
+from notifiers.windows import commands as windows
 from schemas.commands import SilenceExpired, SilenceSet
 from schemas.event import Event
 from schemas.incidents import IncidentCommand
+from schemas.windows import WindowClosed, WindowEnded, WindowOpened, WindowSet
 
 # Each handler takes its own kind of event, which the type of a dictionary cannot say.
 HANDLERS: Final[dict[type[Event], Callable[[State, Any], None]]] = {
     SilenceSet: commands.set_silence,
     SilenceExpired: commands.expire_silence,
     IncidentCommand: incidents.take,
+    WindowSet: windows.set_window,
+    WindowEnded: windows.end_window,
+    WindowOpened: windows.open_window,
+    WindowClosed: windows.close_window,
 }
 
 RINGS: Final[dict[str, Callable[[State, str], None]]] = {
     "incident": incidents.ring,
+    "notice": telling.ring,
+    "window": windows.ring,
+    "reminder": windows.remind,
 }
 """By a book's prefix. Whoever answers must move the alarm, or it rings for ever."""

@@ -14,8 +14,11 @@ from notifiers.config import Config, read
 from notifiers.group import Group, Line, unpacked_group, unpacked_line
 from notifiers.incidents.book import IncidentBook
 from notifiers.inhibition import Inhibitor
+from notifiers.notices.book import NoticeBook
 from notifiers.route_tree import Route
 from notifiers.silences import SilenceBook, unpacked_silence
+from notifiers.windows.book import WindowBook
+from notifiers.windows.reminders import ReminderBook
 from schemas.stage import Output, StateChange
 from notifiers.route_ways import ways
 
@@ -68,6 +71,9 @@ class State:
     held: dict[str, set[str]] = field(default_factory=dict)
     """Groups that wait, by what they wait for (only with `suppression: tocsin`)."""
     incidents: IncidentBook = field(default_factory=IncidentBook)
+    notices: NoticeBook = field(default_factory=NoticeBook)
+    windows: WindowBook = field(default_factory=WindowBook)
+    reminders: ReminderBook = field(default_factory=ReminderBook)
     external_url: str = ""
     touched_silences: set[str] = field(default_factory=set)
     touched_lives: set[str] = field(default_factory=set)
@@ -81,7 +87,7 @@ class State:
     @property
     def books(self) -> tuple[Book, ...]:
         """Memory under prefixes of its own; alarms at one instant ring in this order."""
-        return (self.incidents,)
+        return (self.incidents, self.notices, self.windows, self.reminders)
 
     def load(self) -> None:
         """Rebuild memory from what was restored."""

@@ -34,19 +34,21 @@ def muted(state: State, group: Group, at: int) -> dict[str, tuple[str, ...]]:
         return frozenset()
     if muted_by(config, group.route_id, state, at):
         return frozenset(group.members)
-    if not config.inhibit_rules and not state.silences.known:
+    if not (config.inhibit_rules or state.silences.known or state.windows.known):
         return frozenset()
     return frozenset(one for one in group.members if causes(state, one))
 
 
 def causes(state: State, fingerprint: str) -> tuple[str, ...]:
-    """What mutes an alert now, but for the calendar: `alert/FINGERPRINT`, `silence/ID`."""
+    """What mutes an alert now, but for the calendar: `alert/FINGERPRINT`, `silence/ID`, `window/ID`."""
     level = state.alerts[fingerprint].level
     if level is None:
         return ()
     source = state.inhibitor.source(level.labels)
     silences = state.silences.active(fingerprint, level.labels, state.now)
     found = tuple(f"silence/{one}" for one in silences)
+    windows = state.windows.active(fingerprint, level.labels, state.now)
+    found += tuple(f"window/{one}" for one in windows)
     return found if source is None else (f"alert/{source}", *found)
 
 

@@ -18,6 +18,7 @@ from schemas.labels import Labels
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.plan_pieces import digest_of
 from schemas.plans import Health, Plan, WakeUp
+from schemas.windows import Calendar, Repeat, WindowClosed, WindowEnded, WindowOpened, WindowSet
 
 AT: Final = 1_767_225_600_000
 """2026-01-01T00:00:00Z."""
@@ -103,6 +104,21 @@ _EVENTS: Final[tuple[Event, ...]] = (
         comment="new disks",
     ),
     SilenceExpired(id="0b6bc2a5-3e10-4d6c-9a2f-4a1f6d6c1b7e", by="ada"),
+    WindowSet(
+        id="9d1c",
+        sets=((SilenceMatcher(name="service", operator="=", value="shop"),),),
+        owner="ada",
+        comment="patch day",
+        starts_at=AT,
+        ends_at=AT + 31_536_000_000,
+        calendars=(Calendar(times=((60, 120),), weekdays=((6, 6),), location="Europe/Berlin"),),
+        repeats=(Repeat(weekdays=(2,), minute=120, length=7_200_000, location="Europe/Berlin"),),
+        remind_before=86_400_000,
+        remind_to="on-call",
+    ),
+    WindowEnded(id="9d1c", by="ada"),
+    WindowOpened(id="shop-deploy", by="ci", timeout=1_800_000),
+    WindowClosed(id="shop-deploy", by="ci"),
     IncidentCommand(
         incident="5f2d0c4b9a1e", action=IncidentAction.ACKNOWLEDGE, by="ada", note="on it"
     ),

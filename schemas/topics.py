@@ -17,6 +17,7 @@ from schemas.heartbeats import Ping
 from schemas.incidents import IncidentCommand
 from schemas.metrics import MetricBatch
 from schemas.plans import Health, Plan, WakeUp
+from schemas.windows import WindowClosed, WindowEnded, WindowOpened, WindowSet
 
 METRICS: Final = "tocsin.metrics"
 GATHERED: Final = "tocsin.gathered"
@@ -57,6 +58,7 @@ TOPICS: Final[dict[str, Topic]] = {
             (
                 *(AlertBatch, Receipt, SilenceSet, SilenceExpired, IncidentCommand),
                 *(Ping, DrillAsked, ResendAsked, Plan, WakeUp),
+                *(WindowSet, WindowEnded, WindowOpened, WindowClosed),
             ),
             timedelta(days=7),
             True,

@@ -13,6 +13,7 @@ from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.event import Event
 from schemas.plans import Plan, WakeUp
 from schemas.stage import Output, Received, Step
+from schemas.windows import WindowClosed, WindowEnded, WindowOpened, WindowSet
 from tests.unit.notifiers.scenario import plan, receipt, sealed, seconds
 
 ROUTES = """
@@ -39,7 +40,7 @@ time_intervals:
 suppression: {mode}
 """
 """The log begins at 22:13:20 UTC."""
-WHAT = ["alerts", "alerts", "time", "alerts", "time", "plan", "silence", "silence"]
+WHAT = ["alerts", "alerts", "time", "alerts", "time", "plan", "silence", "silence", "window"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ def logs(draw: st.DrawFn) -> list[Entry]:
         elif what == "silence":
             now += draw(st.integers(0, 8))
             append(draw(silences(now)))
+        elif what == "window":
+            now += draw(st.integers(0, 8))
+            append(draw(windows(now)))
         else:
             now += draw(st.integers(0, 8))
             append(draw(batches(now)))
@@ -119,6 +123,41 @@ def silences(draw: st.DrawFn, now: float) -> Event:
         ends_at=seconds(begins + draw(st.integers(1, 60))),
         created_by="ann",
         comment="",
+    )
+
+
+@st.composite
+def windows(draw: st.DrawFn, now: float) -> Event:
+    name = draw(st.sampled_from(["w1", "w2"]))
+    ends = now + draw(st.integers(1, 60))
+    minute = (seconds(now) // 60_000 + draw(st.integers(0, 1))) % 1_440
+    fields: dict[str, object] = draw(
+        st.sampled_from(
+            [
+                {"ends_at": seconds(ends)},
+                {"timeout": draw(st.integers(1, 40_000))},
+                {"repeats": ({"minute": minute, "length": 20_000},)},
+            ]
+        )
+    )
+    wish = {
+        "id": name,
+        "sets": ((SilenceMatcher(name="alertname", operator="=~", value="A[0-3]"),),),
+        "owner": "two",
+        "comment": "",
+        "starts_at": seconds(now - 5),
+        "remind_before": draw(st.sampled_from([None, 1_000, 10_000])),
+    }
+    return draw(
+        st.sampled_from(
+            [
+                WindowSet.model_validate(wish | fields),
+                WindowSet.model_validate(wish | fields),
+                WindowOpened(id=name),
+                WindowClosed(id=name),
+                WindowEnded(id=name),
+            ]
+        )
     )
 
 

@@ -15,6 +15,7 @@ from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
 from schemas.event import Event
 from schemas.topics import CODEC, DEAD_LETTERS, KINDS, MAX_MESSAGE, TOPICS
+from schemas.windows import Calendar, Repeat
 
 KAFKA = 1_048_588
 """Kafka's default `message.max.bytes`, of a batch."""
@@ -28,7 +29,7 @@ def test_every_event_but_the_parts_of_others_is_on_a_topic() -> None:
         for thing in vars(module).values()
         if isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
     }
-    assert events - {AlertLevel, Held, SilenceMatcher} == set(KINDS)
+    assert events - {AlertLevel, Calendar, Held, Repeat, SilenceMatcher} == set(KINDS)
 
 
 def test_a_kind_has_a_name_of_its_own_and_a_version() -> None:

@@ -1,0 +1,1 @@
+"""Notices: messages to a receiver that belong to no group of alerts."""

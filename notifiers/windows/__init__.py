@@ -1,0 +1,1 @@
+"""Maintenance windows: alerts are held back by plan, by a calendar, or while a deploy runs."""
