@@ -10,12 +10,13 @@ from notifiers.route_tree import Route
 
 _OF_ROUTE = (
     *("receiver", "carries_on", "group_by", "group_by_all"),
-    *("group_wait", "group_interval", "repeat_interval", "mute", "active"),
+    *("group_wait", "group_interval", "repeat_interval", "mute", "active", "escalation"),
 )
 _NAMES = {
     "carries_on": "continue",
     "mute": "mute_time_intervals",
     "active": "active_time_intervals",
+    "escalation": "escalation_policy",
 }
 _TIMERS = frozenset({"group_wait", "group_interval", "repeat_interval", "resolve_timeout"})
 _MOST = 8
@@ -173,17 +174,23 @@ def _other_changes(old: Config, new: Config) -> Iterator[Change]:
     if old.inhibit_rules != new.inhibit_rules:
         counts = (f"{len(one.inhibit_rules)} rules" for one in (old, new))
         yield Change("file", "", "inhibit_rules", *counts)
-    for name in dict.fromkeys((*old.time_intervals, *new.time_intervals)):
-        was, is_ = old.time_intervals.get(name), new.time_intervals.get(name)
+    yield from _defined("time interval", "spans", old.time_intervals, new.time_intervals)
+    yield from _defined("user", "contacts", old.users, new.users)
+    yield from _defined("schedule", "shifts", old.schedules, new.schedules)
+    yield from _defined("escalation policy", "steps", old.policies, new.policies)
+
+
+def _defined(
+    kind: str, key: str, before: Mapping[str, object], after: Mapping[str, object]
+) -> Iterator[Change]:
+    for name in dict.fromkeys((*before, *after)):
+        was, is_ = before.get(name), after.get(name)
         if was is None or is_ is None:
             yield _gone_or_new(
-                "time interval",
-                name,
-                "there" if was is not None else "",
-                "there" if is_ is not None else "",
+                kind, name, "" if was is None else "there", "" if is_ is None else "there"
             )
         elif was != is_:
-            yield Change("time interval", name, "spans", "changed", "changed")
+            yield Change(kind, name, key, "changed", "changed")
 
 
 def _gone_or_new(kind: str, name: str, before: str, after: str) -> Change:

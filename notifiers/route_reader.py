@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from notifiers.escalation.reader import read_choice
 from notifiers.matcher_reader import read_matchers
 from notifiers.matchers import Mode, is_label_name
 from notifiers.problem import did_you_mean
@@ -19,6 +20,7 @@ class Known:
     receivers: Collection[str]
     time_intervals: Collection[str]
     mode: Mode
+    policies: Collection[str] = ()
 
 
 def read_root(root: Section, known: Known) -> RouteConfig | None:
@@ -64,6 +66,7 @@ def _route(found: Section, known: Known) -> RouteConfig:
         repeat_interval=repeat,
         mute=_time_intervals(found, "mute_time_intervals", known),
         active=_time_intervals(found, "active_time_intervals", known),
+        escalation=read_choice(found, known.policies),
         routes=tuple(_route(child, known) for child in found.sections("routes")),
         line=found.node.start_mark.line + 1,
     )

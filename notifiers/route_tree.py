@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from notifiers.escalation.policy import Choice
 from notifiers.matchers import Matcher, in_order, written
 
 
@@ -20,6 +21,7 @@ class RouteConfig:
     repeat_interval: int | None = None
     mute: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
+    escalation: Choice | None = None
     routes: tuple["RouteConfig", ...] = ()
     line: int = 0
 
@@ -45,6 +47,7 @@ class Route:
     repeat_interval: int = 14_400_000
     mute: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
+    escalation: Choice = Choice()
     routes: list["Route"] = field(default_factory=list)
 
     def match(self, labels: Mapping[str, str]) -> list["Route"]:
@@ -94,6 +97,7 @@ def _build(config: RouteConfig, parent: Route | None, keys: dict[str, int]) -> R
         repeat_interval=config.repeat_interval or above.repeat_interval,
         mute=config.mute,
         active=config.active,
+        escalation=above.escalation if config.escalation is None else config.escalation,
     )
     route.routes.extend(_build(child, route, keys) for child in config.routes)
     return route

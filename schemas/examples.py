@@ -16,6 +16,7 @@ from schemas.heartbeats import Ping, Signal
 from schemas.incidents import IncidentAction, IncidentCommand
 from schemas.labels import Labels
 from schemas.metrics import MetricBatch, metric_batch
+from schemas.oncall import OverrideEnded, OverrideSet
 from schemas.plan_pieces import digest_of
 from schemas.plans import Health, Plan, WakeUp
 from schemas.windows import Calendar, Repeat, WindowClosed, WindowEnded, WindowOpened, WindowSet
@@ -136,6 +137,15 @@ _EVENTS: Final[tuple[Event, ...]] = (
         by="ada",
         expires_at=AT + 7_200_000,
     ),
+    OverrideSet(
+        id="9f1c",
+        schedule="primary",
+        user="kim",
+        start=AT,
+        end=AT + 3_600_000,
+        by="ada",
+    ),
+    OverrideEnded(id="9f1c", by="ada"),
     Delivery.model_validate(
         _WHO
         | {

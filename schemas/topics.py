@@ -16,6 +16,7 @@ from schemas.gathered import Gathered, Marker
 from schemas.heartbeats import Ping
 from schemas.incidents import IncidentCommand
 from schemas.metrics import MetricBatch
+from schemas.oncall import OverrideEnded, OverrideSet
 from schemas.plans import Health, Plan, WakeUp
 from schemas.windows import WindowClosed, WindowEnded, WindowOpened, WindowSet
 
@@ -59,6 +60,7 @@ TOPICS: Final[dict[str, Topic]] = {
                 *(AlertBatch, Receipt, SilenceSet, SilenceExpired, IncidentCommand),
                 *(Ping, DrillAsked, ResendAsked, Plan, WakeUp),
                 *(WindowSet, WindowEnded, WindowOpened, WindowClosed),
+                *(OverrideSet, OverrideEnded),
             ),
             timedelta(days=7),
             True,

@@ -13,8 +13,10 @@ schedules:
       - {user: eve, from: 2026-12-24T18:00, to: 2026-12-26T09:00}
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+
+import yaml
 
 from notifiers.duration import milliseconds
 from notifiers.oncall.schedule import DAY, HOUR, Layer, Override, Rotation, Schedule, instant
@@ -26,11 +28,16 @@ Intervals = Mapping[str, tuple[TimeInterval, ...]]
 _EVERY = {"daily": DAY, "weekly": 7 * DAY}
 
 
-def read_schedules(root: Section, intervals: Intervals) -> dict[str, Schedule]:
-    """All schedules by name; what is wrong with them is noted there."""
+def read_schedules(
+    root: Section, intervals: Intervals, users: Collection[str] | None = None
+) -> dict[str, Schedule]:
+    """All schedules by name; what is wrong with them is noted there.
+
+    `users` are those that may be on call; None: anybody.
+    """
     schedules: dict[str, Schedule] = {}
     for found in root.sections("schedules"):
-        schedule = _schedule(found, intervals)
+        schedule = _schedule(found, intervals, users)
         if schedule.name in schedules:
             found.problem("name", f'schedule "{schedule.name}" is not unique')
         elif not schedule.name:
@@ -39,10 +46,10 @@ def read_schedules(root: Section, intervals: Intervals) -> dict[str, Schedule]:
     return schedules
 
 
-def _schedule(found: Section, intervals: Intervals) -> Schedule:
+def _schedule(found: Section, intervals: Intervals, users: Collection[str] | None) -> Schedule:
     name = found.text("name") or ""
-    location = found.parsed("time_zone", _location) or "UTC"
-    layers = tuple(_layer(one, location, intervals) for one in found.sections("layers"))
+    location = found.parsed("time_zone", located) or "UTC"
+    layers = tuple(_layer(one, location, intervals, users) for one in found.sections("layers"))
     names = [layer.name for layer in layers]
     if not layers:
         found.problem("layers", "a schedule without layers has nobody on call")
@@ -51,15 +58,20 @@ def _schedule(found: Section, intervals: Intervals) -> Schedule:
     overrides = tuple(
         override
         for one in found.sections("overrides")
-        if (override := _override(one, location)) is not None
+        if (override := _override(one, location, users)) is not None
     )
     found.close()
     return Schedule(name, location, layers, overrides)
 
 
-def _layer(found: Section, location: str, intervals: Intervals) -> Layer:
+def _layer(
+    found: Section, location: str, intervals: Intervals, known: Collection[str] | None
+) -> Layer:
     name = found.text("name") or f"layer {found.line('users')}"
-    users = tuple(user for user, _ in found.texts("users"))
+    texts = found.texts("users")
+    users = tuple(user for user, _ in texts)
+    for user, node in texts:
+        _check(found, "users", user, node, known)
     if not users or not all(users):
         found.problem("users", "a layer needs at least one user")
     every = found.parsed("rotation", _every)
@@ -79,20 +91,30 @@ def _layer(found: Section, location: str, intervals: Intervals) -> Layer:
     return Layer(name, rotation, tuple(during))
 
 
-def _override(found: Section, location: str) -> Override | None:
+def _override(found: Section, location: str, known: Collection[str] | None) -> Override | None:
     user, start, end = found.text("user"), found.parsed("from", _local), found.parsed("to", _local)
     found.close()
     if not user or start is None or end is None:
         if not found.reading.problems:
             found.problem("user", "an override needs user, from and to", at=found.node)
         return None
+    _check(found, "user", user, found.items["user"][1], known)
     if start >= end:
         found.problem("to", "the override ends before it begins")
         return None
     return Override(user, instant(start, location), instant(end, location))
 
 
-def _location(text: str) -> str:
+def _check(
+    found: Section, key: str, user: str, node: yaml.Node, known: Collection[str] | None
+) -> None:
+    if known is not None and user not in known:
+        hint = did_you_mean(user, known) or "define them under `users`"
+        found.problem(key, f'undefined user "{user}" on call', hint, at=node)
+
+
+def located(text: str) -> str:
+    """The name of a time zone. Raises ValueError."""
     zone(text)
     return text
 

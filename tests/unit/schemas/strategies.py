@@ -17,6 +17,7 @@ from schemas.heartbeats import Ping, Signal
 from schemas.incidents import IncidentAction, IncidentCommand
 from schemas.labels import Labels, labels_of
 from schemas.metrics import MetricBatch, metric_batch
+from schemas.oncall import OverrideEnded, OverrideSet
 from schemas.plans import Health, Plan, WakeUp
 from schemas.windows import Calendar, Repeat, WindowClosed, WindowEnded, WindowOpened, WindowSet
 
@@ -188,6 +189,16 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         until=st.none() | instants,
     ),
     SilenceExpired: st.builds(SilenceExpired, id=names, by=texts),
+    OverrideSet: st.builds(
+        OverrideSet,
+        id=names,
+        schedule=names,
+        user=names,
+        start=instants,
+        end=instants,
+        by=texts,
+    ),
+    OverrideEnded: st.builds(OverrideEnded, id=names, by=texts),
     WindowSet: st.builds(
         WindowSet,
         id=names,

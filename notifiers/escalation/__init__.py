@@ -1,0 +1,1 @@
+"""Escalation: who is called next, and when, while nobody has taken an incident on."""
