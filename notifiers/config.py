@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from notifiers.global_config import Global, read_global
+from notifiers.heartbeats.definition import Definition
+from notifiers.heartbeats.reader import read_heartbeats
+from notifiers.heartbeats.switch_config import SwitchConfig, read_switch
 from notifiers.inhibit_rules import InhibitRule, read_inhibit_rule
 from notifiers.matchers import Mode
 from notifiers.oncall.reader import read_schedules
@@ -44,6 +47,8 @@ class Config:
     time_intervals: dict[str, tuple[TimeInterval, ...]] = field(default_factory=dict)
     templates: tuple[str, ...] = ()
     suppression: Suppression = Suppression.ALERTMANAGER
+    heartbeats: dict[str, Definition] = field(default_factory=dict)
+    dead_mans_switch: SwitchConfig | None = None
     schedules: dict[str, Schedule] = field(default_factory=dict)
 
 
@@ -68,6 +73,8 @@ def read(
     templates = tuple(text for text, _ in root.texts("templates"))
     suppression = root.parsed("suppression", _suppression) or Suppression.ALERTMANAGER
     schedules = read_schedules(root, intervals)
+    heartbeats = read_heartbeats(root)
+    switch = read_switch(root, receivers)
     root.close(_LATER)
     if route is None or reading.problems:
         return None, sorted(reading.problems, key=lambda problem: problem.line)
@@ -79,6 +86,8 @@ def read(
         time_intervals=intervals,
         templates=templates,
         suppression=suppression,
+        heartbeats=heartbeats,
+        dead_mans_switch=switch,
         schedules=schedules,
     ), []
 

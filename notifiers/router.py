@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from notifiers import dispatch, flush, posted, timers, view
 from notifiers.alert_book import Alert, Order, Turn, is_same
 from notifiers.config import read
-from notifiers.registry import HANDLERS
+from notifiers.heartbeats import switch
+from notifiers.registry import FOLLOWS, HANDLERS, RECEIPTS
 from notifiers.state import State
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.deliveries import Receipt
@@ -116,7 +117,10 @@ class Router:
             case AlertBatch(source=posted.SOURCE):
                 posted.take(self._state, event)
             case AlertBatch():
+                switch.hear(self._state)
                 self._read_alerts(event)
+            case Receipt() if any(take(self._state, event) for take in RECEIPTS):
+                pass
             case Receipt():
                 flush.take_receipt(self._state, event)
             case Plan() if event.stage == self.name:
@@ -207,3 +211,5 @@ class Router:
         state.touched_plan.add("current")
         state.counts["plan followed"] += 1
         dispatch.follow_plan(state)
+        for follow in FOLLOWS:
+            follow(state)

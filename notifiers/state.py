@@ -11,7 +11,11 @@ from notifiers.alert_book import Alert, unpacked
 from notifiers.book import Book
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
+from notifiers.drills.drill import DrillBook
+from notifiers.drills.resend_book import ResendBook
 from notifiers.group import Group, Line, unpacked_group, unpacked_line
+from notifiers.heartbeats.book import HeartbeatBook
+from notifiers.heartbeats.switch_book import SwitchBook
 from notifiers.incidents.book import IncidentBook
 from notifiers.inhibition import Inhibitor
 from notifiers.notices.book import NoticeBook
@@ -74,6 +78,10 @@ class State:
     notices: NoticeBook = field(default_factory=NoticeBook)
     windows: WindowBook = field(default_factory=WindowBook)
     reminders: ReminderBook = field(default_factory=ReminderBook)
+    heartbeats: HeartbeatBook = field(default_factory=HeartbeatBook)
+    switch: SwitchBook = field(default_factory=SwitchBook)
+    drills: DrillBook = field(default_factory=DrillBook)
+    resends: ResendBook = field(default_factory=ResendBook)
     external_url: str = ""
     touched_silences: set[str] = field(default_factory=set)
     touched_lives: set[str] = field(default_factory=set)
@@ -87,7 +95,13 @@ class State:
     @property
     def books(self) -> tuple[Book, ...]:
         """Memory under prefixes of its own; alarms at one instant ring in this order."""
-        return (self.incidents, self.notices, self.windows, self.reminders)
+        return (
+            self.incidents,
+            self.notices,
+            self.windows,
+            self.reminders,
+            *(self.heartbeats, self.switch, self.drills, self.resends),
+        )
 
     def load(self) -> None:
         """Rebuild memory from what was restored."""

@@ -1,0 +1,1 @@
+"""What operators have sent: fire drills, and dead letters once more."""
