@@ -12,6 +12,7 @@ from notifiers.global_config import Global, read_global
 from notifiers.heartbeats.definition import Definition
 from notifiers.heartbeats.reader import read_heartbeats
 from notifiers.heartbeats.switch_config import SwitchConfig, read_switch
+from notifiers.incidents.reader import read_acknowledge_timeout
 from notifiers.inhibit_rules import InhibitRule, read_inhibit_rule
 from notifiers.matchers import Mode
 from notifiers.oncall.reader import read_schedules
@@ -50,6 +51,8 @@ class Config:
     heartbeats: dict[str, Definition] = field(default_factory=dict)
     dead_mans_switch: SwitchConfig | None = None
     schedules: dict[str, Schedule] = field(default_factory=dict)
+    acknowledge_timeout: int | None = None
+    """How long an acknowledgement lasts that names no end; None: for ever."""
 
 
 def read(
@@ -75,6 +78,7 @@ def read(
     schedules = read_schedules(root, intervals)
     heartbeats = read_heartbeats(root)
     switch = read_switch(root, receivers)
+    acknowledge_timeout = read_acknowledge_timeout(root)
     root.close(_LATER)
     if route is None or reading.problems:
         return None, sorted(reading.problems, key=lambda problem: problem.line)
@@ -89,6 +93,7 @@ def read(
         heartbeats=heartbeats,
         dead_mans_switch=switch,
         schedules=schedules,
+        acknowledge_timeout=acknowledge_timeout,
     ), []
 
 

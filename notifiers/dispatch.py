@@ -27,6 +27,7 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
     elif turn is Turn.RESOLVED:
         state.inhibitor.is_over(alert.fingerprint, labels)
         suppression.release(state, f"alert/{alert.fingerprint}")
+        lifecycle.ended(state, alert)
         for group_id in alert.groups:
             _enter(state, state.groups[group_id], alert)
     settle(state, alert)
@@ -176,6 +177,7 @@ def follow_plan(state: State) -> None:
     for group in [group for group in state.groups.values() if not group.members]:
         if group.route_id not in _routes(state) or not is_remembered(group):
             close(state, group)
+    state.incidents.find_adrift(state.groups)
     suppression.release_all(state)
 
 

@@ -23,6 +23,7 @@ from schemas.labels import derived_id
 
 LOG_RETENTION, LOG_SWEEP = 432_000_000, 900_000
 """How long Alertmanager's log of what was told is kept, and how often it is swept (ms)."""
+_GIVE_WAY = frozenset({Why.NOTHING, Why.REPEAT, Why.FIRST, Why.SOME_RESOLVED})
 _UPDATES = frozenset({Why.ACKNOWLEDGED, Why.CLOSED})
 """What is said only to channels that show an incident's state."""
 _FORCED = _UPDATES | {Why.ESCALATED, Why.UNACKNOWLEDGED}
@@ -45,6 +46,7 @@ def take_receipt(state: State, receipt: Receipt) -> None:
     expired = receipt.fate is Fate.REFUSED and receipt.reason == Reason.DELIVERY_EXPIRED
     if receipt.fate is Fate.RETRY or expired:
         if receipt.attempt >= out.attempt:
+            lifecycle.told(state, group, line, out.why, Fate.RETRY, receipt.reason)
             outbox.postpone(state, group, line, out, receipt.retry_at or state.now)
         return
     incident = state.incidents.of(group.id)
@@ -56,7 +58,7 @@ def take_receipt(state: State, receipt: Receipt) -> None:
         line.owed -= out.firing | out.resolved
         line.done, line.failures = out.revision, 0
     else:
-        line.forced = out.why if out.why in _FORCED else line.forced
+        line.forced = line.forced or (out.why if out.why in _FORCED else None)
         outbox.record(state, group, line, out.at, out.why, out.id, out.firing, out.resolved)
     outbox.forget(state, line)
     if (at := line.waiting) is not None:
@@ -165,7 +167,8 @@ def decide(
     if suppression.untell(state, group, line, firing):
         state.touched_lines.add(touched)
     why, cause = _why(state, group, line, channel, firing, resolved, at)
-    if line.forced is not None:
+    if line.forced is not None and not (hidden and not firing and line.forced in lifecycle.PAGES):
+        # Where all that fires is muted, the page stays owed until something is heard.
         line.forced = None
         state.touched_lines.add(touched)
     before, line.why = line.why, why
@@ -222,13 +225,14 @@ def _why(
         at=at,
     )
     if why is Why.NOTHING and channel.send_resolved and resolved & line.owed:
-        return Why.SOME_RESOLVED if firing else Why.ALL_RESOLVED, ""
-    if line.forced is not None and firing and why in {Why.NOTHING, Why.REPEAT, Why.FIRST}:
+        why = Why.SOME_RESOLVED if firing else Why.ALL_RESOLVED
+    plain = why
+    if line.forced is not None and firing and why in _GIVE_WAY:
         why = line.forced
-    if why in lifecycle.PAGES and lifecycle.is_covered(state, group, _news(line, firing, why)):
-        incident = state.incidents.of(group.id)
-        assert incident is not None
-        return Why.NOTHING, f"ack/{incident.id}"
+    if why in lifecycle.PAGES:
+        by = lifecycle.covered_by(state, group, _news(line, firing, why))
+        if by:
+            return (plain, "") if plain is Why.SOME_RESOLVED else (Why.NOTHING, f"ack/{by}")
     return why, ""
 
 
@@ -263,6 +267,9 @@ def again(state: State, group: Group, line: Line) -> None:
     firing, resolved = suppression.audible(state, group, line, hidden)
     said = content(_levels(state, firing, resolved, channel), channel.max_alerts)
     same = (firing, resolved) == (out.firing, out.resolved) and said.digest() == out.digest
+    if out.why in lifecycle.PAGES and lifecycle.is_covered(state, group, out.firing):
+        # Somebody has it. Who may have got the page all the same is owed its end.
+        same, line.owed = False, line.owed | out.firing
     if not same or (state.now >= out.expires_at and not silent):
         outbox.forget(state, line)
         line.waiting = None

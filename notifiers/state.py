@@ -97,6 +97,7 @@ class State:
         """Memory under prefixes of its own; alarms at one instant ring in this order."""
         return (
             self.incidents,
+            self.incidents.timelines,
             self.notices,
             self.windows,
             self.reminders,
@@ -131,6 +132,7 @@ class State:
             self.timers.append((group.due, group.id, ""))
             for cause in group.held:
                 self.held.setdefault(cause, set()).add(group.id)
+        self.incidents.find_adrift(self.groups)
         self.inhibit()
         heapify(self.timers)
         heapify(self.idle)

@@ -13,7 +13,7 @@ from schemas.errors import Reason
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
 from schemas.heartbeats import Ping, Signal
-from schemas.incidents import IncidentAction, IncidentCommand
+from schemas.incidents import IncidentAction, IncidentChanged, IncidentCommand, IncidentState, What
 from schemas.labels import Labels
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.oncall import OverrideEnded, OverrideSet
@@ -170,6 +170,21 @@ _EVENTS: Final[tuple[Event, ...]] = (
             "delivery": "7c1f0e",
             "firing": ("8594749a2738d31d",),
         }
+    ),
+    IncidentChanged(
+        id="0dd5",
+        incident="5f2d0c4b9a1e",
+        number=1,
+        at=AT + 60_000,
+        what=What.ACKNOWLEDGED,
+        by="ada",
+        detail="on it",
+        state=IncidentState.ACKNOWLEDGED,
+        group_key='{}:{service="shop"}',
+        receiver="on-call",
+        labels={"service": "shop"},
+        opened_at=AT,
+        acknowledged_at=AT + 60_000,
     ),
     Health(
         worker="detector-0", stage="detector", at=AT, healthy=True, figures={"series": 12_000.0}

@@ -14,7 +14,7 @@ from schemas.drills import DrillAsked, ResendAsked
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
 from schemas.heartbeats import Ping
-from schemas.incidents import IncidentCommand
+from schemas.incidents import IncidentChanged, IncidentCommand
 from schemas.metrics import MetricBatch
 from schemas.oncall import OverrideEnded, OverrideSet
 from schemas.plans import Health, Plan, WakeUp
@@ -66,7 +66,7 @@ TOPICS: Final[dict[str, Topic]] = {
             True,
         ),
         Topic(DELIVERIES, "receiver", (Delivery,), timedelta(days=7), True),
-        Topic(HISTORY, "stage", (Decision, AlertBatch), timedelta(days=7), True),
+        Topic(HISTORY, "stage", (Decision, IncidentChanged, AlertBatch), timedelta(days=7), True),
         Topic(HEALTH, "worker", (Health,), timedelta(hours=24)),
         Topic(
             DEAD_LETTERS,

@@ -1,40 +1,26 @@
 """An incident: a group from its first page until nothing in it fires; instants in ms."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import ormsgpack
 
-MOST_HAPPENINGS = 500
-"""Of a timeline in the router's memory; history has them all."""
+from schemas.incidents import IncidentState
 
+__all__ = ["Incident", "IncidentState", "unpacked_incident"]
 
-class IncidentState(StrEnum):
-    """Where an incident stands."""
-
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One line of a timeline: when, what, by whom (nobody: by itself), and in which words."""
-
-    at: int
-    what: str
-    by: str = ""
-    detail: str = ""
+ENDED = -1
+"""Instead of a life's start: it ended, so what fires under this fingerprint is not covered."""
 
 
 @dataclass(slots=True)
 class Incident:
-    """What is known of one incident.
+    """What is known of one incident; its timeline stands in `timeline.TimelineBook`.
 
     `covered` are the lives of alerts (fingerprint to the life's start) that an acknowledgement or
     a person's resolve covers: they page nobody. `acknowledged_until` is when the acknowledgement
-    ends by itself. `also` are receivers that escalation brought in: they hear of everything from
-    then on. `escalation` is the state of the policy, which alone reads it.
+    ends by itself. `firing` is what fired at the last look. `also` are receivers that escalation
+    brought in: they hear of everything from then on. `escalation` is the state of the policy,
+    which alone reads it.
     """
 
     id: str
@@ -51,11 +37,9 @@ class Incident:
     false_positive: bool = False
     covered: dict[str, int] = field(default_factory=dict)
     also: tuple[str, ...] = ()
-    timeline: list[Happening] = field(default_factory=list)
-    dropped: int = 0
-    """Lines of the timeline that memory has no room for."""
     escalation: tuple[str, int, int, int | None] = ("", 0, 0, None)
     """Policy, step, round, and when the next step is due."""
+    firing: frozenset[str] = frozenset()
 
     @property
     def state(self) -> IncidentState:
@@ -66,13 +50,13 @@ class Incident:
             return IncidentState.ACKNOWLEDGED
         return IncidentState.OPEN
 
-    def note(self, happening: Happening) -> None:
-        """Write a line of the timeline."""
-        self.timeline.append(happening)
-        if len(self.timeline) > MOST_HAPPENINGS:
-            # The beginning says how it came about; what is dropped is of the middle.
-            del self.timeline[MOST_HAPPENINGS // 2]
-            self.dropped += 1
+    def covers(self, fingerprint: str, life: int) -> bool:
+        """Whether this life of an alert is covered.
+
+        A poster may tell of an earlier start while it fires; a later one is another life.
+        """
+        start = self.covered.get(fingerprint)
+        return start is not None and start != ENDED and life <= start
 
     def packed(self) -> bytes:
         """The entry of the checkpoint."""
@@ -81,30 +65,17 @@ class Incident:
                 *(self.group_id, self.group_key, self.receiver, self.labels, self.opened_at),
                 *(self.acknowledged_at, self.acknowledged_by, self.acknowledged_until),
                 *(self.resolved_at, self.resolved_by, self.false_positive),
-                *(self.covered, self.also),
-                [[one.at, one.what, one.by, one.detail] for one in self.timeline],
-                *(self.dropped, self.escalation),
+                *(self.covered, self.also, self.escalation),
+                bytes.fromhex("".join(sorted(self.firing))),
             ]
         )
 
 
 def unpacked_incident(name: str, entry: bytes) -> Incident:
     """The incident of a checkpoint's entry."""
-    group_id, key, receiver, labels, *rest = ormsgpack.unpackb(entry)
-    (
-        opened,
-        at,
-        by,
-        until,
-        resolved_at,
-        resolved_by,
-        false,
-        covered,
-        also,
-        lines,
-        dropped,
-        policy,
-    ) = rest
+    group_id, key, receiver, labels, opened, *rest = ormsgpack.unpackb(entry)
+    at, by, until, resolved_at, resolved_by, false, covered, also, policy, firing = rest
+    text = firing.hex()
     return Incident(
         *(name, group_id, key, receiver, tuple((label, value) for label, value in labels), opened),
         acknowledged_at=at,
@@ -115,7 +86,6 @@ def unpacked_incident(name: str, entry: bytes) -> Incident:
         false_positive=false,
         covered=covered,
         also=tuple(also),
-        timeline=[Happening(*line) for line in lines],
-        dropped=dropped,
         escalation=(policy[0], policy[1], policy[2], policy[3]),
+        firing=frozenset(text[at : at + 16] for at in range(0, len(text), 16)),
     )

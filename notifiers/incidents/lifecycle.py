@@ -1,23 +1,22 @@
 """How an incident opens, is covered, and ends; what each decision asks of it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from sys import intern
 
+from notifiers.alert_book import Alert
+from notifiers.escalation import start
 from notifiers.group import Group, Line
-from notifiers.incidents.incident import Happening, Incident, IncidentState
+from notifiers.incidents.incident import ENDED, Incident, IncidentState
+from notifiers.incidents.told import happens as happens
 from notifiers.state import State
 from schemas.deliveries import Why
+from schemas.incidents import What
 from schemas.labels import derived_id
 
 PAGES = frozenset({Why.FIRST, Why.GREW, Why.REPEAT, Why.ESCALATED, Why.UNACKNOWLEDGED})
 """The decisions that call people; the others only tell them how things stand."""
-
-
-def happens(
-    state: State, incident: Incident, what: str, by: str = "", detail: str = "", at: int = 0
-) -> None:
-    """Write a line of the timeline; `at` is now unless another instant is named."""
-    incident.note(Happening(at or state.now, what, by, detail))
-    state.incidents.put(incident)
+MOST_NAMED, LONGEST_NAME = 10, 120
 
 
 def paged(state: State, group: Group, at: int) -> Incident:
@@ -27,66 +26,136 @@ def paged(state: State, group: Group, at: int) -> Incident:
         return known
     name = derived_id("incident", group.id, at, "" if known is None else known.id)
     opened = Incident(name, group.id, group.key, group.receiver, group.labels, at)
-    if known is not None:
+    if known is not None and known.covered:
         # What a person resolved goes on being covered while it fires.
         opened.covered = _still_firing(state, group, known.covered)
-    happens(state, opened, "opened", at=at)
+        known.covered = {}
+        state.incidents.put(known)
+    opened.firing = _firing(state, group)
+    opened.escalation = start.begin(state, group)
+    state.incidents.make_room()
+    happens(state, opened, What.OPENED, detail=_named(state, opened.firing), at=at)
     return opened
 
 
 def is_covered(state: State, group: Group, fingerprints: frozenset[str]) -> bool:
     """Whether an acknowledgement or a person's resolve covers all of these firing alerts."""
-    incident = state.incidents.of(group.id)
-    if incident is None or not incident.covered:
-        return False
-    covered = incident.covered
-    return all(one in covered and covered[one] == life(state, one) for one in fingerprints)
+    return bool(covered_by(state, group, fingerprints))
+
+
+def covered_by(state: State, group: Group, fingerprints: frozenset[str]) -> str:
+    """The incident that covers all of these firing alerts, or the first of several; else nothing.
+
+    The group's own, or one whose alerts a new plan brought into this group of the same receiver.
+    """
+    incidents = state.incidents
+    own = incidents.of(group.id)
+    if (own is None or not own.covered) and not incidents.adrift:
+        return ""
+    found = ""
+    for one in fingerprints:
+        by = own if own is not None and own.covers(one, life(state, one)) else None
+        by = by or _adrift(state, group, one)
+        if by is None:
+            return ""
+        found = min(found, by.id) if found else by.id
+    return found
 
 
 def look(state: State, group: Group, at: int) -> None:
-    """Before a flush: end the incident if nothing fires, and uncover what fires anew."""
+    """Before a flush: end the incident if nothing fires, note who came and went."""
+    state.incidents.make_room()
     incident = state.incidents.of(group.id)
     if incident is None:
         return
-    if not any(state.alerts[one].fires for one in group.members):
-        if incident.resolved_at is None:
-            incident.resolved_at = at
-            happens(state, incident, "resolved", at=at)
-        if incident.covered:
-            incident.covered = {}
-            state.incidents.put(incident)
+    firing = _firing(state, group)
+    if not firing:
+        end(state, incident, at, uncover=True)
         return
-    fresh = {
-        one
-        for one in group.members.keys() & incident.covered.keys()
-        if state.alerts[one].fires and life(state, one) != incident.covered[one]
-    }
-    if not fresh:
-        return
-    for one in fresh:
-        del incident.covered[one]
-    state.incidents.put(incident)
-    for line in group.lines.values():
-        # It began again between two flushes: whoever was told of the last life hears of this one.
-        if line.told is not None and line.told.firing & fresh:
-            line.told = replace(line.told, firing=line.told.firing - fresh)
-            state.touched_lines.add((group.id, line.id))
+    _uncover(state, group, incident)
+    if incident.resolved_at is None and firing != incident.firing:
+        came, went = firing - incident.firing, incident.firing - firing
+        incident.firing = firing
+        state.incidents.put(incident)
+        if came:
+            happens(state, incident, What.JOINED, detail=_named(state, came), at=at)
+        if went:
+            happens(state, incident, What.ENDED, detail=_named(state, went), at=at)
+
+
+def end(
+    state: State, incident: Incident, at: int, detail: str = "", *, uncover: bool = False
+) -> None:
+    """Resolve it by itself, unless it is over; `uncover`: nothing that it covered fires."""
+    if uncover and incident.covered:
+        incident.covered = {}
+        state.incidents.put(incident)
+    if incident.resolved_at is None:
+        incident.resolved_at, incident.firing = at, frozenset()
+        happens(state, incident, What.RESOLVED, detail=detail, at=at)
+
+
+def ended(state: State, alert: Alert) -> None:
+    """An alert resolved, so nobody has its next life: whoever covered this one does no more."""
+    incidents = state.incidents
+    for group_id in alert.groups:
+        incident = incidents.of(group_id)
+        if incident is not None and alert.fingerprint in incident.covered:
+            incident.covered[alert.fingerprint] = ENDED
+            incidents.put(incident)
+    for name in sorted(incidents.adrift.pop(alert.fingerprint, ())):
+        incident = incidents.known.get(name)
+        if incident is None or incident.covered.get(alert.fingerprint, ENDED) == ENDED:
+            continue
+        del incident.covered[alert.fingerprint]
+        incidents.put(incident)
+        if incident.group_id not in state.groups and not _alive(state, incident):
+            end(state, incident, state.now, uncover=True)
 
 
 def group_closed(state: State, group: Group) -> None:
-    """Nothing leads to this group any more, so nobody would hear of its end."""
+    """Nothing leads to this group any more, so nobody would hear of its end.
+
+    What somebody acknowledged and still fires, in another group by now, stays acknowledged.
+    """
     incident = state.incidents.open_in(group.id)
-    if incident is not None:
-        incident.resolved_at = state.now
-        happens(state, incident, "resolved", detail="its group is gone")
+    if incident is None:
+        return
+    if incident.state is IncidentState.ACKNOWLEDGED and _alive(state, incident):
+        happens(state, incident, What.NOTE, detail="a new plan: its alerts are in other groups")
+        return
+    end(state, incident, state.now, "its group is gone", uncover=True)
 
 
 def cover(state: State, incident: Incident) -> None:
-    """Everything that fires in the incident's group now pages nobody again."""
+    """Everything that fires in the incident now pages nobody again."""
     group = state.groups.get(incident.group_id)
-    if group is None:
-        return
-    incident.covered = {one: life(state, one) for one in group.members if state.alerts[one].fires}
+    members = () if group is None else group.members
+    kept = {
+        one: start
+        for one, start in incident.covered.items()
+        if one not in members and _lives(state, incident, one)
+    }
+    incident.covered = kept | {one: life(state, one) for one in members if state.alerts[one].fires}
+
+
+def prune(state: State, incident: Incident) -> None:
+    """Cover no more what does not fire any longer."""
+    over = [one for one in incident.covered if not _lives(state, incident, one)]
+    for one in over:
+        del incident.covered[one]
+    if over:
+        state.incidents.put(incident)
+
+
+def groups_of(state: State, incident: Incident, covered: Iterable[str]) -> list[str]:
+    """Where the incident's alerts are: its group, and others of its receiver by a new plan."""
+    found = {incident.group_id}
+    for one in covered:
+        if incident.id in state.incidents.adrift.get(one, ()) and one in state.alerts:
+            groups = (state.groups[name] for name in state.alerts[one].groups)
+            found.update(each.id for each in groups if each.receiver == incident.receiver)
+    return sorted(name for name in found if name in state.groups)
 
 
 def life(state: State, fingerprint: str) -> int:
@@ -98,11 +167,17 @@ def life(state: State, fingerprint: str) -> int:
 
 
 def told(state: State, group: Group, line: Line, why: Why, fate: str, detail: str = "") -> None:
-    """A delivery of the group's incident ended: a line of its timeline."""
+    """A delivery of the group's incident was answered: a line of its timeline."""
     incident = state.incidents.of(group.id)
-    if incident is not None:
-        what = f"{fate}: {why}"
-        happens(state, incident, what, detail=f"{line.receiver}/{line.kind} {detail}".strip())
+    if incident is not None and (incident.resolved_at is None or why not in PAGES):
+        words = intern(f"{line.receiver}/{line.kind}: {why}")
+        happens(state, incident, fate, detail=f"{words} ({detail})" if detail else words)
+
+
+def is_open(state: State, group: Group) -> bool:
+    """Whether the group has an incident that nobody has taken on."""
+    incident = state.incidents.of(group.id)
+    return incident is not None and incident.state is IncidentState.OPEN
 
 
 def is_acknowledged(state: State, group: Group) -> bool:
@@ -111,9 +186,75 @@ def is_acknowledged(state: State, group: Group) -> bool:
     return incident is not None and incident.state is IncidentState.ACKNOWLEDGED
 
 
+def _uncover(state: State, group: Group, incident: Incident) -> None:
+    """What fires anew is told again; what no longer fires need not be covered."""
+    fresh, over = set(), set()
+    for one in incident.covered.keys() & group.members.keys():
+        if not state.alerts[one].fires:
+            over.add(one)
+        elif not incident.covers(one, life(state, one)):
+            fresh.add(one)
+    for one in incident.covered.keys() - group.members.keys():
+        if not _lives(state, incident, one):
+            over.add(one)
+    if not fresh and not over:
+        return
+    for one in fresh | over:
+        del incident.covered[one]
+    state.incidents.put(incident)
+    for line in group.lines.values():
+        # It began again between two flushes: whoever was told of the last life hears of this one.
+        if line.told is not None and line.told.firing & fresh:
+            line.told = replace(line.told, firing=line.told.firing - fresh)
+            state.touched_lines.add((group.id, line.id))
+
+
+def _adrift(state: State, group: Group, fingerprint: str) -> Incident | None:
+    for name in sorted(state.incidents.adrift.get(fingerprint, ())):
+        incident = state.incidents.known.get(name)
+        if (
+            incident is not None
+            and incident.receiver == group.receiver
+            and incident.covers(fingerprint, life(state, fingerprint))
+        ):
+            return incident
+    return None
+
+
+def _lives(state: State, incident: Incident, fingerprint: str) -> bool:
+    alert = state.alerts.get(fingerprint)
+    return (
+        alert is not None and alert.fires and incident.covers(fingerprint, life(state, fingerprint))
+    )
+
+
+def _alive(state: State, incident: Incident) -> bool:
+    return any(_lives(state, incident, one) for one in incident.covered)
+
+
+def _firing(state: State, group: Group) -> frozenset[str]:
+    return frozenset(one for one in group.members if state.alerts[one].fires)
+
+
 def _still_firing(state: State, group: Group, covered: dict[str, int]) -> dict[str, int]:
     return {
         one: start
         for one, start in covered.items()
-        if one in group.members and state.alerts[one].fires and life(state, one) == start
+        if one in group.members
+        and state.alerts[one].fires
+        and start != ENDED
+        and life(state, one) <= start
     }
+
+
+def _named(state: State, fingerprints: frozenset[str]) -> str:
+    """The first few by their labels, and how many there are."""
+    names = []
+    for one in sorted(fingerprints)[:MOST_NAMED]:
+        alert = state.alerts.get(one)
+        labels = {} if alert is None or alert.level is None else dict(alert.level.labels)
+        name = labels.pop("alertname", one)
+        rest = ", ".join(f"{key}={labels[key]}" for key in sorted(labels))
+        names.append((f"{name} ({rest})" if rest else name)[:LONGEST_NAME])
+    more = len(fingerprints) - len(names)
+    return "; ".join(names) + (f"; and {more} more" if more > 0 else "")

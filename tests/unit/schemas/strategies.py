@@ -14,7 +14,7 @@ from schemas.errors import Reason
 from schemas.event import Event
 from schemas.gathered import Gathered, Marker
 from schemas.heartbeats import Ping, Signal
-from schemas.incidents import IncidentAction, IncidentCommand
+from schemas.incidents import IncidentAction, IncidentChanged, IncidentCommand, IncidentState
 from schemas.labels import Labels, labels_of
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.oncall import OverrideEnded, OverrideSet
@@ -187,6 +187,24 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         by=texts,
         note=texts,
         until=st.none() | instants,
+    ),
+    IncidentChanged: st.builds(
+        IncidentChanged,
+        id=names,
+        incident=names,
+        number=counts,
+        at=instants,
+        what=names,
+        by=texts,
+        detail=texts,
+        state=st.sampled_from(IncidentState),
+        group_key=texts,
+        receiver=names,
+        labels=label_maps,
+        opened_at=instants,
+        acknowledged_at=st.none() | instants,
+        resolved_at=st.none() | instants,
+        false_positive=st.booleans(),
     ),
     SilenceExpired: st.builds(SilenceExpired, id=names, by=texts),
     OverrideSet: st.builds(
