@@ -6,14 +6,18 @@ build and validate the attachment, and our own transport posts it.
 
 import json
 import re
+from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.attachments import Attachment, AttachmentField
 
-from notifiers.channels.channel import DeliveryFailed, Failure, Message
+from notifiers.channels import slack_incident
+from notifiers.channels.channel import DeliveryFailed, Failure, Message, Sent
 from notifiers.channels.cut import cut
-from notifiers.channels.http import Answer, Caller
+from notifiers.channels.http import Caller
+from notifiers.channels.slack_answer import understood
 from notifiers.channels.slack_config import SlackAction, SlackConfig
 from notifiers.channels.texts import Texts
 from notifiers.templating import Templates
@@ -29,27 +33,9 @@ LIMITS = {
 }
 """Characters that Slack shows; it cuts, splits or refuses what is longer."""
 LONGEST, MOST_FIELDS, MOST_ACTIONS, LONGEST_VALUE = 2_000, 20, 5, 2_000
+SHORTEST = 0.1
+"""Seconds that a second request has at least."""
 _COLOR = re.compile(r"good|warning|danger|#[0-9A-Fa-f]{6}")
-_TRANSIENT = {
-    "ratelimited": Failure.RATE_LIMITED,
-    "rate_limited": Failure.RATE_LIMITED,
-    "message_limit_exceeded": Failure.RATE_LIMITED,
-    "internal_error": Failure.SERVER_ERROR,
-    "fatal_error": Failure.SERVER_ERROR,
-    "service_unavailable": Failure.SERVER_ERROR,
-    "request_timeout": Failure.SERVER_ERROR,
-    "team_added_to_org": Failure.SERVER_ERROR,
-    "rollup_error": Failure.SERVER_ERROR,
-}
-_NOT_AUTHORISED = frozenset(
-    [
-        *("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"),
-        *("no_permission", "missing_scope", "not_allowed_token_type", "access_denied"),
-        *("ekm_access_denied", "org_login_required", "team_access_not_granted"),
-        *("invalid_token", "action_prohibited"),
-    ]
-)
-_ERROR = re.compile(r"[a-z_]{1,60}")
 
 
 class Slack:
@@ -58,19 +44,37 @@ class Slack:
     def __init__(self, config: SlackConfig, caller: Caller, templates: Templates) -> None:
         self._config, self._caller, self._templates = config, caller, templates
 
-    def send(self, message: Message) -> None:
-        """Post the message; `ok` means it was taken."""
-        body = request(self._config, Texts(self._templates, message.delivery))
-        content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-        url = self._caller.url(self._config.url, self._config.url_file)
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        answer = self._caller.post(url, content, headers, message)
-        self._caller.judge(answer)
-        _judge_body(answer)
+    def send(self, message: Message) -> Sent | None:
+        """Post the message, or write the incident's one anew; `ok` means it was taken."""
+        config, delivery = self._config, message.delivery
+        body = request(config, Texts(self._templates, delivery))
+        if config.buttons and (made := slack_incident.buttons(delivery)) is not None:
+            body["attachments"].append(made)
+        ends = monotonic() + message.timeout
+
+        def ask(method: str, body: dict[str, Any]) -> dict[str, Any]:
+            left = max(ends - monotonic(), SHORTEST)
+            return self._ask(method, body, replace(message, timeout=left))
+
+        if config.update:
+            return slack_incident.keep(body, delivery, ask, thread=config.thread)
+        ask("", body)
+        return None
 
     def close(self) -> None:
         """Close idle connections."""
         self._caller.close()
+
+    def _ask(self, method: str, body: dict[str, Any], message: Message) -> dict[str, Any]:
+        """Slack's answer to one request; `method` takes the place of the URL's last part."""
+        content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        url = self._caller.url(self._config.url, self._config.url_file)
+        if method:
+            url = url.removesuffix(slack_incident.POST) + method
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        answer = self._caller.post(url, content, headers, message)
+        self._caller.judge(answer)
+        return understood(answer)
 
 
 def request(config: SlackConfig, texts: Texts) -> dict[str, Any]:
@@ -141,26 +145,3 @@ def _action(action: SlackAction, texts: Texts) -> dict[str, Any]:
     if action.confirm:
         whole["confirm"] = {key: texts.text(text) for key, text in action.confirm.items()}
     return whole
-
-
-def _judge_body(answer: Answer) -> None:
-    """A 200 may say no: `{"ok": false, "error": …}`; a webhook says `ok`, or what was wrong."""
-    text = answer.body.decode("utf-8", "replace").strip()
-    if text == "ok":
-        return
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = {"ok": False, "error": text}
-    if isinstance(found, dict) and found.get("ok") is True:
-        return
-    error = found.get("error") if isinstance(found, dict) else None
-    raise _failure(error if isinstance(error, str) and _ERROR.fullmatch(error) else "no answer")
-
-
-def _failure(error: str) -> DeliveryFailed:
-    """Slack's error, which is a word and no secret."""
-    if error in _TRANSIENT:
-        return DeliveryFailed(_TRANSIENT[error], retry=True, detail=error)
-    reason = Failure.NOT_AUTHORISED if error in _NOT_AUTHORISED else Failure.REJECTED
-    return DeliveryFailed(reason, retry=False, detail=error)

@@ -8,7 +8,8 @@ from notifiers.global_config import Global
 from notifiers.http_config import HttpConfig, http_url, read_http
 from notifiers.yaml_reader import Section
 
-APP_URL = "https://slack.com/api/chat.postMessage"
+METHOD = "chat.postMessage"
+APP_URL = f"https://slack.com/api/{METHOD}"
 _DEFAULTED = {
     "color": "color",
     "username": "username",
@@ -46,7 +47,10 @@ class SlackAction:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SlackConfig(ChannelConfig):
-    """A message with one attachment; `texts` are templates by key. Its repr shows no secret."""
+    """A message with one attachment; `texts` are templates by key. Its repr shows no secret.
+
+    `update`: one message an incident, written anew; with `thread` its changes are said below it.
+    """
 
     url: str = ""
     url_file: str = ""
@@ -55,6 +59,9 @@ class SlackConfig(ChannelConfig):
     actions: tuple[SlackAction, ...] = ()
     link_names: bool = False
     markdown_in: tuple[str, ...] = ()
+    update: bool = False
+    thread: bool = False
+    buttons: bool = False
     timeout: int = 0
     http: HttpConfig = field(default_factory=HttpConfig)
 
@@ -81,12 +88,18 @@ def read(found: Section, defaults: Global) -> SlackConfig:
         actions=tuple(_action(one) for one in found.sections("actions")),
         link_names=found.boolean("link_names") or False,
         markdown_in=tuple(text for text, _ in found.texts("mrkdwn_in")),
+        update=found.boolean("update_message") or False,
+        thread=found.boolean("thread") or False,
+        buttons=found.boolean("buttons") or False,
         timeout=found.duration("timeout") or 0,
         http=http,
     )
-    if found.boolean("update_message"):
-        message = "messages are not updated: the courier keeps no ids of earlier messages"
-        found.problem("update_message", message, "leave it out")
+    if config.update and not url.endswith(f"/{METHOD}"):
+        message = f"update_message can only be used with bot tokens: the URL must be {APP_URL}"
+        found.problem("update_message", message, "write app_token, or leave it out")
+    if config.thread and not config.update:
+        message = "a thread is below a message that is updated"
+        found.problem("thread", message, "write update_message: true, too")
     found.close()
     return config
 

@@ -60,6 +60,11 @@ def _sections(heading: str, listing: str) -> str:
     return "\n".join(parts) + "\n"
 
 
+# Alertmanager's two colours, and a third for what somebody has taken on.
+_COLOR = (
+    '{{if or (ne .Status "firing") (eq .NotificationReason "incident resolved by hand")}}good'
+    "{{else if .AcknowledgedBy}}warning{{else}}danger{{end}}"
+)
 _PAIRS = " - {{.Name}} = {{.Value}}\n"
 _ALERT = (
     "Labels:\n{{range .Labels.SortedPairs}}" + _PAIRS + "{{end}}"
@@ -108,7 +113,7 @@ DEFAULTS: Final = "".join(
             "slack.default.fallback",
             _called("slack.default.title") + " | " + _called("slack.default.titlelink"),
         ),
-        _defined("slack.default.color", '{{if eq "firing" .Status}}danger{{else}}good{{end}}'),
+        _defined("slack.default.color", _COLOR),
         _defined("slack.default.pretext", "{{.Notice}}"),
         _defined("pagerduty.default.instances", _called("__text_alert_list")),
         _defined(

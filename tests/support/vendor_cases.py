@@ -67,6 +67,19 @@ def _slack(url: str, folder: Path) -> Channel:
     return Slack(config, _caller(config.http, folder), Templates())
 
 
+def _slack_incident(url: str, folder: Path) -> Channel:
+    config = SlackConfig(
+        ChannelKind.SLACK,
+        url=f"{url}/api/chat.postMessage",
+        texts={"channel": "#ops"},
+        update=True,
+        thread=True,
+        buttons=True,
+        http=_BEARER,
+    )
+    return Slack(config, _caller(config.http, folder), Templates())
+
+
 def _teams(url: str, folder: Path) -> Channel:
     config = TeamsConfig(ChannelKind.TEAMS, webhook_url=f"{url}/workflows/x?sig={CANARY}")
     return Teams(config, _caller(config.http, folder), Templates())
@@ -108,6 +121,13 @@ VENDORS: tuple[HttpCase, ...] = (
         _slack,
         slack_server.body_of,
         slack_server.respond,
+        flooded=Failure.REJECTED,
+    ),
+    HttpCase(
+        "slack-incident",
+        _slack_incident,
+        slack_server.body_of,
+        slack_server.Workspace().respond,
         flooded=Failure.REJECTED,
     ),
     HttpCase("teams", _teams, vendors.teams, _took("202 Accepted")),
