@@ -8,6 +8,8 @@ Either there is a configuration or there are problems; all of them at once.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from notifiers.escalation.policy import Policy
+from notifiers.escalation.reader import Names, read_policies
 from notifiers.global_config import Global, read_global
 from notifiers.heartbeats.definition import Definition
 from notifiers.heartbeats.reader import read_heartbeats
@@ -15,18 +17,23 @@ from notifiers.heartbeats.switch_config import SwitchConfig, read_switch
 from notifiers.incidents.reader import read_acknowledge_timeout
 from notifiers.inhibit_rules import InhibitRule, read_inhibit_rule
 from notifiers.matchers import Mode
+from notifiers.oncall.people import User
+from notifiers.oncall.people_reader import read_users
 from notifiers.oncall.reader import read_schedules
 from notifiers.oncall.schedule import Schedule
 from notifiers.problem import Problem
 from notifiers.receivers import Receiver, read_receiver
 from notifiers.route_reader import Known, read_root
 from notifiers.route_tree import Route, build
+from notifiers.storms.limit_reader import read_rate_limit
 from notifiers.time_intervals import TimeInterval, read_time_interval
 from notifiers.yaml_reader import Reading, Section, compose
 
 _LATER = frozenset({"tracing", "event_recorder"})
 MODE_KEY = "matchers_mode"
 """Where a plan says in which mode matchers are read."""
+_CALLS = frozenset({"users", "on_call", "escalation_policies"})
+"""With one of these, whoever is in a schedule must be somebody who can be reached."""
 _Intervals = dict[str, tuple[TimeInterval, ...]]
 
 
@@ -53,6 +60,8 @@ class Config:
     schedules: dict[str, Schedule] = field(default_factory=dict)
     acknowledge_timeout: int | None = None
     """How long an acknowledgement lasts that names no end; None: for ever."""
+    users: dict[str, User] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
 
 
 def read(
@@ -69,16 +78,18 @@ def read(
         return None, reading.problems
     mode = root.parsed(MODE_KEY, _mode) or mode
     defaults = read_global(root.section("global"))
-    receivers = _receivers(root, defaults, bare=bare)
+    receivers = _receivers(root, defaults, mode, bare=bare)
     intervals = _time_intervals(root)
-    route = read_root(root, Known(receivers, intervals, mode))
+    users = read_users(root, receivers, intervals)
+    schedules = read_schedules(root, intervals, users if root.items.keys() & _CALLS else None)
+    policies = read_policies(root, Names(users, schedules, receivers, intervals))
+    route = read_root(root, Known(receivers, intervals, mode, policies))
     rules = tuple(read_inhibit_rule(found, mode) for found in root.sections("inhibit_rules"))
     templates = tuple(text for text, _ in root.texts("templates"))
     suppression = root.parsed("suppression", _suppression) or Suppression.ALERTMANAGER
-    schedules = read_schedules(root, intervals)
+    acknowledge_timeout = read_acknowledge_timeout(root)
     heartbeats = read_heartbeats(root)
     switch = read_switch(root, receivers)
-    acknowledge_timeout = read_acknowledge_timeout(root)
     root.close(_LATER)
     if route is None or reading.problems:
         return None, sorted(reading.problems, key=lambda problem: problem.line)
@@ -94,13 +105,16 @@ def read(
         dead_mans_switch=switch,
         schedules=schedules,
         acknowledge_timeout=acknowledge_timeout,
+        users=users,
+        policies=policies,
     ), []
 
 
-def _receivers(root: Section, defaults: Global, *, bare: bool) -> dict[str, Receiver]:
+def _receivers(root: Section, defaults: Global, mode: Mode, *, bare: bool) -> dict[str, Receiver]:
     receivers: dict[str, Receiver] = {}
+    limit = read_rate_limit(root, mode, None)
     for found in root.sections("receivers"):
-        receiver = read_receiver(found, defaults, bare=bare)
+        receiver = read_receiver(found, defaults, bare=bare, mode=mode, limit=limit)
         if receiver is None:
             continue
         if (first := receivers.get(receiver.name)) is not None:

@@ -9,6 +9,7 @@ from notifiers.grouping import group_key, group_labels
 from notifiers.incidents import lifecycle
 from notifiers.route_tree import Route
 from notifiers.state import State
+from notifiers.storms import limits
 from schemas.labels import derived_id
 
 REMEMBERED = 3_600_000
@@ -178,6 +179,7 @@ def follow_plan(state: State) -> None:
         if group.route_id not in _routes(state) or not is_remembered(group):
             close(state, group)
     state.incidents.find_adrift(state.groups)
+    limits.follow_plan(state)
     suppression.release_all(state)
 
 

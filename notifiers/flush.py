@@ -9,13 +9,15 @@ from collections.abc import Iterator
 
 from notifiers import dispatch, outbox, suppression
 from notifiers.channels.config import UPDATED, ChannelConfig, ChannelKind
+from notifiers.escalation import rise
 from notifiers.group import Group, Line, Outstanding, line_id
 from notifiers.holding import Hidden, digest, held
 from notifiers.incidents import lifecycle
-from notifiers.message import content
+from notifiers.message import Content, content
 from notifiers.needs_telling import Entry, needs_telling
 from notifiers.notices import telling
 from notifiers.state import State
+from notifiers.storms import limits
 from schemas.alerts import AlertLevel
 from schemas.deliveries import Fate, Receipt, Why
 from schemas.errors import Reason
@@ -23,11 +25,12 @@ from schemas.labels import derived_id
 
 LOG_RETENTION, LOG_SWEEP = 432_000_000, 900_000
 """How long Alertmanager's log of what was told is kept, and how often it is swept (ms)."""
-_GIVE_WAY = frozenset({Why.NOTHING, Why.REPEAT, Why.FIRST, Why.SOME_RESOLVED})
 _UPDATES = frozenset({Why.ACKNOWLEDGED, Why.CLOSED})
 """What is said only to channels that show an incident's state."""
 _FORCED = _UPDATES | {Why.ESCALATED, Why.UNACKNOWLEDGED}
 """What the group's own state does not bring about again if it was not told."""
+
+_GIVE_WAY = frozenset({Why.NOTHING, Why.REPEAT, Why.FIRST, Why.SOME_RESOLVED})
 
 
 def take_receipt(state: State, receipt: Receipt) -> None:
@@ -101,18 +104,19 @@ def flush(state: State, group: Group) -> None:
     state.touched_groups.add(group.id)
     state.counts["flush"] += 1
     lifecycle.look(state, group, at)
-    for line, channel in lines(state, group):
-        if line.outstanding is not None:
     hidden = suppression.muted(state, group, at)
     suppression.hold(state, group, at, hidden)
     heard = False
-            line.waiting = at
+    for line, channel in lines(state, group):
         heard = True
+        if line.outstanding is not None:
+            line.waiting = at
             state.touched_lines.add((group.id, line.id))
         else:
             decide(state, group, line, channel, at, hidden)
     if not heard:
         _tell_nobody(state, group, at, hidden)
+    rise.look(state, group)
 
 
 def lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
@@ -131,8 +135,6 @@ def lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
             yield group.lines[key], channel
 
 
-def channel_of(state: State, group: Group, line: Line) -> ChannelConfig | None:
-    """Its configuration, if the receiver still has it."""
 def _tell_nobody(state: State, group: Group, at: int, hidden: Hidden) -> None:
     """A receiver without channels hears of nothing: say so in history, once a change."""
     key = line_id(group.receiver, "", 0)
@@ -146,6 +148,8 @@ def _tell_nobody(state: State, group: Group, at: int, hidden: Hidden) -> None:
         outbox.record(state, group, line, at, Why.NOTHING, "", firing, resolved, causes)
 
 
+def channel_of(state: State, group: Group, line: Line) -> ChannelConfig | None:
+    """Its configuration, if the receiver still has it."""
     return next((channel for one, channel in lines(state, group) if one is line), None)
 
 
@@ -166,29 +170,35 @@ def decide(
     touched = (group.id, line.id)
     if suppression.untell(state, group, line, firing):
         state.touched_lines.add(touched)
-    why, cause = _why(state, group, line, channel, firing, resolved, at)
-    if line.forced is not None and not (hidden and not firing and line.forced in lifecycle.PAGES):
+    why, cause = choose(state, group, line, channel, firing, resolved, at)
+    is_silent = not firing and not channel.send_resolved
+    limited = limits.cause(state, group, line, Why.NOTHING if is_silent else why, firing, resolved)
+    if limited:
+        why, cause = Why.NOTHING, limited
+    elif line.forced is not None and not (hidden and not firing and line.forced in lifecycle.PAGES):
         # Where all that fires is muted, the page stays owed until something is heard.
         line.forced = None
         state.touched_lines.add(touched)
     before, line.why = line.why, why
-    if why is Why.NOTHING:
-        if line.done != group.revision or before is not why or was_held != line.held:
     causes = held(hidden, firing | resolved, cause, firing) if hidden or cause else {}
     was_held, line.held = line.held, digest(causes)
-            line.done = group.revision
+    if why is Why.NOTHING:
+        is_news = line.done != group.revision and not limited
+        if is_news or before is not why or was_held != line.held:
+            # What a limit holds back, the digest tells: it must not leave the group before.
+            line.done = line.done if limited else group.revision
             state.touched_lines.add(touched)
             outbox.record(state, group, line, at, why, "", firing, resolved, causes)
         return
     state.touched_lines.add(touched)
-    if not firing and not channel.send_resolved:
+    if is_silent:
         # Nobody is told, but what was told is over.
         line.told, line.done = Entry(firing, resolved, at), group.revision
         outbox.record(state, group, line, at, why, "", firing, resolved, causes)
         return
     if why in lifecycle.PAGES:
         lifecycle.paged(state, group, at)
-    said = content(_levels(state, firing, resolved, channel), channel.max_alerts)
+    said = _content(state, firing, resolved, channel)
     delivery = derived_id("delivery", group.id, line.id, at, line.sequence, said.digest())
     expires_at = state.now + outbox.life(state, group)
     line.outstanding = Outstanding(
@@ -199,11 +209,12 @@ def decide(
         digest=said.digest(),
     )
     state.sent[delivery] = (group.id, line.id)
+    limits.count(state, line, delivery, firing | resolved)
     outbox.record(state, group, line, at, why, delivery, firing, resolved, causes)
     outbox.send(state, group, line, line.outstanding, said)
 
 
-def _why(
+def choose(
     state: State,
     group: Group,
     line: Line,
@@ -227,7 +238,8 @@ def _why(
     if why is Why.NOTHING and channel.send_resolved and resolved & line.owed:
         why = Why.SOME_RESOLVED if firing else Why.ALL_RESOLVED
     plain = why
-    if line.forced is not None and firing and why in _GIVE_WAY:
+    is_wanted = line.forced is not Why.ESCALATED or lifecycle.is_open(state, group)
+    if line.forced is not None and is_wanted and firing and why in _GIVE_WAY:
         why = line.forced
     if why in lifecycle.PAGES:
         by = lifecycle.covered_by(state, group, _news(line, firing, why))
@@ -243,12 +255,17 @@ def _news(line: Line, firing: frozenset[str], why: Why) -> frozenset[str]:
     return firing
 
 
-def _levels(
+def _content(
     state: State, firing: frozenset[str], resolved: frozenset[str], channel: ChannelConfig
-) -> list[AlertLevel]:
+) -> Content:
     told = firing | resolved if channel.send_resolved else firing
-    levels = (state.alerts[one].level for one in told)
-    return [level for level in levels if level is not None]
+    return content(levels(state, told), channel.max_alerts)
+
+
+def levels(state: State, fingerprints: frozenset[str]) -> list[AlertLevel]:
+    """What a message says of these alerts."""
+    found = (state.alerts[one].level for one in fingerprints)
+    return [level for level in found if level is not None]
 
 
 def again(state: State, group: Group, line: Line) -> None:
@@ -265,15 +282,18 @@ def again(state: State, group: Group, line: Line) -> None:
     )
     hidden = suppression.muted(state, group, out.at)
     firing, resolved = suppression.audible(state, group, line, hidden)
-    said = content(_levels(state, firing, resolved, channel), channel.max_alerts)
+    said = _content(state, firing, resolved, channel)
     same = (firing, resolved) == (out.firing, out.resolved) and said.digest() == out.digest
-    if out.why in lifecycle.PAGES and lifecycle.is_covered(state, group, out.firing):
+    taken = out.why in lifecycle.PAGES and lifecycle.is_covered(state, group, out.firing)
+    if taken or (out.why is Why.ESCALATED and not lifecycle.is_open(state, group)):
         # Somebody has it. Who may have got the page all the same is owed its end.
         same, line.owed = False, line.owed | out.firing
     if not same or (state.now >= out.expires_at and not silent):
+        if not silent:
+            limits.give_back(state, line, out.id)
         outbox.forget(state, line)
         line.waiting = None
-        line.forced = out.why if out.why in _FORCED else None
+        line.forced = line.forced or (out.why if out.why in _FORCED else None)
         state.counts["delivery replaced"] += 1
         decide(state, group, line, channel, state.now)
         return

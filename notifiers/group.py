@@ -53,6 +53,8 @@ class Line:
     forced: Why | None = None
     reference: tuple[str, str] = ("", "")
     held: str = ""
+    limited: int | None = None
+    """Since when (ms) a rate limit keeps it for the next digest."""
 
     @property
     def id(self) -> str:
@@ -77,6 +79,7 @@ class Line:
                 self.forced,
                 self.reference,
                 self.held,
+                self.limited,
             ]
         )
 
@@ -110,7 +113,7 @@ class Group:
         )
 
 
-_OLDER: list[Any] = [b"", None, ("", ""), ""]
+_OLDER: list[Any] = [b"", None, ("", ""), "", None]
 """What lines lack that an older version wrote."""
 
 
@@ -130,7 +133,7 @@ def unpacked_group(group_id: str, entry: bytes) -> Group:
 def unpacked_line(entry: bytes) -> Line:
     """The line of a checkpoint's entry."""
     older: list[Any] = ormsgpack.unpackb(entry)
-    (receiver, kind, index), told, numbers, out, owed, forced, reference, held = (
+    (receiver, kind, index), told, numbers, out, owed, forced, reference, held, limited = (
         *older,
         *_OLDER[len(older) - 4 :],
     )
@@ -155,6 +158,7 @@ def unpacked_line(entry: bytes) -> Line:
         None if forced is None else Why(forced),
         (reference[0], reference[1]),
         held,
+        limited,
     )
 
 

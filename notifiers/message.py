@@ -31,7 +31,11 @@ class Content:
 
 def content(levels: list[AlertLevel], max_alerts: int) -> Content:
     """The content for these alerts; what does not fit is counted in `truncated`."""
-    ordered = in_order(levels)
+    return cut(in_order(levels), max_alerts)
+
+
+def cut(ordered: list[AlertLevel], max_alerts: int) -> Content:
+    """The content for alerts in this order, of which the first are kept."""
     kept: list[AlertLevel] = []
     room = ROOM
     for level in ordered[: max_alerts or None]:

@@ -72,9 +72,14 @@ def send(state: State, group: Group, line: Line, out: Outstanding, said: Content
 def postpone(state: State, group: Group, line: Line, out: Outstanding, retry_at: int) -> None:
     """Try again, at the courier's time or after our own backoff, whichever is later."""
     line.failures += 1
-    backoff = min(FIRST_BACKOFF * 2 ** min(line.failures - 1, 16), LONGEST_BACKOFF)
-    out.wake = min(max(retry_at, state.now + backoff), state.now + LONGEST_WAIT)
+    out.wake = next_try(line.failures, retry_at, state.now)
     state.wake(out.wake, group.id, line.id)
+
+
+def next_try(failures: int, retry_at: int, now: int) -> int:
+    """When to try again after so many failures in a row; `retry_at` is the courier's wish."""
+    backoff = min(FIRST_BACKOFF * 2 ** min(failures - 1, 16), LONGEST_BACKOFF)
+    return min(max(retry_at, now + backoff), now + LONGEST_WAIT)
 
 
 def forget(state: State, line: Line) -> None:

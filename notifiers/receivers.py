@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from notifiers.channels.config import ChannelConfig, ChannelKind, read_bare
 from notifiers.channels.registry import ELSEWHERE, READERS
 from notifiers.global_config import Global
+from notifiers.matchers import Mode
+from notifiers.storms.limit_reader import read_rate_limit
+from notifiers.storms.settings import RateLimit
 from notifiers.yaml_reader import Section
 
 
@@ -15,18 +18,30 @@ class Receiver:
     name: str
     channels: tuple[ChannelConfig, ...] = ()
     line: int = 0
+    rate_limit: RateLimit | None = None
 
 
-def read_receiver(found: Section, defaults: Global, *, bare: bool) -> Receiver | None:
-    """One entry of `receivers:`; `bare` reads no more of a channel than the router needs."""
+def read_receiver(
+    found: Section,
+    defaults: Global,
+    *,
+    bare: bool,
+    mode: Mode = Mode.FALLBACK,
+    limit: RateLimit | None = None,
+) -> Receiver | None:
+    """One entry of `receivers:`; `bare` reads no more of a channel than the router needs.
+
+    `limit` is the one of receivers that say nothing of theirs.
+    """
     name = found.text("name")
     channels = [
         read_bare(one, kind) if bare else READERS[kind](one, defaults)
         for kind in READERS
         for one in found.sections(kind.key)
     ]
+    limit = read_rate_limit(found, mode, limit)
     found.close(ELSEWHERE | {kind.key for kind in ChannelKind})
     if not name or len(name) > 1_024:
         found.problem("name", "missing name in receiver" if not name else "the name is too long")
         return None
-    return Receiver(name, tuple(channels), found.line("name"))
+    return Receiver(name, tuple(channels), found.line("name"), limit)

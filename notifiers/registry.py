@@ -8,7 +8,9 @@ from notifiers.drills import asked, resend
 from notifiers.heartbeats import pings, switch
 from notifiers.incidents import commands as incidents
 from notifiers.notices import telling
+from notifiers.oncall import commands as oncall
 from notifiers.state import State
+from notifiers.storms import digest
 from notifiers.windows import commands as windows
 from schemas.commands import SilenceExpired, SilenceSet
 from schemas.deliveries import Receipt
@@ -16,6 +18,7 @@ from schemas.drills import DrillAsked, ResendAsked
 from schemas.event import Event
 from schemas.heartbeats import Ping
 from schemas.incidents import IncidentCommand
+from schemas.oncall import OverrideEnded, OverrideSet
 from schemas.windows import WindowClosed, WindowEnded, WindowOpened, WindowSet
 
 # Each handler takes its own kind of event, which the type of a dictionary cannot say.
@@ -23,6 +26,8 @@ HANDLERS: Final[dict[type[Event], Callable[[State, Any], None]]] = {
     SilenceSet: commands.set_silence,
     SilenceExpired: commands.expire_silence,
     IncidentCommand: incidents.take,
+    OverrideSet: oncall.set_override,
+    OverrideEnded: oncall.end_override,
     WindowSet: windows.set_window,
     WindowEnded: windows.end_window,
     WindowOpened: windows.open_window,
@@ -34,7 +39,9 @@ HANDLERS: Final[dict[type[Event], Callable[[State, Any], None]]] = {
 
 RINGS: Final[dict[str, Callable[[State, str], None]]] = {
     "incident": incidents.ring,
+    "override": oncall.ring,
     "notice": telling.ring,
+    "limit": digest.ring,
     "window": windows.ring,
     "reminder": windows.remind,
     "heartbeat": pings.ring,

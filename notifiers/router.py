@@ -16,8 +16,12 @@ from notifiers import dispatch, flush, posted, timers, view
 from notifiers.alert_book import Alert, Order, Turn, is_same
 from notifiers.config import read
 from notifiers.heartbeats import switch
+from notifiers.oncall.book import MadeOverride
 from notifiers.registry import FOLLOWS, HANDLERS, RECEIPTS
 from notifiers.state import State
+from notifiers.windows.view import WindowView
+from notifiers.windows.view import shown as shown_windows
+from notifiers.storms import digest
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.deliveries import Receipt
 from schemas.event import Event
@@ -101,6 +105,17 @@ class Router:
         known, now = self._state.silences.known, self._state.now
         return [view.SilenceView(known[name], known[name].state_at(now)) for name in sorted(known)]
 
+    def windows(self) -> list[WindowView]:
+        """Every maintenance window, by id."""
+        self._load()
+        return shown_windows(self._state.windows, self._state.now)
+
+    def overrides(self) -> list[MadeOverride]:
+        """Every override of a schedule, by id."""
+        self._load()
+        known = self._state.overrides.known
+        return [known[name] for name in sorted(known)]
+
     @property
     def plan_number(self) -> int:
         """The number of the plan in force; 0 before the first."""
@@ -119,6 +134,8 @@ class Router:
             case AlertBatch():
                 switch.hear(self._state)
                 self._read_alerts(event)
+            case Receipt() if digest.take_receipt(self._state, event):
+                pass
             case Receipt() if any(take(self._state, event) for take in RECEIPTS):
                 pass
             case Receipt():

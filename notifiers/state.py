@@ -19,12 +19,15 @@ from notifiers.heartbeats.switch_book import SwitchBook
 from notifiers.incidents.book import IncidentBook
 from notifiers.inhibition import Inhibitor
 from notifiers.notices.book import NoticeBook
+from notifiers.oncall.book import OverrideBook
 from notifiers.route_tree import Route
+from notifiers.route_ways import ways
 from notifiers.silences import SilenceBook, unpacked_silence
+from notifiers.storms.limit_book import LimitBook
 from notifiers.windows.book import WindowBook
 from notifiers.windows.reminders import ReminderBook
+from schemas.deliveries import Why
 from schemas.stage import Output, StateChange
-from notifiers.route_ways import ways
 
 Timer = tuple[int, str, str]
 """When, which group, and which line of it; without a line it is the group's flush.
@@ -42,21 +45,21 @@ class PlanState:
     content: bytes = b""
     config: Config | None = None
     routes: dict[str, Route] = field(default_factory=dict)
+    ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The matchers on the way from the root to each route."""
     next: tuple[int, str, int] = (0, "", 0)
     """Number, digest and count of pieces of the plan that is arriving."""
     pieces: dict[int, bytes] = field(default_factory=dict)
 
-    ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """The matchers on the way from the root to each route."""
     def use(self, config: Config) -> None:
         """Put a configuration into force."""
         self.config = config
         self.routes = {route.id: route for route in config.route.walk()}
+        self.ways = ways(config.route)
 
 
 @dataclass(slots=True)
 class State:
-        self.ways = ways(config.route)
     """The router's memory; what a step touched is in the `touched` sets until it is written."""
 
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
@@ -75,9 +78,11 @@ class State:
     held: dict[str, set[str]] = field(default_factory=dict)
     """Groups that wait, by what they wait for (only with `suppression: tocsin`)."""
     incidents: IncidentBook = field(default_factory=IncidentBook)
+    overrides: OverrideBook = field(default_factory=OverrideBook)
     notices: NoticeBook = field(default_factory=NoticeBook)
     windows: WindowBook = field(default_factory=WindowBook)
     reminders: ReminderBook = field(default_factory=ReminderBook)
+    limits: LimitBook = field(default_factory=LimitBook)
     heartbeats: HeartbeatBook = field(default_factory=HeartbeatBook)
     switch: SwitchBook = field(default_factory=SwitchBook)
     drills: DrillBook = field(default_factory=DrillBook)
@@ -98,9 +103,11 @@ class State:
         return (
             self.incidents,
             self.incidents.timelines,
+            self.overrides,
             self.notices,
             self.windows,
             self.reminders,
+            self.limits,
             *(self.heartbeats, self.switch, self.drills, self.resends),
         )
 
@@ -184,7 +191,9 @@ class State:
 
     def _load_line(self, group_id: str, line_id: str, line: Line) -> None:
         self.groups[group_id].lines[line_id] = line
-        if line.outstanding is not None:
+        if line.limited is not None:
+            self.limits.hold(group_id, line_id)
+        if line.outstanding is not None and line.outstanding.why is not Why.DIGEST:
             self.sent[line.outstanding.id] = (group_id, line_id)
             self.timers.append((line.outstanding.wake, group_id, line_id))
 

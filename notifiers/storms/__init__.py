@@ -1,0 +1,1 @@
+"""Storms: rate limits with digests, dependencies between services, and flap damping."""
