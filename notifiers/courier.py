@@ -48,14 +48,22 @@ class _Outcome:
 
 
 class Courier:
-    """Delivers through the channels of its receivers; may be called from several threads."""
+    """Delivers through the channels of its receivers; may be called from several threads.
+
+    `prepare` makes of a delivery what channels are given: texts where it has templates.
+    """
 
     name = "courier"
 
     def __init__(
-        self, channels: Mapping[tuple[str, int], Channel], clock: Clock, patience: float = PATIENCE
+        self,
+        channels: Mapping[tuple[str, int], Channel],
+        clock: Clock,
+        patience: float = PATIENCE,
+        prepare: Callable[[Delivery], Delivery] = lambda delivery: delivery,
     ) -> None:
         self._channels, self._clock, self._patience = channels, clock, patience
+        self._prepare = prepare
         self._breakers = {name: Breaker() for name in channels}
 
     def deliver(self, record: Record, envelope: Envelope) -> list[Output]:
@@ -127,7 +135,7 @@ class Courier:
         if channel is None:
             detail = "the courier's configuration has no such receiver or integration"
             return _refused(0, Failure.NO_CHANNEL, detail)
-        return self._try(channel, self._breakers[key], delivery, started)
+        return self._try(channel, self._breakers[key], self._prepare(delivery), started)
 
     def _try(
         self, channel: Channel, breaker: Breaker, delivery: Delivery, started: float

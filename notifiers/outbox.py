@@ -61,9 +61,11 @@ def send(state: State, group: Group, line: Line, out: Outstanding, said: Content
         alerts=said.alerts,
         truncated=said.truncated,
         external_url=state.external_url,
+        route_labels=dict(state.plan.routes[group.route_id].labels),
         incident=name,
         acknowledged_by="" if incident is None else incident.acknowledged_by,
         reference=line.reference[1] if line.reference[0] == name else "",
+        notice=line.notice if out.why is Why.ESCALATED else "",
     )
     attempt = derived_id("attempt", out.id, out.attempt)
     state.outputs.append(Output(DELIVERIES, line.receiver, attempt, event))

@@ -8,9 +8,8 @@ from notifiers.matcher_reader import read_matchers
 from notifiers.matchers import Mode, is_label_name
 from notifiers.problem import did_you_mean
 from notifiers.route_tree import RouteConfig
+from notifiers.templating.templates import check
 from notifiers.yaml_reader import Section
-
-_LATER = frozenset({"labels"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,24 @@ def _route(found: Section, known: Known) -> RouteConfig:
         mute=_time_intervals(found, "mute_time_intervals", known),
         active=_time_intervals(found, "active_time_intervals", known),
         escalation=read_choice(found, known.policies),
+        labels=_labels(found, known.mode),
         routes=tuple(_route(child, known) for child in found.sections("routes")),
         line=found.node.start_mark.line + 1,
     )
-    found.close(_LATER)
+    found.close()
     return route
+
+
+def _labels(found: Section, mode: Mode) -> tuple[tuple[str, str], ...]:
+    pairs = found.pairs("labels")
+    for name, value, node in pairs:
+        if not is_label_name(name, mode):
+            found.problem("labels", f'invalid label name "{name}" in route labels', at=node)
+        try:
+            check(value)
+        except ValueError as fault:
+            found.problem("labels", f"{name}: {fault}", at=node)
+    return tuple((name, value) for name, value, _ in pairs)
 
 
 def _group_by(found: Section, mode: Mode) -> tuple[frozenset[str] | None, bool]:

@@ -22,6 +22,7 @@ class RouteConfig:
     mute: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
     escalation: Choice | None = None
+    labels: tuple[tuple[str, str], ...] = ()
     routes: tuple["RouteConfig", ...] = ()
     line: int = 0
 
@@ -32,7 +33,8 @@ class Route:
 
     `id` tells nodes with the same key apart by their order among those; so it stays when routes
     with other keys come and go, and a group keeps its timers over a change of plan. `mute` and
-    `active` name time intervals; they are a node's own, for Alertmanager inherits neither.
+    `active` name time intervals; they are a node's own, for Alertmanager inherits neither. `labels`
+    are for templates; their values are templates themselves.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Route:
     mute: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
     escalation: Choice = Choice()
+    labels: tuple[tuple[str, str], ...] = ()
     routes: list["Route"] = field(default_factory=list)
 
     def match(self, labels: Mapping[str, str]) -> list["Route"]:
@@ -98,6 +101,7 @@ def _build(config: RouteConfig, parent: Route | None, keys: dict[str, int]) -> R
         mute=config.mute,
         active=config.active,
         escalation=above.escalation if config.escalation is None else config.escalation,
+        labels=tuple(sorted((dict(above.labels) | dict(config.labels)).items())),
     )
     route.routes.extend(_build(child, route, keys) for child in config.routes)
     return route

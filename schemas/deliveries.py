@@ -35,7 +35,8 @@ class Delivery(Event):
 
     `integration` numbers the receiver's channels from 0. The courier gives up at `expires_at`.
     `reference` is what the channel's last receipt in this incident said (a thread, an issue);
-    `notice` is a text for people, where the alerts do not say it all.
+    `notice` is a text for people, where the alerts do not say it all. `route_labels` are the
+    templates of the route's labels.
     """
 
     KIND: ClassVar[str] = "delivery"
@@ -59,6 +60,7 @@ class Delivery(Event):
     acknowledged_by: Text = ""
     reference: Text = ""
     notice: Text = ""
+    route_labels: LabelMap = {}
 
 
 class Fate(StrEnum):

@@ -25,7 +25,7 @@ def payload(delivery: Delivery) -> dict[str, Any]:
         "groupLabels": delivery.group_labels,
         "commonLabels": delivery.common_labels,
         "commonAnnotations": delivery.common_annotations,
-        "routeLabels": {},
+        "routeLabels": delivery.route_labels,
         "externalURL": delivery.external_url,
         "version": "4",
         "groupKey": delivery.group_key,

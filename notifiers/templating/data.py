@@ -212,7 +212,7 @@ def data(delivery: Delivery) -> Data:
         Labels(delivery.group_labels),
         Labels(delivery.common_labels),
         Labels(delivery.common_annotations),
-        Labels(),
+        Labels(delivery.route_labels),
         delivery.external_url,
         {
             "Headline": headline(delivery),

@@ -112,7 +112,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "urlUnescape": _texts(unescaped),
     "reReplaceAll": _texts(patterns.replace_all, 3),
     "stringSlice": Function((STRING,), lambda _, given: PlainStrings(given), variadic=True),
-    # Routes have no labels here, and of a label that there is not Alertmanager makes no text.
+    # Of a label that there is not Alertmanager makes no text; `Templates` knows what there is.
     "routeLabels": _texts(lambda name: ""),
     "date": _of((STRING, TIME), lambda layout, moment: moment.formatted(layout)),
     "tz": _of((STRING, TIME), _zoned),

@@ -12,7 +12,7 @@ from schemas.deliveries import Delivery
 from schemas.templates.blocks import Block, Call, Words, run
 from schemas.templates.errors import BadTemplate, TooMuch, Unexpandable
 from schemas.templates.parser import Parsed, parse
-from schemas.templates.running import Function, State, printed
+from schemas.templates.running import STRING, Function, State, printed
 from schemas.templates.values import Value
 
 CUT = "… [cut here: too long]"
@@ -67,21 +67,31 @@ class Templates:
                     reason = f'template "{call.name}" not defined'
                     raise ValueError(f"template {place}:{column}: {reason}")
 
+    def routed(self, delivery: Delivery) -> Delivery:
+        """The same with the route's labels, which are templates and may name one another, as texts.
+
+        A label that has no text for this delivery is left out, as Alertmanager leaves it out.
+        """
+        if not delivery.route_labels:
+            return delivery
+        return delivery.model_copy(update={"route_labels": RouteLabels(self, delivery).texts()})
+
     def text(self, template: str, delivery: Delivery) -> str:
         """The text for a delivery; raises TemplateFailed."""
-        return self._expanded(template, delivery, FUNCTIONS, printed)
+        return self.expanded(template, delivery, FUNCTIONS, printed)
 
     def html(self, template: str, delivery: Delivery) -> str:
         """The same with every value escaped for HTML, but what `safeHtml` marks."""
-        return self._expanded(template, delivery, HTML_FUNCTIONS, escaped)
+        return self.expanded(template, delivery, HTML_FUNCTIONS, escaped)
 
-    def _expanded(
+    def expanded(
         self,
         template: str,
         delivery: Delivery,
         functions: Mapping[str, Function],
         shows: Callable[[Value], str],
     ) -> str:
+        """The text of a template that may call these functions; raises TemplateFailed."""
         if "{{" not in template:
             return template
         try:
@@ -89,6 +99,8 @@ class Templates:
         except ValueError as fault:
             raise TemplateFailed(str(fault)) from fault
         known = _redefined(self._definitions, found.definitions)
+        if delivery.route_labels:
+            functions = {**functions, "routeLabels": route_labels(delivery.route_labels)}
         dot = data(delivery)
         # The instant of the decision, not of the attempt: each attempt says the same.
         now = moment(delivery.decided_at)
@@ -102,6 +114,46 @@ class Templates:
             where = "" if state.node is None else f" at <{state.node.text}>"
             raise TemplateFailed(f"template:{where}: {fault}") from fault
         return "".join(state.out)
+
+
+class RouteLabels:
+    """The labels of a delivery's route, each expanded once, after those that it names."""
+
+    def __init__(self, templates: Templates, delivery: Delivery) -> None:
+        self._templates, self._raw = templates, delivery.route_labels
+        self._delivery = delivery.model_copy(update={"route_labels": {}})
+        self._texts: dict[str, str] = {}
+        self._under_way: list[str] = []
+        self._functions = {
+            **FUNCTIONS,
+            "routeLabels": Function((STRING,), lambda _, given: self._text(str(given[0]))),
+        }
+
+    def texts(self) -> dict[str, str]:
+        """The labels that have a text."""
+        found = {}
+        for name in self._raw:
+            try:
+                found[name] = self._text(name)
+            except TemplateFailed:
+                self._under_way.clear()
+        return found
+
+    def _text(self, name: str) -> str:
+        if name not in self._raw or name in self._texts:
+            return self._texts.get(name, "")
+        if name in self._under_way:
+            raise TemplateFailed(f"route label cycle: {' -> '.join([*self._under_way, name])}")
+        self._under_way.append(name)
+        raw = self._raw[name]
+        self._texts[name] = self._templates.expanded(raw, self._delivery, self._functions, printed)
+        self._under_way.pop()
+        return self._texts[name]
+
+
+def route_labels(texts: Mapping[str, str]) -> Function:
+    """The function that answers a route's labels by name; what is not there is empty."""
+    return Function((STRING,), lambda _, given: texts.get(str(given[0]), ""))
 
 
 def _redefined(old: Mapping[str, Block], new: Mapping[str, Block]) -> Mapping[str, Block]:

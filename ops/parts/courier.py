@@ -125,7 +125,11 @@ class CourierPart:
             CourierLoop(
                 inbox,
                 self._shared.log,
-                Courier(channels, Clock(now, time.monotonic, ending.wait, random.random)),
+                Courier(
+                    channels,
+                    Clock(now, time.monotonic, ending.wait, random.random),
+                    prepare=templates.routed,
+                ),
                 ending,
                 now,
                 crash=self._shared.crash,

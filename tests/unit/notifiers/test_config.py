@@ -83,7 +83,6 @@ def test_all_problems_are_reported_at_once_with_line_key_and_hint() -> None:
 @pytest.mark.parametrize(
     ("text", "want"),
     [
-        (routes("  labels: {a: b}"), "r.yml:3: route.labels: this key"),
         (routes() + "\ntracing: {}", "r.yml:4: tracing: this key of Alertmanager's"),
         (
             routes(receivers="[{name: a, sns_configs: [{topic_arn: c}]}]"),
