@@ -116,6 +116,11 @@ class Router:
         known = self._state.overrides.known
         return [known[name] for name in sorted(known)]
 
+    def windows(self) -> list[WindowView]:
+        """Every maintenance window, by id."""
+        self._load()
+        return shown_windows(self._state.windows, self._state.now)
+
     @property
     def plan_number(self) -> int:
         """The number of the plan in force; 0 before the first."""

@@ -38,6 +38,8 @@ class AlertView:
     muted_by: tuple[str, ...] = ()
     updated_at: int = 0
     expires_at: int | None = None
+    windows: tuple[str, ...] = ()
+    """Ids of the maintenance windows that hide it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ def _alert(
         muted_by=tuple(sorted({name for names in mutes for name in names})) if all(mutes) else (),
         updated_at=max(alert.updated_at, alert.heard[1]),
         expires_at=alert.expires_at,
+        windows=known.windows.active(alert.fingerprint, level.labels, now),
     )
 
 

@@ -12,6 +12,7 @@ from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
     from notifiers.view import GroupView, SilenceView
+    from notifiers.windows.view import WindowView
 
 Point = tuple[int, float]
 """Milliseconds since 1970, and a value."""
@@ -74,6 +75,8 @@ class AlertView(Protocol):
     def updated_at(self) -> int: ...
     @property
     def expires_at(self) -> int | None: ...
+    @property
+    def windows(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,6 +110,10 @@ class Services(Protocol):
 
     def silences(self) -> "Sequence[SilenceView]":
         """Every silence that the router knows, expired ones too."""
+        ...
+
+    def windows(self) -> "Sequence[WindowView]":
+        """Every maintenance window that the router knows, those that are over too."""
         ...
 
     def routing(self) -> Routing:

@@ -35,12 +35,14 @@ def alert_json(
     """A gettableAlert; without an end it ends once it is not heard of for `resolve_timeout`.
 
     `muted_by` are the time intervals that mute its group; outside groups Alertmanager tells none.
+    Maintenance windows, which Alertmanager does not have, stand there too.
     """
     starts_at = alert.active_at if alert.starts_at is None else alert.starts_at
     ends_at = alert.expires_at if alert.ends_at is None else alert.ends_at
     if ends_at is None:
         ends_at = alert.updated_at + resolve_timeout
-    held = alert.silenced_by or alert.inhibited_by or muted_by
+    muted = [*muted_by, *(f"window/{one}" for one in alert.windows)]
+    held = alert.silenced_by or alert.inhibited_by or muted
     body = {
         "annotations": dict(alert.annotations),
         "endsAt": when_text(ends_at),
@@ -49,7 +51,7 @@ def alert_json(
         "startsAt": when_text(starts_at),
         "status": {
             "inhibitedBy": list(alert.inhibited_by),
-            "mutedBy": list(muted_by),
+            "mutedBy": muted,
             "silencedBy": list(alert.silenced_by),
             "state": "suppressed" if held else "active",
         },

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ops.api import agents, alertmanager, health, login, prometheus, tocsin
+from ops.api import agents, alertmanager, health, login, prometheus, tocsin, windows
 from ops.api.dated import Dated
 from ops.api.guard import Guard, route_path
 from ops.api.prefix import Prefixed
@@ -69,6 +69,7 @@ def build(
     app.include_router(alertmanager.routes(services))
     app.include_router(tocsin.routes(services))
     app.include_router(agents.routes(services))
+    app.include_router(windows.routes(services))
     app.include_router(login.routes(access))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)

@@ -40,14 +40,24 @@ class Client:
         could not.
         """
         query = f"?{urlencode(parameters)}" if parameters else ""
-        request = urllib.request.Request(f"{self.url}{path}{query}")
+        return self._ask(urllib.request.Request(f"{self.url}{path}{query}"))
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The JSON of the answer to a command, None if it has none; raises what `get` raises."""
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}", content, method=method)
+        request.add_header("Content-Type", "application/json")
+        return self._ask(request)
+
+    def _ask(self, request: urllib.request.Request) -> Any:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         # No proxy: what the environment names is for the internet, not for a server beside us.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
         try:
             with opener.open(request, timeout=TIMEOUT) as answer:
-                return json.load(answer)
+                said = answer.read()
+                return json.loads(said) if said else None
         except urllib.error.HTTPError as fault:
             raise _fault(fault, self.url) from fault
         except (OSError, http.client.HTTPException) as fault:
@@ -104,6 +114,6 @@ def _fault(fault: urllib.error.HTTPError, url: str) -> TocsinError:
         said = fault.reason
     if fault.code == 401:
         return Refused(f"{url} wants a token: name its file with --token-file")
-    if fault.code in {400, 403, 413, 421, 422}:
+    if fault.code in {400, 403, 404, 409, 413, 421, 422}:
         return Refused(said)
     return Unreachable(f"{url}: HTTP {fault.code}: {said}")

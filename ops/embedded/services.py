@@ -16,6 +16,7 @@ from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
     from notifiers.view import GroupView, SilenceView
+    from notifiers.windows.view import WindowView
     from ops.history.clickhouse import History
 
 
@@ -61,6 +62,12 @@ class EmbeddedServices:
         from notifiers import view
 
         return view.silences(self._process.reader.state("router", 0), self.now())
+
+    def windows(self) -> Sequence[WindowView]:
+        """Every maintenance window in the router's committed state."""
+        from notifiers.windows import view
+
+        return view.windows(self._process.reader.state("router", 0), self.now())
 
     def routing(self) -> Routing:
         """The routing file that was accepted last."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from notifiers.router import Router
 from notifiers.view import AlertView, GroupView, SilenceView
+from notifiers.windows.view import WindowView
 from ops.runtime.intake import decoded, runs
 from schemas.stage import Gap, Partition, Record
 
@@ -95,6 +96,11 @@ class Follower:
         """Every silence that the router knows."""
         with self._lock:
             return self._router.silences()
+
+    def windows(self) -> list[WindowView]:
+        """Every maintenance window that the router knows."""
+        with self._lock:
+            return self._router.windows()
 
     @property
     def plan(self) -> int:

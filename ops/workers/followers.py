@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from notifiers import view
 from notifiers.router import Router
+from notifiers.windows.view import WindowView
 from ops.runtime.threads import Worker
 from ops.services import StageStatus
 from ops.transport.stage_log import Clock
@@ -66,6 +67,11 @@ class Followers:
         """Every silence, by id."""
         found = [silence for follower in self._followers for silence in follower.silences()]
         return sorted(found, key=lambda one: one.silence.id)
+
+    def windows(self) -> list[WindowView]:
+        """Every maintenance window, by id."""
+        found = [window for follower in self._followers for window in follower.windows()]
+        return sorted(found, key=lambda one: one.window.id)
 
     def applied(self, position: Position, within: float) -> bool:
         """Wait until what was appended there is taken in; False after `within` s."""

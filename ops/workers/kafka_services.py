@@ -20,6 +20,7 @@ from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
     from notifiers.view import GroupView, SilenceView
+    from notifiers.windows.view import WindowView
     from ops.history.clickhouse import History
 
 RELOAD = "on Kafka the console reads no rules and routes: put them in force with tocsin apply"
@@ -63,6 +64,10 @@ class KafkaServices:
     def silences(self) -> Sequence[SilenceView]:
         """Every silence, as the routers know it."""
         return self._followers.silences()
+
+    def windows(self) -> Sequence[WindowView]:
+        """Every maintenance window, as the routers know it."""
+        return self._followers.windows()
 
     def routing(self) -> Routing:
         """The routing file that this console has; what is in force came with `tocsin apply`."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from notifiers.view import GroupView, SilenceView
+from notifiers.windows.view import WindowView
 from ops.figures import Figures
 from ops.services import QueryResult, Routing, Series, StageStatus
 from schemas.alerts import AlertState
@@ -29,6 +30,7 @@ class FakeAlert:
     inhibited_by: Sequence[str] = ()
     updated_at: int = NOW - 10_000
     expires_at: int | None = None
+    windows: Sequence[str] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -70,6 +72,7 @@ class FakeServices:
     report: Mapping[str, object] | None = None
     group_views: Sequence[GroupView] = ()
     silence_views: Sequence[SilenceView] = ()
+    window_views: Sequence[WindowView] = ()
     routes: Routing = NOWHERE
     takes: bool = True
     answer: Callable[[str, int | None], QueryResult] = _up
@@ -85,6 +88,9 @@ class FakeServices:
 
     def silences(self) -> Sequence[SilenceView]:
         return self.silence_views
+
+    def windows(self) -> Sequence[WindowView]:
+        return self.window_views
 
     def routing(self) -> Routing:
         return self.routes
