@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -36,17 +37,25 @@ def run(arguments: argparse.Namespace) -> int:
             found += differences(settings)
         except LogAway as fault:
             away = str(fault)
-    _tell(settings, Problems(found), away, as_json=arguments.json)
+    from ops.cli.check_gaps import gap_warnings
+
+    warnings = list(gap_warnings(settings, round(time.time() * 1_000)))
+    _tell(settings, Problems(found), away, warnings, as_json=arguments.json)
     if found:
         return 2
     return 3 if away else 0
 
 
-def _tell(settings: Settings, fault: Problems, away: str, *, as_json: bool) -> None:
+def _tell(
+    settings: Settings, fault: Problems, away: str, warnings: list[str], *, as_json: bool
+) -> None:
     if as_json:
         told: dict[str, object] = {"problems": [_json(problem) for problem in fault.problems]}
+        told |= {"warnings": warnings} if warnings else {}
         print(json.dumps(told | ({"away": away} if away else {})))
         return
+    for warning in warnings:
+        complain(f"warning: {warning}")
     if fault.problems:
         complain(str(fault))
     else:

@@ -222,8 +222,27 @@ def _oncall(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     show.add_argument("--routes", metavar="F", help="routing file; else the configured one")
     show.add_argument("--at", metavar="T", help="from then on, RFC 3339; else from now on")
     show.add_argument("--days", default="7", metavar="N", help="how many days to show; 7")
+    show.add_argument("--gaps", action="store_true", help="only where nobody is; 1 if there are")
     show.add_argument("--json", action="store_true")
     _settings(show)
+    _overrides(verbs)
+
+
+def _overrides(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    module = "ops.cli.oncall_overrides"
+    make = _command(verbs, "override", module, "somebody takes over; prints the override's id")
+    make.add_argument("schedule", metavar="SCHEDULE")
+    make.add_argument("user", metavar="USER")
+    make.add_argument("--from", dest="start", metavar="T", help="RFC 3339; else now")
+    make.add_argument("--to", dest="end", metavar="T", required=True, help="RFC 3339")
+    listed = _command(verbs, "overrides", module, "who takes over, and who has")
+    listed.add_argument("schedule", nargs="?", metavar="SCHEDULE", help="else of all of them")
+    remove = _command(verbs, "remove", module, "end an override now")
+    remove.add_argument("id", metavar="ID", help="as `tocsin oncall overrides` says it")
+    for parser in (make, remove):
+        parser.add_argument("--by", default="", metavar="NAME", help="who says so")
+    for parser in (make, listed, remove):
+        _client(parser)
 
 
 def _topics(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -24,6 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     at = _at(arguments.at)
     until = at + _days(arguments.days) * DAY
     found = {one.name: one.shifts(at, until) for one in schedules}
+    if arguments.gaps:
+        return _gaps(schedules, found, as_json=arguments.json)
     if arguments.json:
         print(json.dumps({name: [_json(shift) for shift in found[name]] for name in found}))
     else:
@@ -31,6 +33,21 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{one.name} ({one.location})")
             print(table(("FROM", "TO", "WHO", "LAYER"), _rows(found[one.name], one.location)))
     return int(any(shifts[0].user is None for shifts in found.values()))
+
+
+def _gaps(schedules: list[Schedule], found: dict[str, list[Shift]], *, as_json: bool) -> int:
+    """Only where nobody is on call; 1 if that is anywhere."""
+    gaps = {name: [one for one in found[name] if one.user is None] for name in found}
+    if as_json:
+        print(json.dumps({name: [_json(one) for one in gaps[name]] for name in gaps}))
+    else:
+        rows = [
+            (one.name, _local(gap.start, one.location), _local(gap.end, one.location))
+            for one in schedules
+            for gap in gaps[one.name]
+        ]
+        print(table(("SCHEDULE", "NOBODY FROM", "TO"), rows) if rows else "no gaps")
+    return int(any(gaps.values()))
 
 
 def _file(arguments: argparse.Namespace) -> Path:

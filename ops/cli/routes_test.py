@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from notifiers.alert_script import instant
 from notifiers.config import Config
+from notifiers.escalation.call import calls, is_open
+from notifiers.escalation.start import SEVERITY
 from notifiers.matchers import Operator, parse_matchers, written
 from notifiers.route_tree import Route
 from ops.cli.query import when
@@ -22,11 +24,14 @@ def run(arguments: argparse.Namespace) -> int:
     receivers = ",".join(route.receiver for route in routes)
     at = None if arguments.at is None else _at(arguments.at)
     if arguments.json:
-        print(json.dumps(_plain(config, routes, at)))
+        print(json.dumps(_plain(config, routes, labels, at)))
     else:
         if arguments.tree:
             print(tree_text(config.route, labels))
         print(receivers)
+        for route in routes:
+            if policy := policy_of(route, labels):
+                print(_escalated(config, policy, labels, at))
         if at is not None:
             for route in routes:
                 print(_told(config, route, at))
@@ -100,12 +105,31 @@ def _told(config: Config, route: Route, at: int) -> str:
     return f"{route.receiver} at {when(at / 1_000)}: {f'muted, {why}' if why else 'told'}"
 
 
-def _plain(config: Config, routes: list[Route], at: int | None) -> dict[str, object]:
+def policy_of(route: Route, labels: Mapping[str, str]) -> str:
+    """The escalation policy of an incident of this alert alone; nothing if there is none."""
+    return route.escalation.policy({labels.get(SEVERITY, "")})
+
+
+def _escalated(config: Config, policy: str, labels: Mapping[str, str], at: int | None) -> str:
+    said = f"escalated by {policy}"
+    if at is None:
+        return said
+    step, severity = config.policies[policy].steps[0], {labels.get(SEVERITY, "")}
+    if not is_open(step, config, at):
+        return f"{said}: its first step is passed over at {when(at / 1_000)}"
+    found = calls(step, config, lambda schedule, at: schedule.on_call(at), severity, at)
+    return f"{said}, which calls first at {when(at / 1_000)}: {', '.join(map(str, found))}"
+
+
+def _plain(
+    config: Config, routes: list[Route], labels: Mapping[str, str], at: int | None
+) -> dict[str, object]:
     return {
         "receivers": [route.receiver for route in routes],
         "routes": [
             {"route": route.id, "receiver": route.receiver}
             | ({} if at is None else {"muted": muted(config, route, at)})
+            | ({"escalation_policy": policy} if (policy := policy_of(route, labels)) else {})
             for route in routes
         ],
     } | ({} if at is None else {"at": when(at / 1_000)})

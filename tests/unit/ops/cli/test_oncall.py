@@ -56,3 +56,28 @@ def test_a_wrong_call_says_what_to_write(
 ) -> None:
     assert main(["oncall", "show", *options, "--routes", routes]) == 2
     assert want in capsys.readouterr().err
+
+
+def test_gaps_alone_are_shown_and_are_a_no(
+    routes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["oncall", "show", "--gaps", "--routes", routes, "--days", "7"]
+    assert main([*command, "--at", "2026-01-05T07:00:00Z"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "SCHEDULE  NOBODY FROM               TO",
+        "primary   Mon 2026-01-05 08:00 CET  Mon 2026-01-05 09:00 CET",
+    ]
+    assert main([*command, "--at", "2026-01-05T08:00:00Z"]) == 0
+    assert capsys.readouterr().out == "no gaps\n"
+
+
+def test_check_warns_of_a_gap_in_the_days_to_come_and_finds_no_fault_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "routes.yml").write_text(FILE.replace("2026-01-05T09:00", "2999-01-05T09:00"))
+    (tmp_path / "tocsin.yaml").write_text(f"routes: {tmp_path / 'routes.yml'}\n")
+    assert main(["check", "--config", str(tmp_path / "tocsin.yaml")]) == 0
+    assert 'warning: ' in (said := capsys.readouterr().err)
+    assert 'schedule "primary": nobody is on call from' in said
+    main(["check", "--json", "--config", str(tmp_path / "tocsin.yaml")])
+    assert len(json.loads(capsys.readouterr().out)["warnings"]) == 1

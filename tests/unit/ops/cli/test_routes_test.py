@@ -97,3 +97,31 @@ def test_a_wrong_call_is_refused(
 ) -> None:
     assert call(*words) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_escalation_policy_and_whom_it_calls_first_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "routes.yml").write_text(
+        """
+route: {receiver: a, escalation_policy: {critical: emergency, default: none}}
+receivers: [{name: a}]
+on_call: primary
+users: [{name: ada, contacts: [a]}]
+schedules:
+  - name: primary
+    layers: [{users: [ada], rotation: daily, start: 2026-01-05T09:00}]
+"""
+    )
+    file = ("--routes", str(tmp_path / "routes.yml"))
+    at = "2026-02-01T00:00:00Z"
+    assert main(["routes", "test", *file, "severity=critical", "--at", at]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "a",
+        "escalated by emergency, which calls first at 2026-02-01T00:00:00.000Z: "
+        "ada (schedule primary)",
+    ]
+    assert main(["routes", "test", *file, "severity=info"]) == 0
+    assert capsys.readouterr().out == "a\n"
+    assert main(["routes", "test", *file, "severity=critical", "--json"]) == 0
+    assert '"escalation_policy": "emergency"' in capsys.readouterr().out
