@@ -16,12 +16,14 @@ from notifiers import dispatch, flush, posted, timers, view
 from notifiers.alert_book import Alert, Order, Turn, is_same
 from notifiers.config import read
 from notifiers.heartbeats import switch
+from notifiers.incidents import view as incidents
+from notifiers.incidents.view import IncidentView
 from notifiers.oncall.book import MadeOverride
 from notifiers.registry import FOLLOWS, HANDLERS, RECEIPTS
 from notifiers.state import State
+from notifiers.storms import digest
 from notifiers.windows.view import WindowView
 from notifiers.windows.view import shown as shown_windows
-from notifiers.storms import digest
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.deliveries import Receipt
 from schemas.event import Event
@@ -116,10 +118,15 @@ class Router:
         known = self._state.overrides.known
         return [known[name] for name in sorted(known)]
 
-    def windows(self) -> list[WindowView]:
-        """Every maintenance window, by id."""
+    def remembered(self, prefix: str) -> dict[str, bytes]:
+        """What `view.remembered` says of the checkpoint, of the state as it is now."""
         self._load()
-        return shown_windows(self._state.windows, self._state.now)
+        return view.packed(self._state, prefix)
+
+    def incidents(self) -> list[IncidentView]:
+        """What `incidents.view.incidents` says of the checkpoint, of the state as it is now."""
+        self._load()
+        return incidents.shown(self._state)
 
     @property
     def plan_number(self) -> int:
