@@ -6,7 +6,8 @@ Every value says up to which offset it has read. Whoever restores completes the 
 the entries: so the state is always that before a step or that after it, and a replay skips what
 is at or before its offset.
 Changes must be written in the order given (a transaction may of course write them at once).
-What a journal said and a crash kept from being written is written with the next step.
+What a journal said and a crash kept from being written is written with the next step. Where every
+commit is one transaction (`atomic`) the journal would only be written twice, so there is none.
 
 Values longer than a message may be are cut into parts: `KEY`, `KEY#1`, `KEY#2`, …
 """
@@ -38,6 +39,7 @@ class Checkpoint:
     """Reads and writes entries; remembers only how many parts each has."""
 
     part: int = PART
+    atomic: bool = False
     parts: dict[str, int] = field(default_factory=dict)
     raw: dict[str, bytes] = field(default_factory=dict)
     unwritten: dict[str, bytes | None] = field(default_factory=dict)
@@ -96,9 +98,11 @@ class Checkpoint:
         raw = list(changed.items())
         if len(raw) == 1 and raw[0][1] is not None:
             return [StateChange(*raw[0])]
+        meta: tuple[str, bytes | None] = (META, ormsgpack.packb([seen, now, 1, b""]))
+        if self.atomic:
+            return [StateChange(*change) for change in (*raw, meta)]
         journal = self._parts(JOURNALS[self.slot], ormsgpack.packb(raw))
         self.slot = 1 - self.slot
-        meta: tuple[str, bytes | None] = (META, ormsgpack.packb([seen, now, 1, b""]))
         needed = [change for change in journal if change[1] is not None]
         left_over = [change for change in journal if change[1] is None]
         return [StateChange(*change) for change in (*needed, *raw, meta, *left_over)]

@@ -14,6 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Event
 
@@ -32,7 +33,7 @@ Answer = tuple["_Task", list[Output] | BaseException]
 MOST_WAITING = 1_000
 MOST_REMEMBERED = 10_000
 """Receipts; each is at most some KiB."""
-_TURN, _IDLE, _AWAY = 0.02, 0.2, 1.0
+_TURN, _IDLE, _AWAY = 0.005, 0.2, 1.0
 
 
 @dataclass(slots=True)
@@ -64,7 +65,9 @@ class CourierLoop:
     failing: dict[tuple[str, int], str] = field(default_factory=dict)
     count: Callable[[str, int], None] = lambda event, amount: None
     remembered: OrderedDict[tuple[str, int], Output] = field(default_factory=OrderedDict)
-    _lanes: dict[Lane, deque[_Task]] = field(default_factory=dict)
+    _lanes: dict[tuple[str, int], dict[Lane, deque[_Task]]] = field(default_factory=dict)
+    """What waits, by channel: a channel that is busy costs nothing, however much waits for it."""
+    _waiting: int = 0
     _running: dict[Lane, _Task] = field(default_factory=dict)
     _busy: dict[tuple[str, int], int] = field(default_factory=dict)
     _answers: SimpleQueue[Answer] = field(default_factory=SimpleQueue)
@@ -82,9 +85,8 @@ class CourierLoop:
 
     def turn(self, pool: ThreadPoolExecutor) -> None:
         """One turn of the loop."""
-        waiting = sum(map(len, self._lanes.values()))
-        if waiting < MOST_WAITING:
-            for record in self._poll(0.0 if self._running or waiting else _IDLE):
+        if self._waiting < MOST_WAITING:
+            for record in self._poll(0.0 if self._running or self._waiting else _IDLE):
                 self._take(record)
         self._start(pool)
         self._collect(_TURN if self._running else 0.0)
@@ -116,7 +118,12 @@ class CourierLoop:
         return [record for record in records if record.partition in owned]
 
     def _take(self, record: Record) -> None:
-        self._open.setdefault(record.partition, {})[record.offset] = False
+        offsets = self._open.setdefault(record.partition, {})
+        if offsets and record.offset < next(reversed(offsets)):
+            # Read again: the order of offsets is what is committed by.
+            offsets[record.offset] = False
+            self._open[record.partition] = dict(sorted(offsets.items()))
+        offsets[record.offset] = False
         try:
             envelope = CODEC.decode(record.value)
             if not isinstance(envelope.event, Delivery):
@@ -127,29 +134,38 @@ class CourierLoop:
         delivery = envelope.event
         lane = (delivery.group_key, delivery.receiver, delivery.integration)
         task = _Task(record, envelope, lane, (delivery.id, delivery.attempt))
-        self._lanes.setdefault(lane, deque()).append(task)
+        self._lanes.setdefault(lane[1:], {}).setdefault(lane, deque()).append(task)
+        self._waiting += 1
 
     def _start(self, pool: ThreadPoolExecutor) -> None:
         most = max(1, self.threads // 4)
         owned = self.inbox.assigned() if self._lanes else frozenset()
-        for lane in list(self._lanes):
-            channel = lane[1:]
-            if lane in self._running or self._busy.get(channel, 0) >= most:
-                continue
-            waiting = self._lanes[lane]
-            task = waiting.popleft()
-            if not waiting:
-                del self._lanes[lane]
-            if task.record.partition not in owned:
-                # Its new owner reads it again; what is under way goes on, under the same id.
-                continue
-            self._running[lane] = task
-            self._busy[channel] = self._busy.get(channel, 0) + 1
-            if (known := self.remembered.get(task.attempt)) is not None:
-                # The router, too, publishes at least once: this very attempt was answered.
-                self._answers.put((task, [known]))
-            else:
-                pool.submit(self._work, task)
+        for channel in list(self._lanes):
+            lanes = self._lanes[channel]
+            free = most - self._busy.get(channel, 0)
+            idle = (lane for lane in lanes if lane not in self._running)
+            for lane in list(islice(idle, max(free, 0))):
+                self._begin(pool, lane, owned)
+            if not lanes:
+                del self._lanes[channel]
+
+    def _begin(self, pool: ThreadPoolExecutor, lane: Lane, owned: frozenset[Partition]) -> None:
+        channel = lane[1:]
+        waiting = self._lanes[channel][lane]
+        task = waiting.popleft()
+        self._waiting -= 1
+        if not waiting:
+            del self._lanes[channel][lane]
+        if task.record.partition not in owned:
+            # Its new owner reads it again; what is under way goes on, under the same id.
+            return
+        self._running[lane] = task
+        self._busy[channel] = self._busy.get(channel, 0) + 1
+        if (known := self.remembered.get(task.attempt)) is not None:
+            # The router, too, publishes at least once: this very attempt was answered.
+            self._answers.put((task, [known]))
+        else:
+            pool.submit(self._work, task)
 
     def _work(self, task: _Task) -> None:
         try:
@@ -242,7 +258,7 @@ class CourierLoop:
                 # Another member reads it now, from what was committed.
                 del self._open[partition]
                 continue
-            for offset, answered in sorted(self._open[partition].items()):
+            for offset, answered in self._open[partition].items():
                 if not answered:
                     break
                 offsets[partition] = offset + 1
@@ -255,7 +271,9 @@ class CourierLoop:
             return
         self._behind = False
         for partition, end in offsets.items():
-            self._open[partition] = {o: a for o, a in self._open[partition].items() if o >= end}
+            left = self._open[partition]
+            while left and (first := next(iter(left))) < end:
+                del left[first]
 
 
 def _event(output: Output) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from notifiers import dispatch, flush, posted, timers, view
 from notifiers.alert_book import Alert, Order, Turn, is_same
+from notifiers.checkpoint import Checkpoint
 from notifiers.config import read
 from notifiers.heartbeats import switch
 from notifiers.incidents import view as incidents
@@ -38,14 +39,19 @@ _UNCHANGED = "level unchanged"
 
 
 class Router:
-    """The stage. `external_url` goes into messages; `order_slack` see `ORDER_SLACK`."""
+    """The stage. `external_url` goes into messages; `order_slack` see `ORDER_SLACK`.
+
+    `atomic`: what a step changes is written in one transaction, so its checkpoint has no journal.
+    """
 
     name = "router"
     topic = ALERTS
 
-    def __init__(self, external_url: str = "", order_slack: int = ORDER_SLACK) -> None:
+    def __init__(
+        self, external_url: str = "", order_slack: int = ORDER_SLACK, atomic: bool = False
+    ) -> None:
         self.order_slack = order_slack
-        self._state = State(external_url=external_url)
+        self._state = State(Checkpoint(atomic=atomic), external_url=external_url)
         self._loaded = False
 
     def restore(self, key: str, value: bytes) -> None:

@@ -13,6 +13,7 @@ from ops import endpoint
 from ops.embedded.process import ALL, STOP_WITHIN, Process
 from ops.embedded.services import EmbeddedServices
 from ops.file_changes import Changes, Stamps, stamps_of
+from ops.garbage import collect_seldom
 from ops.settings import Settings
 from ops.signals import Signals
 from schemas.errors import Refused
@@ -50,6 +51,7 @@ def run(
         if "console" in process.only:
             server = _serve(process, services)
         process.start()
+        collect_seldom()
         broken = _watch(process, signals)
     finally:
         began = time.monotonic()

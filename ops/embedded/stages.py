@@ -75,6 +75,6 @@ def router(shared: Shared[SqliteLog]) -> DrivenStage:
     def make() -> Stage:
         from notifiers.router import Router
 
-        return Router(external_url=shared.settings.url)
+        return Router(external_url=shared.settings.url, atomic=True)
 
     return DrivenStage(shared, "router", make)

@@ -25,7 +25,7 @@ def part(shared: Shared[Log]) -> GroupPart:
     def make(_number: int) -> Stage:
         from notifiers.router import Router
 
-        return Router(external_url=settings.url)
+        return Router(external_url=settings.url, atomic=True)
 
     def open_log(feed: Feed) -> KafkaStageLog:
         return KafkaStageLog(clients, feed, clock, shared.crash, group.member)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import Final, NoReturn
 
+from ops.garbage import collect_seldom
 from ops.runtime.crash import crash_from
 from ops.settings import Settings
 from ops.signals import Signals
@@ -41,6 +42,7 @@ def run(
     signals = Signals((signal.SIGINT, signal.SIGTERM))
     frame = Frame(settings, stage, make, open_log, crash_from(os.environ), eager=eager)
     frame.start()
+    collect_seldom()
     code = BROKEN
     try:
         code = _watch(frame, signals)
