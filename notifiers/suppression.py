@@ -31,16 +31,16 @@ def muted(state: State, group: Group, at: int) -> dict[str, tuple[str, ...]]:
     """The members that are muted in a flush of this instant, each with its causes."""
     config = state.plan.config
     if config is None:
-        return frozenset()
-    if muted_by(config, group.route_id, state, at):
-        return frozenset(group.members)
+        return {}
+    if names := muted_by(config, group.route_id, state, at):
+        return dict.fromkeys(group.members, tuple(f"{TIME}/{name}" for name in names))
     if not (config.inhibit_rules or state.silences.known or state.windows.known):
-        return frozenset()
-    return frozenset(one for one in group.members if causes(state, one))
+        return {}
+    return {one: found for one in group.members if (found := causes(state, one))}
 
 
 def causes(state: State, fingerprint: str) -> tuple[str, ...]:
-    """What mutes an alert now, but for the calendar: `alert/FINGERPRINT`, `silence/ID`, `window/ID`."""
+    """What mutes an alert now: `alert/FINGERPRINT`, `silence/ID`, `window/ID`; not the calendar."""
     level = state.alerts[fingerprint].level
     if level is None:
         return ()
@@ -63,9 +63,9 @@ def audible(
     resolved = frozenset(group.members.keys() - firing)
     if not hidden:
         return firing, resolved
+    silent = hidden.keys()
     if is_ours(state):
         owed = line.owed if line.told is None else line.owed | line.told.firing
-    silent = hidden.keys()
         return firing - silent, (resolved - silent) | (resolved & owed)
     return firing - silent, resolved - silent
 
@@ -98,9 +98,9 @@ def hold(state: State, group: Group, at: int, hidden: Hidden) -> None:
         return
     config = state.plan.config
     assert config is not None
-    if muted_by(config, group.route_id, state, at):
     kinds = {why for one, why in hidden.items() if state.alerts[one].fires}
     held = {cause for why in kinds for cause in why}
+    if muted_by(config, group.route_id, state, at):
         _look_again(state, group, _unmuted(config, group, state, at))
     for cause in held:
         if (silence := _silence(state, cause)) is not None:
