@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
 from ops.api import alertmanager_alerts, alertmanager_posting, alertmanager_silences
-from ops.api.alertmanager_query import matchers_of, meets, names_of
+from ops.api.alertmanager_query import labels_of, matchers_of, meets
 from ops.api.alertmanager_refusal import Denied, NotValid
 from ops.api.alertmanager_status import status_json
 from ops.api.body import read_body
@@ -192,8 +192,11 @@ def _receivers(services: Services, request: Request) -> list[dict[str, Any]]:
     texts = request.query_params.getlist("receiver_matchers")
     before = "failed to parse receiver_matchers param: "
     wanted = matchers_of(texts, routing.mode, before)
-    found = [{"labels": {"name": name}, "name": name} for name in names_of(routing)]
-    return [body for body in found if not wanted or meets(wanted, {"name": str(body["name"])})]
+    return [
+        {"labels": labels, "name": name}
+        for name, labels in labels_of(routing).items()
+        if not wanted or meets(wanted, labels)
+    ]
 
 
 async def _json_body(request: Request, limit: int) -> bytes | Response:

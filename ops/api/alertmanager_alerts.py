@@ -16,7 +16,7 @@ RESOLVE_TIMEOUT = 300_000
 def alerts(services: Services, given: QueryParams) -> list[dict[str, Any]]:
     """Every alert that fires and is asked for, by fingerprint; raises `Denied`."""
     routing = services.routing()
-    query, config, now = query_of(given, routing.mode), config_of(routing), services.now()
+    query, config, now = query_of(given, routing), config_of(routing), services.now()
     timeout = RESOLVE_TIMEOUT if config is None else config.resolve_timeout
     found = []
     for alert in services.alerts():
@@ -32,7 +32,7 @@ def alerts(services: Services, given: QueryParams) -> list[dict[str, Any]]:
 def groups(services: Services, given: QueryParams) -> list[dict[str, Any]]:
     """Every group with an alert that is asked for, by labels and receiver; raises `Denied`."""
     routing = services.routing()
-    query, config, now = query_of(given, routing.mode), config_of(routing), services.now()
+    query, config, now = query_of(given, routing), config_of(routing), services.now()
     timeout = RESOLVE_TIMEOUT if config is None else config.resolve_timeout
     found = []
     everything = services.groups()

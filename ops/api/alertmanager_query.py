@@ -28,6 +28,8 @@ class Query:
     silenced: bool
     inhibited: bool
     muted: bool
+    labels: dict[str, dict[str, str]]
+    """Of receivers, by name."""
 
     def takes(self, alert: AlertView, now: int) -> bool:
         """Whether the list has this alert."""
@@ -49,11 +51,13 @@ class Query:
         if self.receiver is not None and not any(map(self.receiver.matches, names)):
             return False
         known = self.receiver_matchers
-        return not known or any(meets(known, {"name": name}) for name in names)
+        labels = self.labels
+        return not known or any(meets(known, labels.get(name, {"name": name})) for name in names)
 
 
-def query_of(given: QueryParams, mode: Mode) -> Query:
+def query_of(given: QueryParams, routing: Routing) -> Query:
     """The parameters of a request. Raises `Denied` as Alertmanager does."""
+    mode = routing.mode
     return Query(
         matchers_of(given.getlist("filter"), mode),
         _receiver(given.get("receiver")),
@@ -64,6 +68,7 @@ def query_of(given: QueryParams, mode: Mode) -> Query:
         flag(given, "silenced"),
         flag(given, "inhibited"),
         flag(given, "muted"),
+        labels_of(routing),
     )
 
 
@@ -106,7 +111,8 @@ def config_of(routing: Routing) -> Config | None:
     return config
 
 
-def names_of(routing: Routing) -> list[str]:
-    """The receivers of the configuration in force, in the order written."""
+def labels_of(routing: Routing) -> dict[str, dict[str, str]]:
+    """The receivers' labels by name, in the order of the configuration in force."""
     config = config_of(routing)
-    return [] if config is None else list(config.receivers)
+    receivers = {} if config is None else config.receivers
+    return {name: receiver.labels for name, receiver in receivers.items()}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from notifiers.matchers import Operator
+from notifiers.templating.group_labels import group_labels
 from notifiers.view import GroupView, SilenceView
 from ops.api.numbers import when_text
 from ops.services import AlertView
@@ -67,7 +68,7 @@ def group_json(group: GroupView, alerts: Sequence[dict[str, Any]]) -> dict[str, 
         "alerts": list(alerts),
         "labels": dict(group.labels),
         "receiver": {"name": group.receiver},
-        "routeLabels": {},
+        "routeLabels": group_labels(group),
     }
 
 

@@ -3,6 +3,7 @@ import json
 from notifiers.channels.payload import payload
 from notifiers.config import read
 from notifiers.templating import Templates
+from notifiers.templating.group_labels import group_labels
 from tests.unit.notifiers.scenario import Scenario
 
 CONFIG = """
@@ -41,3 +42,9 @@ def test_a_label_that_is_no_template_is_refused_with_its_line() -> None:
     assert [str(one) for one in problems] == [
         "r.yml:7: route.labels: reason: template 1:4: unclosed action"
     ]
+
+
+def test_the_groups_of_the_api_show_them() -> None:
+    day = Scenario(CONFIG).fires(0, "Full", service="db", database="orders").until(20)
+    (group,) = day.router.groups()
+    assert group_labels(group)["description"] == "Full firing (database orders)"

@@ -321,6 +321,20 @@ def test_status_is_ready_names_itself_and_shows_no_secret() -> None:
     assert "url: <secret>" in original or 'url: "<secret>"' in original
 
 
+def test_receivers_are_found_by_their_labels() -> None:
+    routes = (
+        "route: {receiver: a}\n"
+        "receivers: [{name: a, labels: {team: db}}, {name: b, labels: {team: web}}]"
+    )
+    services = FakeServices(routes=Routing(routes))
+    assert ask("GET", "/api/v2/receivers", services).json() == [
+        {"labels": {"team": "db", "name": "a"}, "name": "a"},
+        {"labels": {"team": "web", "name": "b"}, "name": "b"},
+    ]
+    found = ask("GET", "/api/v2/receivers?receiver_matchers=team%3Dweb", services).json()
+    assert [one["name"] for one in found] == ["b"]
+
+
 def test_receivers_are_named_in_order() -> None:
     found = ask("GET", "/api/v2/receivers", FakeServices(routes=ROUTES)).json()
     assert [one["name"] for one in found] == ["team", "other"]
