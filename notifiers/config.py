@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from notifiers.escalation.policy import Policy
 from notifiers.escalation.reader import Names, read_policies
+from notifiers.fallback import settings as fallbacks
 from notifiers.global_config import Global, read_global
 from notifiers.heartbeats.definition import Definition
 from notifiers.heartbeats.reader import read_heartbeats
@@ -25,7 +26,9 @@ from notifiers.problem import Problem
 from notifiers.receivers import Receiver, read_receiver
 from notifiers.route_reader import Known, read_root
 from notifiers.route_tree import Route, build
+from notifiers.storms.dependency_reader import read_dependencies
 from notifiers.storms.limit_reader import read_rate_limit
+from notifiers.storms.settings import Dependency
 from notifiers.time_intervals import TimeInterval, read_time_interval
 from notifiers.yaml_reader import Reading, Section, compose
 
@@ -62,6 +65,7 @@ class Config:
     """How long an acknowledgement lasts that names no end; None: for ever."""
     users: dict[str, User] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
+    dependencies: tuple[Dependency, ...] = ()
 
 
 def read(
@@ -86,7 +90,11 @@ def read(
     route = read_root(root, Known(receivers, intervals, mode, policies))
     rules = tuple(read_inhibit_rule(found, mode) for found in root.sections("inhibit_rules"))
     templates = tuple(text for text, _ in root.texts("templates"))
-    suppression = root.parsed("suppression", _suppression) or Suppression.ALERTMANAGER
+    suppression = root.parsed("suppression", _suppression)
+    dependencies = read_dependencies(root, mode)
+    if dependencies and suppression is Suppression.ALERTMANAGER:
+        hint = "leave suppression out: it is tocsin in a file with dependencies"
+        root.problem("suppression", "dependencies need suppression: tocsin", hint)
     acknowledge_timeout = read_acknowledge_timeout(root)
     heartbeats = read_heartbeats(root)
     switch = read_switch(root, receivers)
@@ -100,18 +108,21 @@ def read(
         inhibit_rules=rules,
         time_intervals=intervals,
         templates=templates,
-        suppression=suppression,
+        suppression=suppression
+        or (Suppression.TOCSIN if dependencies else Suppression.ALERTMANAGER),
         heartbeats=heartbeats,
         dead_mans_switch=switch,
         schedules=schedules,
         acknowledge_timeout=acknowledge_timeout,
         users=users,
         policies=policies,
+        dependencies=dependencies,
     ), []
 
 
 def _receivers(root: Section, defaults: Global, mode: Mode, *, bare: bool) -> dict[str, Receiver]:
     receivers: dict[str, Receiver] = {}
+    sections: list[tuple[Section, str]] = []
     limit = read_rate_limit(root, mode, None)
     for found in root.sections("receivers"):
         receiver = read_receiver(found, defaults, bare=bare, mode=mode, limit=limit)
@@ -120,7 +131,10 @@ def _receivers(root: Section, defaults: Global, mode: Mode, *, bare: bool) -> di
         if (first := receivers.get(receiver.name)) is not None:
             hint = f"it stands already in line {first.line}"
             found.problem("name", f'receiver name "{receiver.name}" is not unique', hint)
+        else:
+            sections.append((found, receiver.name))
         receivers.setdefault(receiver.name, receiver)
+    fallbacks.check(sections, receivers)
     return receivers
 
 

@@ -9,7 +9,7 @@ from notifiers.grouping import group_key, group_labels
 from notifiers.incidents import lifecycle
 from notifiers.route_tree import Route
 from notifiers.state import State
-from notifiers.storms import limits
+from notifiers.storms import limits, parents
 from schemas.labels import derived_id
 
 REMEMBERED = 3_600_000
@@ -31,6 +31,7 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
         lifecycle.ended(state, alert)
         for group_id in alert.groups:
             _enter(state, state.groups[group_id], alert)
+    parents.place(state, alert)
     settle(state, alert)
 
 

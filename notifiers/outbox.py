@@ -21,6 +21,7 @@ from notifiers import holding
 from notifiers.group import Group, Line, Outstanding
 from notifiers.message import Content, short
 from notifiers.state import State
+from notifiers.storms import parents
 from schemas.deliveries import Decision, Delivery, Why
 from schemas.labels import derived_id
 from schemas.stage import Output
@@ -65,10 +66,16 @@ def send(state: State, group: Group, line: Line, out: Outstanding, said: Content
         incident=name,
         acknowledged_by="" if incident is None else incident.acknowledged_by,
         reference=line.reference[1] if line.reference[0] == name else "",
-        notice=line.notice if out.why is Why.ESCALATED else "",
+        notice=_notice(state, line, out),
     )
     attempt = derived_id("attempt", out.id, out.attempt)
     state.outputs.append(Output(DELIVERIES, line.receiver, attempt, event))
+
+
+def _notice(state: State, line: Line, out: Outstanding) -> str:
+    """What the alerts themselves do not say."""
+    escalated = line.notice if out.why is Why.ESCALATED else ""
+    return " ".join(filter(None, (escalated, parents.explained(state, out.firing))))
 
 
 def postpone(state: State, group: Group, line: Line, out: Outstanding, retry_at: int) -> None:
@@ -80,7 +87,7 @@ def postpone(state: State, group: Group, line: Line, out: Outstanding, retry_at:
 
 def next_try(failures: int, retry_at: int, now: int) -> int:
     """When to try again after so many failures in a row; `retry_at` is the courier's wish."""
-    backoff = min(FIRST_BACKOFF * 2 ** min(failures - 1, 16), LONGEST_BACKOFF)
+    backoff: int = min(FIRST_BACKOFF * 2 ** min(failures - 1, 16), LONGEST_BACKOFF)
     return min(max(retry_at, now + backoff), now + LONGEST_WAIT)
 
 

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from notifiers import commands
 from notifiers.drills import asked, resend
+from notifiers.fallback import rescue
 from notifiers.heartbeats import pings, switch
 from notifiers.incidents import commands as incidents
 from notifiers.notices import telling
 from notifiers.oncall import commands as oncall
 from notifiers.state import State
-from notifiers.storms import digest
+from notifiers.storms import digest, parents
 from notifiers.windows import commands as windows
 from schemas.commands import SilenceExpired, SilenceSet
 from schemas.deliveries import Receipt
@@ -42,6 +43,8 @@ RINGS: Final[dict[str, Callable[[State, str], None]]] = {
     "override": oncall.ring,
     "notice": telling.ring,
     "limit": digest.ring,
+    "parent": parents.ring,
+    "fallback": rescue.ring,
     "window": windows.ring,
     "reminder": windows.remind,
     "heartbeat": pings.ring,

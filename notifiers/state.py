@@ -13,6 +13,7 @@ from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
 from notifiers.drills.drill import DrillBook
 from notifiers.drills.resend_book import ResendBook
+from notifiers.fallback.book import FallbackBook
 from notifiers.group import Group, Line, unpacked_group, unpacked_line
 from notifiers.heartbeats.book import HeartbeatBook
 from notifiers.heartbeats.switch_book import SwitchBook
@@ -23,7 +24,10 @@ from notifiers.oncall.book import OverrideBook
 from notifiers.route_tree import Route
 from notifiers.route_ways import ways
 from notifiers.silences import SilenceBook, unpacked_silence
+from notifiers.storms.families import Families, began
 from notifiers.storms.limit_book import LimitBook
+from notifiers.storms.parent_book import ParentBook
+from notifiers.storms.settings import Dependency
 from notifiers.windows.book import WindowBook
 from notifiers.windows.reminders import ReminderBook
 from schemas.deliveries import Why
@@ -81,8 +85,11 @@ class State:
     overrides: OverrideBook = field(default_factory=OverrideBook)
     notices: NoticeBook = field(default_factory=NoticeBook)
     windows: WindowBook = field(default_factory=WindowBook)
+    fallbacks: FallbackBook = field(default_factory=FallbackBook)
     reminders: ReminderBook = field(default_factory=ReminderBook)
     limits: LimitBook = field(default_factory=LimitBook)
+    families: Families = field(default_factory=Families)
+    parents: ParentBook = field(default_factory=ParentBook)
     heartbeats: HeartbeatBook = field(default_factory=HeartbeatBook)
     switch: SwitchBook = field(default_factory=SwitchBook)
     drills: DrillBook = field(default_factory=DrillBook)
@@ -108,6 +115,8 @@ class State:
             self.windows,
             self.reminders,
             self.limits,
+            self.parents,
+            self.fallbacks,
             *(self.heartbeats, self.switch, self.drills, self.resends),
         )
 
@@ -162,14 +171,23 @@ class State:
             self.spell(alert, tuple(shown.labels.items()))
 
     def inhibit(self) -> None:
-        """Work out anew which alerts mute others, by the rules in force."""
+        """Work out anew which alerts mute or explain others, by the rules in force."""
         config = self.plan.config
+        self._relate(() if config is None else config.dependencies)
         self.inhibitor = Inhibitor(() if config is None else config.inhibit_rules)
         if config is None or not config.inhibit_rules:
             return
         for alert in self.alerts.values():
             if alert.fires and alert.level is not None:
                 self.inhibitor.fires(alert.fingerprint, alert.level.labels)
+
+    def _relate(self, rules: tuple[Dependency, ...]) -> None:
+        self.families = Families(rules)
+        for alert in self.alerts.values() if rules else ():
+            over = self.parents.known.get(alert.fingerprint)
+            if alert.level is not None and (alert.fires or over is not None):
+                since = began(alert.level) if alert.fires or over is None else over[0]
+                self.families.fires(alert.fingerprint, alert.level.labels, since)
 
     def spell(self, alert: Alert, spelling: tuple[tuple[str, str], ...]) -> None:
         """Find this alert faster by its labels in this order; a few orders are enough."""

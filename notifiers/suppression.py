@@ -13,6 +13,7 @@ from notifiers.group import Group, Line
 from notifiers.holding import Hidden
 from notifiers.silences import Silence, SilenceState
 from notifiers.state import State
+from notifiers.storms.families import began
 
 MINUTE = 60_000
 TIME = "time"
@@ -34,13 +35,16 @@ def muted(state: State, group: Group, at: int) -> dict[str, tuple[str, ...]]:
         return {}
     if names := muted_by(config, group.route_id, state, at):
         return dict.fromkeys(group.members, tuple(f"{TIME}/{name}" for name in names))
-    if not (config.inhibit_rules or state.silences.known or state.windows.known):
+    if not (config.inhibit_rules or state.silences.known or state.windows.known or state.families):
         return {}
     return {one: found for one in group.members if (found := causes(state, one))}
 
 
 def causes(state: State, fingerprint: str) -> tuple[str, ...]:
-    """What mutes an alert now: `alert/FINGERPRINT`, `silence/ID`, `window/ID`; not the calendar."""
+    """What mutes an alert now, but for the calendar.
+
+    `alert/FINGERPRINT` (inhibition), `parent/FINGERPRINT`, `silence/ID` and `window/ID`.
+    """
     level = state.alerts[fingerprint].level
     if level is None:
         return ()
@@ -49,6 +53,8 @@ def causes(state: State, fingerprint: str) -> tuple[str, ...]:
     found = tuple(f"silence/{one}" for one in silences)
     windows = state.windows.active(fingerprint, level.labels, state.now)
     found += tuple(f"window/{one}" for one in windows)
+    if (parent := state.families.parent_of(fingerprint, level.labels, began(level))) is not None:
+        found = (f"parent/{parent}", *found)
     return found if source is None else (f"alert/{source}", *found)
 
 

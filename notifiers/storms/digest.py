@@ -18,7 +18,7 @@ from notifiers.incidents import lifecycle
 from notifiers.message import Content, cut
 from notifiers.needs_telling import Entry
 from notifiers.state import State
-from notifiers.storms import limits
+from notifiers.storms import limits, parents
 from notifiers.storms.limit_book import Queue
 from notifiers.storms.summary import Summary, Told
 from schemas.deliveries import Delivery, Fate, Receipt, Why
@@ -260,7 +260,8 @@ def _composed(state: State, channel: ChannelConfig, items: list[_Item]) -> tuple
     for level in firing:
         summary.add_alert(level)
     said = cut([*in_order(firing), *in_order(over)], channel.max_alerts)
-    return said, summary.text()
+    explained = parents.explained(state, [one for item in items for one in item.firing])
+    return said, " ".join(filter(None, (summary.text(), explained)))
 
 
 def _send(state: State, queue: Queue, said: Content, notice: str) -> None:
