@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from notifiers import dispatch, outbox, suppression
 from notifiers.channels.config import UPDATED, ChannelConfig, ChannelKind
 from notifiers.escalation import rise
+from notifiers.fallback import watch
 from notifiers.group import Group, Line, Outstanding, line_id
 from notifiers.holding import Hidden, digest, held
 from notifiers.incidents import lifecycle
@@ -60,10 +61,14 @@ def take_receipt(state: State, receipt: Receipt) -> None:
         line.told = Entry(out.firing, out.resolved, out.at)
         line.owed -= out.firing | out.resolved
         line.done, line.failures = out.revision, 0
+        line.notice = ""
+        watch.taken(state, group, line)
     else:
         line.forced = line.forced or (out.why if out.why in _FORCED else None)
         outbox.record(state, group, line, out.at, out.why, out.id, out.firing, out.resolved)
     outbox.forget(state, line)
+    if receipt.fate is Fate.REFUSED:
+        watch.refused(state, group, line)
     if (at := line.waiting) is not None:
         line.waiting = None
         if (channel := channel_of(state, group, line)) is not None:
@@ -180,6 +185,8 @@ def decide(
         line.forced = None
         state.touched_lines.add(touched)
     before, line.why = line.why, why
+    if why not in lifecycle.PAGES:
+        watch.quiet(state, group, line)
     causes = held(hidden, firing | resolved, cause, firing) if hidden or cause else {}
     was_held, line.held = line.held, digest(causes)
     if why is Why.NOTHING:
@@ -198,6 +205,7 @@ def decide(
         return
     if why in lifecycle.PAGES:
         lifecycle.paged(state, group, at)
+        watch.paged(state, group, line)
     said = _content(state, firing, resolved, channel)
     delivery = derived_id("delivery", group.id, line.id, at, line.sequence, said.digest())
     expires_at = state.now + outbox.life(state, group)
@@ -242,10 +250,20 @@ def choose(
     if line.forced is not None and is_wanted and firing and why in _GIVE_WAY:
         why = line.forced
     if why in lifecycle.PAGES:
+        if not _is_party(state, group, line):
+            return Why.NOTHING if plain in lifecycle.PAGES else plain, ""
         by = lifecycle.covered_by(state, group, _news(line, firing, why))
         if by:
             return (plain, "") if plain is Why.SOME_RESOLVED else (Why.NOTHING, f"ack/{by}")
     return why, ""
+
+
+def _is_party(state: State, group: Group, line: Line) -> bool:
+    """Whether it is for this channel to hear pages: who was brought in is, for that incident."""
+    if line.receiver == group.receiver:
+        return True
+    incident = state.incidents.open_in(group.id)
+    return incident is not None and line.receiver in incident.also
 
 
 def _news(line: Line, firing: frozenset[str], why: Why) -> frozenset[str]:

@@ -55,6 +55,8 @@ class Line:
     held: str = ""
     limited: int | None = None
     """Since when (ms) a rate limit keeps it for the next digest."""
+    notice: str = ""
+    """What its next escalation says besides the alerts."""
 
     @property
     def id(self) -> str:
@@ -80,6 +82,7 @@ class Line:
                 self.reference,
                 self.held,
                 self.limited,
+                self.notice,
             ]
         )
 
@@ -113,7 +116,7 @@ class Group:
         )
 
 
-_OLDER: list[Any] = [b"", None, ("", ""), "", None]
+_OLDER: list[Any] = [b"", None, ("", ""), "", None, ""]
 """What lines lack that an older version wrote."""
 
 
@@ -133,7 +136,7 @@ def unpacked_group(group_id: str, entry: bytes) -> Group:
 def unpacked_line(entry: bytes) -> Line:
     """The line of a checkpoint's entry."""
     older: list[Any] = ormsgpack.unpackb(entry)
-    (receiver, kind, index), told, numbers, out, owed, forced, reference, held, limited = (
+    (receiver, kind, index), told, numbers, out, owed, forced, reference, *newer = (
         *older,
         *_OLDER[len(older) - 4 :],
     )
@@ -157,8 +160,7 @@ def unpacked_line(entry: bytes) -> Line:
         _unpack(owed),
         None if forced is None else Why(forced),
         (reference[0], reference[1]),
-        held,
-        limited,
+        *newer,
     )
 
 

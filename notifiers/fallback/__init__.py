@@ -1,0 +1,1 @@
+"""Fallback receivers: who is told when nobody at a receiver can be reached."""
