@@ -228,6 +228,33 @@ def _decision(event: Decision) -> dict[str, object]:
         "delivery": event.delivery,
         "firing": list(event.firing),
         "resolved": list(event.resolved),
+        "channel": event.channel,
+        "route": list(event.route),
+        "held": [alert for held in event.held for alert in held.alerts],
+        "causes": [list(held.causes) for held in event.held for _ in held.alerts],
+        "due": event.due,
+        "repeat_at": event.repeat_at,
+        "incident": event.incident,
+        "unnamed": max(0, event.unnamed),
+    }
+
+
+def _incident(event: IncidentChanged) -> dict[str, object]:
+    return {
+        "time": event.at,
+        "incident": event.incident,
+        "number": event.number,
+        "what": event.what,
+        "by": event.by,
+        "detail": event.detail,
+        "state": str(event.state),
+        "group_key": event.group_key,
+        "receiver": event.receiver,
+        "labels": event.labels,
+        "opened_at": event.opened_at,
+        "acknowledged_at": event.acknowledged_at,
+        "resolved_at": event.resolved_at,
+        "false_positive": event.false_positive,
     }
 
 

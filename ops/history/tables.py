@@ -105,6 +105,14 @@ DECISIONS: Final = _table(
     delivery=pa.string(),
     firing=_NAMES,
     resolved=_NAMES,
+    channel=pa.string(),
+    route=_NAMES,  # matchers, from the root on
+    held=_NAMES,  # fingerprints
+    causes=pa.list_(_NAMES),  # of each in `held`
+    due=_MS,
+    repeat_at=_MS,
+    incident=pa.string(),
+    unnamed=pa.uint64(),
 )
 DELIVERIES: Final = _table(
     "deliveries",

@@ -262,3 +262,38 @@ def test_a_selection_larger_than_a_query_may_read_is_refused(
     with pytest.raises(HistoryRefused, match="narrow the selector") as refused:
         select(history, [("__name__", "=", "up")], measured, measured + 5000)
     assert refused.value.code == 396
+
+
+def test_what_a_decision_held_is_read_as_it_was_written(history: History) -> None:
+    row = {name: [None] for name in tables.DECISIONS.schema.names} | {
+        "time": [TODAY],
+        "id": ["d1"],
+        "group_key": ["g"],
+        "receiver": ["ops"],
+        "integration": [0],
+        "decision": ["tell"],
+        "reason": ["first notification"],
+        "delivery": ["m1"],
+        "firing": [["a"]],
+        "resolved": [[]],
+        "channel": ["webhook"],
+        "route": [["{}", '{severity="critical"}']],
+        "held": [["b", "c"]],
+        "causes": [[["silence/1", "time/at night"], []]],
+        "due": [TODAY + 1],
+        "incident": ["i"],
+        "unnamed": [0],
+        "offset": [1],
+        "appended": [TODAY],
+    }
+    history.insert("decisions", tables.DECISIONS.rows(row))
+    found = history.rows(
+        "SELECT held, causes, route, repeat_at FROM decision_history WHERE delivery = 'm1'"
+    )
+    assert [tuple(one) for one in found] == [
+        (["b", "c"], [["silence/1", "time/at night"], []], ["{}", '{severity="critical"}'], None)
+    ]
+    pages = history.rows(
+        "SELECT delivery, status, milliseconds FROM page_history WHERE delivery = 'm1'"
+    )
+    assert [tuple(one) for one in pages] == [("m1", "no answer yet", None)]

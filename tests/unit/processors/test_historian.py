@@ -7,7 +7,7 @@ from processors import corrections
 from processors.historian import SEEN_AGAIN, Collector
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.checks import CheckResult, CheckStatus
-from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
+from schemas.deliveries import Decision, Delivery, Fate, Held, Receipt, Why
 from schemas.errors import Undecodable
 from schemas.event import Event
 from schemas.labels import Labels, fingerprint, labels_of, series_id
@@ -153,6 +153,20 @@ def test_a_delivery_is_intended_and_then_has_its_receipts() -> None:
 def test_a_decision_says_whether_somebody_is_told(why: Why, said: str) -> None:
     decision = Decision(id="x", at=T0, group_key="g", receiver="r", why=why)
     assert collected((1, decision))["decisions"]["decision"] == [said]
+
+
+def test_a_decision_names_what_it_held_with_the_causes_of_each() -> None:
+    held = (
+        Held(causes=("silence/a", "alert/b"), alerts=("1", "2")),
+        Held(causes=(), alerts=("3",)),
+    )
+    decision = Decision(
+        id="x", at=T0, group_key="g", receiver="r", why=Why.NOTHING, held=held, due=T0 + 1
+    )
+    rows = collected((1, decision))["decisions"]
+    assert rows["held"] == [["1", "2", "3"]]
+    assert rows["causes"] == [[["silence/a", "alert/b"], ["silence/a", "alert/b"], []]]
+    assert (rows["due"], rows["repeat_at"]) == ([T0 + 1], [None])
 
 
 def test_what_has_no_rows_leaves_none() -> None:
