@@ -99,12 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     apply.add_argument("--json", action="store_true")
 
     query = _command(commands, "query", "ops.cli.query", "PromQL on history")
-    query.add_argument("expr", metavar="EXPR")
-    query.add_argument("--at", metavar="T", help="seconds since 1970 or RFC 3339; else now")
-    query.add_argument("--from", dest="start", metavar="T", help="a stretch of time: from here")
-    query.add_argument("--to", dest="end", metavar="T", help="to here, included")
-    query.add_argument("--step", metavar="S", help="at every such step: seconds, or 30s, 5m")
-    _client(query)
+    _query(query)
 
     verbs = _verbs(commands, "alerts", "alerts as they are now")
     listed = _command(verbs, "list", "ops.cli.alerts", "all alerts; exit code 1 if one is firing")
@@ -116,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     _topics(_verbs(commands, "topics", "Kafka's topics"))
 
     _oncall(_verbs(commands, "oncall", "who is on call"))
+
+    _maintenance(commands)
 
     status = _command(commands, "status", "ops.cli.status", "how everything is; 1 if not well")
     _client(status)
@@ -243,6 +240,64 @@ def _overrides(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         parser.add_argument("--by", default="", metavar="NAME", help="who says so")
     for parser in (make, listed, remove):
         _client(parser)
+
+
+def _query(query: argparse.ArgumentParser) -> None:
+    query.add_argument("expr", metavar="EXPR")
+    query.add_argument("--at", metavar="T", help="seconds since 1970 or RFC 3339; else now")
+    query.add_argument("--from", dest="start", metavar="T", help="a stretch of time: from here")
+    query.add_argument("--to", dest="end", metavar="T", help="to here, included")
+    query.add_argument("--step", metavar="S", help="at every such step: seconds, or 30s, 5m")
+    _client(query)
+
+
+def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _silences(_verbs(commands, "silences", "hide alerts for a while"))
+    _windows(_verbs(commands, "windows", "maintenance windows: once, recurring, for deploys"))
+
+
+def _silences(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = _command(verbs, "add", "ops.cli.silences", "make one; prints its id")
+    _wish(add)
+    listed = _command(verbs, "list", "ops.cli.silences", "those that are active or pending")
+    listed.add_argument("--all", action="store_true", help="those that are over, too")
+    expire = _command(verbs, "expire", "ops.cli.silences", "end them now")
+    expire.add_argument("ids", nargs="+", metavar="ID")
+    for parser in (add, listed, expire):
+        _client(parser)
+
+
+def _windows(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = _command(verbs, "add", "ops.cli.windows", "make one; prints its id and next spans")
+    _wish(add)
+    add.add_argument("--every", metavar="WHEN", help='"tuesday 02:00 for 2h in Europe/Berlin"')
+    add.add_argument("--service", metavar="S", help="instead of the matcher service=S")
+    timeout = "for deploys: holds from start to finish, at most so long"
+    add.add_argument("--timeout", metavar="D", help=timeout)
+    listed = _command(verbs, "list", "ops.cli.windows", "those that are not over")
+    listed.add_argument("--all", action="store_true", help="those that are over, too")
+    end = _command(verbs, "end", "ops.cli.windows", "end them for good")
+    end.add_argument("ids", nargs="+", metavar="ID")
+    start = _command(verbs, "start", "ops.cli.windows", "a deploy begins")
+    start.add_argument("--timeout", metavar="D", help="less than the window's own")
+    finish = _command(verbs, "finish", "ops.cli.windows", "a deploy is through")
+    for parser in (start, finish):
+        parser.add_argument("id", metavar="ID")
+    for parser in (add, listed, end, start, finish):
+        _client(parser)
+
+
+def _wish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="MATCHER", help="as amtool's: a=b c=~d.*")
+    parser.add_argument("--for", dest="length", metavar="D", help="how long: 2h, 30m")
+    parser.add_argument("--from", dest="start", metavar="T", help="RFC 3339; else now")
+    parser.add_argument("--until", metavar="T", help="RFC 3339; instead of --for")
+    parser.add_argument("--comment", default="", metavar="TEXT")
+    parser.add_argument("--author", metavar="WHO", help="else who is logged in here")
+    parser.add_argument("--remind", metavar="D", help="so long before the end")
+    parser.add_argument("--remind-to", metavar="RECEIVER", help="else the author's, or the root's")
+    parser.add_argument("--preview", action="store_true", help="what it would hide; makes nothing")
+    parser.add_argument("--force", action="store_true", help="even if it hides very much")
 
 
 def _topics(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

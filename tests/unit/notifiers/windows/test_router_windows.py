@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -171,7 +172,9 @@ def test_a_restart_at_any_second_changes_nothing() -> None:
 
     def play(restart: float | None) -> Scenario:
         day = Scenario(TOCSIN)
-        steps = [*((at, partial(day.at, at, event)) for at, event in events)]
+        steps: list[tuple[float, Callable[[], object]]] = [
+            (at, partial(day.at, at, event)) for at, event in events
+        ]
         steps.append((20, lambda: day.fires(20, "a")))
         if restart is not None:
             steps.append((restart, lambda: day.until(restart).restart()))
