@@ -56,8 +56,8 @@ RINGS: Final[dict[str, Callable[[State, str], None]]] = {
 
 RECEIPTS: Final[tuple[Callable[[State, Receipt], bool], ...]] = (
     switch.take_receipt,
-    asked.take_receipt,
     resend.take_receipt,
+    asked.take_receipt,
 )
 """Of deliveries that no group decided: each says whether the receipt was of one of its own."""
 

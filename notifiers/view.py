@@ -119,6 +119,25 @@ def silences(state: Stored, now: int) -> list[SilenceView]:
     return [SilenceView(one, one.state_at(now)) for one in sorted(found, key=lambda one: one.id)]
 
 
+def remembered(state: Stored, prefix: str) -> dict[str, bytes]:
+    """The entries of one book, by name; `state` may hold no more than its keys."""
+    checkpoint = Checkpoint()
+    for key, value in state:
+        checkpoint.restore(key, value)
+    return {
+        key.removeprefix(f"{prefix}/"): entry
+        for key, entry in checkpoint.load().items()
+        if key.startswith(f"{prefix}/")
+    }
+
+
+def packed(known: State, prefix: str) -> dict[str, bytes]:
+    """The same of a state in memory."""
+    books = (known.heartbeats, known.drills, known.resends)
+    found = next(book for book in books if book.prefix == prefix)
+    return {name: one.packed() for name, one in found.known.items()}
+
+
 def _known(state: Stored, now: int | None) -> State:
     known = State()
     for key, value in state:

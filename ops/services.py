@@ -8,7 +8,7 @@ from notifiers.matcher_mode import Mode
 from ops.figures import Figures
 from schemas.alerts import AlertState
 from schemas.errors import TocsinError
-from schemas.stage import Position, Publish
+from schemas.stage import Gap, Partition, Position, Publish, Record
 
 if TYPE_CHECKING:
     from notifiers.view import GroupView, SilenceView
@@ -87,6 +87,28 @@ class Routing:
     mode: Mode = Mode.FALLBACK
 
 
+class Records(Protocol):
+    """Committed records; from any thread. Methods raise `LogAway` while the log does not answer."""
+
+    def begin(self, partition: Partition) -> int:
+        """The oldest offset that is still there."""
+        ...
+
+    def end(self, partition: Partition) -> int:
+        """The offset that the next record will have."""
+        ...
+
+    def offset_at(self, partition: Partition, at: int) -> int:
+        """The first offset appended at or after `at` (ms)."""
+        ...
+
+    def read(
+        self, partition: Partition, offset: int, limit: int = 500
+    ) -> tuple[list[Record], Gap | None]:
+        """Records from `offset` on, at most `limit`, and what retention took before them."""
+        ...
+
+
 class Services(Protocol):
     """The process behind the server; every method may block, and is called from threads."""
 
@@ -114,6 +136,15 @@ class Services(Protocol):
 
     def windows(self) -> "Sequence[WindowView]":
         """Every maintenance window that the router knows, those that are over too."""
+        ...
+
+    def remembered(self, prefix: str) -> Mapping[str, bytes]:
+        """The entries of the router's book with this prefix (heartbeat, drill, resend), by name."""
+        ...
+
+    @property
+    def records(self) -> Records:
+        """The log at any offset."""
         ...
 
     def routing(self) -> Routing:

@@ -10,7 +10,19 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ops.api import agents, alertmanager, health, login, prometheus, tocsin, windows
+from ops.api import (
+    agents,
+    alertmanager,
+    dead_letters,
+    drills,
+    health,
+    heartbeats,
+    login,
+    ping,
+    prometheus,
+    tocsin,
+    windows,
+)
 from ops.api.dated import Dated
 from ops.api.guard import Guard, route_path
 from ops.api.prefix import Prefixed
@@ -70,6 +82,10 @@ def build(
     app.include_router(tocsin.routes(services))
     app.include_router(agents.routes(services))
     app.include_router(windows.routes(services))
+    app.include_router(ping.routes(services))
+    app.include_router(heartbeats.routes(services))
+    app.include_router(drills.routes(services))
+    app.include_router(dead_letters.routes(services))
     app.include_router(login.routes(access))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)

@@ -21,6 +21,8 @@ LOGIN_PATH: Final = "/login"
 OPEN_PATHS: Final = frozenset(
     {"/health", "/liveness", "/readiness", "/-/healthy", "/-/ready", LOGIN_PATH}
 )
+PING_PREFIX: Final = "/ping/"
+"""What stands behind it is the secret that a job shows; its body is cut, never refused."""
 COOKIE: Final = "tocsin_session"
 MAX_BODY: Final = 1_048_576
 ALERTS_BODY: Final = 10 * MAX_BODY
@@ -70,12 +72,13 @@ class Guard:
             return 421, "this server does not go by that name: set external_url to it"
         if not self._same_origin(scope, headers):
             return 403, "another site's page may not do this"
-        if path == PUBLISH_PATH or (self.access.guarded and path not in OPEN_PATHS):
+        if path == PUBLISH_PATH or (self.access.guarded and not is_open(path)):
             cookie = path != PUBLISH_PATH
             if not authorised(headers, self.access, cookie=cookie):
                 return 401, "send the header Authorization: Bearer TOKEN"
         limit = ALERTS_BODY if path == ALERTS_PATH else MAX_BODY
-        if path != PUBLISH_PATH and _length(headers) > limit:
+        bounded = path != PUBLISH_PATH and not path.startswith(PING_PREFIX)
+        if bounded and _length(headers) > limit:
             return 413, f"the body is larger than {limit // MAX_BODY} MiB"
         return None
 
@@ -119,6 +122,11 @@ class Guard:
             log.exception("request failed", extra={"path": scope["path"]})
             if not started:
                 await _answer(scope, secured, 500, "internal error; the log has more")
+
+
+def is_open(path: str) -> bool:
+    """Whether strangers may ask it."""
+    return path in OPEN_PATHS or path.startswith(PING_PREFIX)
 
 
 def route_path(scope: Scope) -> str:

@@ -105,12 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = _command(verbs, "list", "ops.cli.alerts", "all alerts; exit code 1 if one is firing")
     _client(listed)
 
-    _rules(_verbs(commands, "rules", "rule files"))
-    _routes(_verbs(commands, "routes", "routing files"))
-
-    _topics(_verbs(commands, "topics", "Kafka's topics"))
-
-    _oncall(_verbs(commands, "oncall", "who is on call"))
+    _with_verbs(commands)
 
     _maintenance(commands)
 
@@ -127,6 +122,15 @@ def _parser() -> argparse.ArgumentParser:
     version = _command(commands, "version", "ops.cli.version", "which Tocsin this is")
     version.add_argument("--json", action="store_true")
     return parser
+
+
+def _with_verbs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _rules(_verbs(commands, "rules", "rule files"))
+    _routes(_verbs(commands, "routes", "routing files"))
+    _heartbeats(_verbs(commands, "heartbeats", "jobs that are to be heard of"))
+    _dead_letters(_verbs(commands, "dead-letters", "what could not be read or sent"))
+    _topics(_verbs(commands, "topics", "Kafka's topics"))
+    _oncall(_verbs(commands, "oncall", "who is on call"))
 
 
 def _command(
@@ -206,11 +210,36 @@ def _routes(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     test.add_argument("--json", action="store_true")
     for parser in (simulate, test):
         parser.add_argument("--routes", required=True, metavar="FILE", help="the routing file")
+    drill = _command(verbs, "drill", "ops.cli.routes_drill", "a marked test to a receiver")
+    drill.add_argument("receiver", metavar="RECEIVER")
+    drill.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="60s")
+    drill.add_argument("--by", default="", metavar="NAME", help="who asks for it")
+    _client(drill)
     diff = _command(verbs, "diff", "ops.cli.routes_diff", "what changes; exit code 1 if anything")
     diff.add_argument("old", metavar="OLD", help="a routing file")
     diff.add_argument("new", metavar="NEW", help="and what shall replace it")
     diff.add_argument("--alerts", metavar="ALERTS.jsonl", help="else one made for each route")
     diff.add_argument("--json", action="store_true")
+
+
+def _heartbeats(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    listed = _command(verbs, "list", "ops.cli.heartbeats", "all of them; 1 if one is down")
+    _client(listed)
+
+
+def _dead_letters(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    module = "ops.cli.dead_letters"
+    listed = _command(verbs, "list", module, "the newest first")
+    listed.add_argument("--since", metavar="D", help="how far back: 7d, 12h; else all")
+    listed.add_argument("--limit", type=int, default=100, metavar="N", help="how many; 100")
+    show = _command(verbs, "show", module, "why it was put aside, and what it holds")
+    show.add_argument("id", metavar="ID", help="as `list` shows it")
+    resend = _command(verbs, "resend", module, "send deliveries again; 1 if one did not arrive")
+    resend.add_argument("id", nargs="+", metavar="ID")
+    resend.add_argument("--by", default="", metavar="NAME", help="who asks for it")
+    resend.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="60s")
+    for parser in (listed, show, resend):
+        _client(parser)
 
 
 def _oncall(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ops.access import access_of
@@ -10,7 +10,7 @@ from ops.embedded.process import Process
 from ops.figures import Figures, Reading
 from ops.history.errors import HistoryAway
 from ops.plans import routes_text
-from ops.services import Access, AlertView, QueryResult, Routing, Series, StageStatus
+from ops.services import Access, AlertView, QueryResult, Records, Routing, Series, StageStatus
 from ops.tokens import keep_token
 from schemas.stage import Position, Publish
 
@@ -68,6 +68,17 @@ class EmbeddedServices:
         from notifiers.windows import view
 
         return view.windows(self._process.reader.state("router", 0), self.now())
+
+    def remembered(self, prefix: str) -> Mapping[str, bytes]:
+        """Entries of the router's committed state."""
+        from notifiers import view
+
+        return view.remembered(self._process.reader.state("router", 0, f"{prefix}/"), prefix)
+
+    @property
+    def records(self) -> Records:
+        """The log."""
+        return self._process.reader
 
     def routing(self) -> Routing:
         """The routing file that was accepted last."""

@@ -19,6 +19,7 @@ from ops.parts.shared import Shared
 from ops.services import StageStatus
 from ops.tokens import keep_token
 from ops.transport.kafka_clients import Clients
+from ops.transport.kafka_records import KafkaRecords
 from ops.transport.log import Log
 from ops.workers.followers import Followers
 from ops.workers.kafka_services import KafkaServices
@@ -52,7 +53,10 @@ class ConsoleWorker:
         self._watch = Watch(lambda: KafkaAsk(clients, clock))
         url = settings.history.url
         self._history = None if url is None else History(address_of(settings.history))
-        self.services = KafkaServices(shared, self._followers, self._watch, self._history)
+        self._records = KafkaRecords(clients)
+        self.services = KafkaServices(
+            shared, self._followers, self._watch, self._history, self._records
+        )
         listener = bind(settings.listen.host, settings.listen.port)
         page = console(self.services, clock)
         self.server = Server(build(self.services, access_of(settings, token), page), listener)
@@ -101,6 +105,7 @@ class ConsoleWorker:
             self.server.stop()
         if self._history is not None:
             self._history.close()
+        self._records.close()
 
 
 def part(shared: Shared[Log]) -> ConsoleWorker:

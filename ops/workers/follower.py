@@ -102,6 +102,11 @@ class Follower:
         with self._lock:
             return self._router.windows()
 
+    def remembered(self, prefix: str) -> dict[str, bytes]:
+        """The entries of one of the router's books, by name."""
+        with self._lock:
+            return self._router.remembered(prefix)
+
     @property
     def plan(self) -> int:
         """The number of the plan in force; 0 before the first."""

@@ -73,6 +73,11 @@ class Followers:
         found = [window for follower in self._followers for window in follower.windows()]
         return sorted(found, key=lambda one: one.window.id)
 
+    def remembered(self, prefix: str) -> dict[str, bytes]:
+        """The entries of one of the routers' books, by name."""
+        found = [follower.remembered(prefix) for follower in self._followers]
+        return {name: entry for entries in found for name, entry in entries.items()}
+
     def applied(self, position: Position, within: float) -> bool:
         """Wait until what was appended there is taken in; False after `within` s."""
 

@@ -12,7 +12,7 @@ from ops.figures import Figures, Reading
 from ops.history.errors import HistoryAway
 from ops.parts.shared import Shared
 from ops.plans import routes_text
-from ops.services import AlertView, QueryResult, Routing, Series, StageStatus
+from ops.services import AlertView, QueryResult, Records, Routing, Series, StageStatus
 from ops.transport.log import Log
 from ops.workers.followers import Followers
 from schemas.alerts import AlertState
@@ -30,8 +30,14 @@ class KafkaServices:
     """Alerts from the followers, how others are from the watch, history from its server."""
 
     def __init__(
-        self, shared: Shared[Log], followers: Followers, watch: Watch, history: History | None
+        self,
+        shared: Shared[Log],
+        followers: Followers,
+        watch: Watch,
+        history: History | None,
+        records: Records,
     ) -> None:
+        self._records = records
         self._shared = shared
         self._followers = followers
         self._watch = watch
@@ -68,6 +74,15 @@ class KafkaServices:
     def windows(self) -> Sequence[WindowView]:
         """Every maintenance window, as the routers know it."""
         return self._followers.windows()
+
+    def remembered(self, prefix: str) -> Mapping[str, bytes]:
+        """Entries of the routers' books, as the followers know them."""
+        return self._followers.remembered(prefix)
+
+    @property
+    def records(self) -> Records:
+        """Kafka's records."""
+        return self._records
 
     def routing(self) -> Routing:
         """The routing file that this console has; what is in force came with `tocsin apply`."""

@@ -9,7 +9,7 @@ from ops.figures import Figures
 from ops.services import QueryResult, Routing, Series, StageStatus
 from schemas.alerts import AlertState
 from schemas.labels import fingerprint
-from schemas.stage import Message, Partition, Position
+from schemas.stage import Gap, Message, Partition, Position, Record
 
 NOW = 1_750_000_000_000
 NOWHERE = Routing("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
@@ -55,6 +55,28 @@ class FakeLog:
         ]
 
 
+class FakeRecords:
+    """The records that a test put there, one partition of them."""
+
+    def __init__(self, records: Sequence[Record] = ()) -> None:
+        self.all = list(records)
+
+    def begin(self, partition: Partition) -> int:
+        return self.all[0].offset if self.all else 0
+
+    def end(self, partition: Partition) -> int:
+        return self.all[-1].offset + 1 if self.all else 0
+
+    def offset_at(self, partition: Partition, at: int) -> int:
+        later = (one.offset for one in self.all if one.appended_at >= at)
+        return next(later, self.end(partition))
+
+    def read(
+        self, partition: Partition, offset: int, limit: int = 500
+    ) -> tuple[list[Record], Gap | None]:
+        return [one for one in self.all if one.offset >= offset][:limit], None
+
+
 def _up(expr: str, at: int | None) -> QueryResult:
     return QueryResult("vector", at or NOW, [({"__name__": "up", "instance": "web-1"}, 1.0)])
 
@@ -75,6 +97,8 @@ class FakeServices:
     window_views: Sequence[WindowView] = ()
     routes: Routing = NOWHERE
     takes: bool = True
+    books: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    records: FakeRecords = field(default_factory=FakeRecords)
     answer: Callable[[str, int | None], QueryResult] = _up
     ranges: Callable[[str, int, int, int], Sequence[Series]] = lambda expr, start, end, step: [
         ({"instance": "web-1"}, [(t, 0.5) for t in range(start, end + 1, step)])
@@ -91,6 +115,9 @@ class FakeServices:
 
     def windows(self) -> Sequence[WindowView]:
         return self.window_views
+
+    def remembered(self, prefix: str) -> Mapping[str, bytes]:
+        return self.books.get(prefix, {})
 
     def routing(self) -> Routing:
         return self.routes

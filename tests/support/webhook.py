@@ -37,12 +37,14 @@ class _Server(ThreadingHTTPServer):
 class Webhook:
     """Listens from `with` to its end.
 
-    Answers 200, or 500 for the next `fail_next` requests; while `hang` is set an answer waits
-    until it is cleared. A request counts from when it was read, whatever it was answered.
+    Answers 200, or 500 for the next `fail_next` requests, 400 for the next `refuse_next`; while
+    `hang` is set an answer waits until it is cleared. A request counts from when it was read,
+    whatever it was answered.
     """
 
     def __init__(self) -> None:
         self.fail_next = 0
+        self.refuse_next = 0
         self._open = threading.Event()
         self._open.set()
         self._lock = threading.Lock()
@@ -116,9 +118,11 @@ class Webhook:
             )
             failing = self.fail_next > 0
             self.fail_next -= failing
+            refusing = self.refuse_next > 0
+            self.refuse_next -= refusing
         self._open.wait(25)
         try:
-            request.send_response(500 if failing else 200)
+            request.send_response(500 if failing else 400 if refusing else 200)
             request.send_header("Content-Length", "0")
             request.end_headers()
         except OSError:

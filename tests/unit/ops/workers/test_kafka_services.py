@@ -16,6 +16,7 @@ from ops.transport.log import Log
 from ops.workers.followers import Followers
 from ops.workers.kafka_services import KafkaServices
 from schemas.errors import LogAway
+from tests.support.fake_services import FakeRecords
 from tests.support.waiting import eventually
 from tests.unit.ops.cluster.test_report import NOW, fleet, heard
 from tests.unit.ops.workers.test_follower import Clock, Fake
@@ -52,7 +53,7 @@ class Stand:
         self.followers = Followers(self.source.opened, Clock(), every=0.01)
         self.watch = Watch(lambda: self.ask, 0.01, lambda: self.now)
         shared: Shared[Log] = Shared(Settings(), None, lambda _: None)  # type: ignore[arg-type]
-        self.services = KafkaServices(shared, self.followers, self.watch, None)
+        self.services = KafkaServices(shared, self.followers, self.watch, None, FakeRecords())
 
     def stop(self) -> None:
         for worker in (self.followers.worker, self.watch.worker):

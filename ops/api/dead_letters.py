@@ -1,0 +1,138 @@
+"""Dead letters: listed, shown, and deliveries among them sent again."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from notifiers.drills.resend_book import PREFIX, Resend, unpacked_resend
+from ops import dead_letters
+from ops.commands import NotDone, give
+from ops.dead_letters import Shelved
+from ops.services import Services
+from schemas.drills import ResendAsked
+from schemas.errors import LogAway
+
+LIFE: Final = 300_000
+"""How long (ms) a delivery that is sent again is worth trying."""
+MOST: Final = 1_000
+MOST_HEX: Final = 8_192
+"""Bytes of an original that nobody can read."""
+
+
+class _Who(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = Field("", max_length=200)
+
+
+def routes(services: Services) -> APIRouter:
+    """`/api/tocsin/v1/dead-letters`."""
+    router = APIRouter()
+
+    @router.get("/api/tocsin/v1/dead-letters")
+    def listed(since: int = 0, limit: int = 100) -> Response:
+        if not 1 <= limit <= MOST or since < 0:
+            raise HTTPException(400, f"limit is 1 to {MOST}, since is in ms since 1970")
+        try:
+            found, more = dead_letters.newest(services.records, since, limit)
+        except LogAway as fault:
+            raise HTTPException(503, str(fault)) from fault
+        resent = _resent(services)
+        letters = [letter_json(one, resent) for one in found]
+        return JSONResponse({"letters": letters, "more": more})
+
+    @router.get("/api/tocsin/v1/dead-letters/{name:path}")
+    def shown(name: str) -> Response:
+        one = _found(services, name)
+        return JSONResponse(letter_json(one, _resent(services)) | {"original": _original(one)})
+
+    @router.post("/api/tocsin/v1/dead-letters/{name:path}/resend")
+    def resend(name: str, who: _Who | None = None) -> Response:
+        one = _found(services, name)
+        delivery = one.delivery
+        if one.hindrance or delivery is None:
+            raise HTTPException(409, f"letter {one.number} cannot be sent again: {one.hindrance}")
+        before = _resent(services).get(delivery.id)
+        asked = ResendAsked(
+            letter=one.id,
+            original=one.letter.original,
+            by=who.by if who else "",
+            expires_at=services.now() + LIFE,
+        )
+        try:
+            give(services, [asked])
+        except NotDone as fault:
+            raise HTTPException(fault.status, str(fault)) from fault
+        after = _resent(services).get(delivery.id)
+        if after is None:
+            raise HTTPException(503, "the router has not taken it in")
+        if after == before:
+            raise HTTPException(409, f"letter {one.number}: it is under way already")
+        if after.problem:
+            raise HTTPException(409, f"letter {one.number}: {after.problem}")
+        return JSONResponse({"id": one.id, "delivery": delivery.id} | _resend_json(after), 201)
+
+    return router
+
+
+def letter_json(one: Shelved, resent: dict[str, Resend]) -> dict[str, Any]:
+    """A letter without what it holds; times in ms."""
+    letter, delivery = one.letter, one.delivery
+    again = None if delivery is None else resent.get(delivery.id)
+    return {
+        "id": one.id,
+        "number": one.number,
+        "at": one.at,
+        "reason": str(letter.reason),
+        "detail": letter.detail,
+        "stage": letter.stage,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "size": len(letter.original),
+        "receiver": None if delivery is None else delivery.receiver,
+        "channel": None if delivery is None else delivery.channel,
+        "why": None if delivery is None else str(delivery.why),
+        "delivery": None if delivery is None else delivery.id,
+        "hindrance": one.hindrance,
+        "resent": None if again is None else _resend_json(again),
+    }
+
+
+def _original(one: Shelved) -> dict[str, Any]:
+    if one.original is not None:
+        return {"kind": one.original.KIND, "event": one.original.model_dump(mode="json")}
+    content = one.letter.original
+    return {"kind": None, "hex": content[:MOST_HEX].hex(), "cut": len(content) > MOST_HEX}
+
+
+def _resend_json(resend: Resend) -> dict[str, Any]:
+    return {
+        "letter": resend.letter,
+        "by": resend.by,
+        "at": resend.at,
+        "attempt": resend.attempt,
+        "fate": resend.fate or None,
+        "reason": resend.reason,
+        "detail": resend.detail,
+        "problem": resend.problem,
+    }
+
+
+def _resent(services: Services) -> dict[str, Resend]:
+    return {name: unpacked_resend(name, e) for name, e in services.remembered(PREFIX).items()}
+
+
+def _found(services: Services, name: str) -> Shelved:
+    number = dead_letters.number_of(name)
+    if number is None:
+        raise HTTPException(400, "a dead letter has a number, or is tocsin.dead-letters/0/NUMBER")
+    try:
+        found = dead_letters.one(services.records, number)
+    except LogAway as fault:
+        raise HTTPException(503, str(fault)) from fault
+    if found is None:
+        raise HTTPException(404, f"there is no dead letter {number}: they are kept for 30 days")
+    return found
