@@ -28,7 +28,11 @@ route:
   - {{matchers: [g="1"], receiver: quiet, group_by: ['...']}}
 receivers:
 - {{name: all, webhook_configs: [{{url: 'http://x/'}}]}}
-- {{name: two, webhook_configs: [{{url: 'http://x/'}}], file_configs: [{{path: f}}]}}
+- name: two
+  fallback: quiet
+  fallback_after: 10s
+  webhook_configs: [{{url: 'http://x/'}}]
+  file_configs: [{{path: f}}]
 - {{name: quiet, webhook_configs: [{{url: 'http://x/', send_resolved: false}}]}}
 global: {{resolve_timeout: 15s}}
 inhibit_rules:
