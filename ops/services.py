@@ -11,6 +11,7 @@ from schemas.errors import TocsinError
 from schemas.stage import Gap, Partition, Position, Publish, Record
 
 if TYPE_CHECKING:
+    from notifiers.incidents.view import IncidentView
     from notifiers.view import GroupView, SilenceView
     from notifiers.windows.view import WindowView
 
@@ -145,6 +146,14 @@ class Services(Protocol):
     @property
     def records(self) -> Records:
         """The log at any offset."""
+        ...
+
+    def incidents(self) -> "Sequence[IncidentView]":
+        """Every incident that the router remembers, the newest first."""
+        ...
+
+    def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Rows of history; raises `ops.history.errors.HistoryAway` while it does not answer."""
         ...
 
     def routing(self) -> Routing:

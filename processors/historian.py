@@ -13,6 +13,7 @@ from schemas.checks import CheckResult
 from schemas.deliveries import Decision, Delivery, Receipt, Why
 from schemas.envelope import Envelope
 from schemas.errors import Reason, Undecodable
+from schemas.incidents import IncidentChanged
 from schemas.labels import Labels, fingerprint, series_id, without_name
 from schemas.metrics import MetricBatch
 from schemas.series import unpack_series
@@ -77,6 +78,8 @@ class Collector:
                 self._row("alerts", row, origin)
         elif isinstance(event, Decision):
             self._row("decisions", _decision(event), origin)
+        elif isinstance(event, IncidentChanged):
+            self._row("incidents", _incident(event), origin)
         elif isinstance(event, Delivery):
             self._row("deliveries", _delivery(event), origin)
         elif isinstance(event, Receipt):
@@ -93,7 +96,7 @@ class Collector:
         samples, rows, count = self._samples, self._rows, self.rows
         first, last = self._first, self._last
         self._clear()
-        for table in ("series", "checks", "alerts", "decisions", "deliveries"):
+        for table in ("series", "checks", "alerts", "decisions", "deliveries", "incidents"):
             if table in rows:
                 yield table, {key: [row[key] for row in rows[table]] for key in rows[table][0]}
         if samples.origins:

@@ -8,7 +8,7 @@ from notifiers.alert_book import Alert
 from notifiers.escalation import start
 from notifiers.group import Group, Line
 from notifiers.incidents.incident import ENDED, Incident, IncidentState
-from notifiers.incidents.told import happens as happens
+from notifiers.incidents.told import happens
 from notifiers.state import State
 from schemas.deliveries import Why
 from schemas.incidents import What

@@ -1,4 +1,4 @@
-"""`acknowledge_timeout:` of a routing file: how long an acknowledgement lasts, `30m` for example."""
+"""`acknowledge_timeout:` of a routing file: how long an acknowledgement lasts, as `30m`."""
 
 from notifiers.yaml_reader import Section
 

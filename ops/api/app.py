@@ -17,6 +17,7 @@ from ops.api import (
     drills,
     health,
     heartbeats,
+    incidents,
     login,
     ping,
     prometheus,
@@ -80,6 +81,7 @@ def build(
     app.include_router(prometheus.routes(services))
     app.include_router(alertmanager.routes(services))
     app.include_router(tocsin.routes(services))
+    app.include_router(incidents.routes(services))
     app.include_router(agents.routes(services))
     app.include_router(windows.routes(services))
     app.include_router(ping.routes(services))

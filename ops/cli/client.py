@@ -42,6 +42,11 @@ class Client:
         query = f"?{urlencode(parameters)}" if parameters else ""
         return self._ask(urllib.request.Request(f"{self.url}{path}{query}"))
 
+    def text(self, path: str, parameters: Mapping[str, str] | None = None) -> str:
+        """The text of an answer that is no JSON; raises what `get` raises."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return self._read(urllib.request.Request(f"{self.url}{path}{query}")).decode()
+
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The JSON of the answer to a command, None if it has none; raises what `get` raises."""
         content = None if body is None else json.dumps(body).encode()
@@ -50,14 +55,21 @@ class Client:
         return self._ask(request)
 
     def _ask(self, request: urllib.request.Request) -> Any:
+        said = self._read(request)
+        try:
+            return json.loads(said) if said else None
+        except ValueError as fault:
+            raise Unreachable(f"{self.url} does not answer as Tocsin does") from fault
+
+    def _read(self, request: urllib.request.Request) -> bytes:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         # No proxy: what the environment names is for the internet, not for a server beside us.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
         try:
             with opener.open(request, timeout=TIMEOUT) as answer:
-                said = answer.read()
-                return json.loads(said) if said else None
+                content: bytes = answer.read()
+                return content
         except urllib.error.HTTPError as fault:
             raise _fault(fault, self.url) from fault
         except (OSError, http.client.HTTPException) as fault:
@@ -65,8 +77,6 @@ class Client:
             raise Unreachable(
                 f"{self.url} does not answer: {why}: is `tocsin up` running?"
             ) from fault
-        except ValueError as fault:
-            raise Unreachable(f"{self.url} does not answer as Tocsin does") from fault
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

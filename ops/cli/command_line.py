@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final
 
+from ops.cli import incident_verbs
 from ops.cli.terminal import complain
 from schemas.errors import DataDirectoryError, Refused, TocsinError
 
@@ -104,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs = _verbs(commands, "alerts", "alerts as they are now")
     listed = _command(verbs, "list", "ops.cli.alerts", "all alerts; exit code 1 if one is firing")
     _client(listed)
+    incidents = _verbs(commands, "incidents", "what was paged, and what became of it")
+    incident_verbs.add(verbs, incidents, _command, _client)
 
     _with_verbs(commands)
 

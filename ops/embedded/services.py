@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ops.access import access_of
 from ops.embedded.process import Process
@@ -15,6 +15,7 @@ from ops.tokens import keep_token
 from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
+    from notifiers.incidents.view import IncidentView
     from notifiers.view import GroupView, SilenceView
     from notifiers.windows.view import WindowView
     from ops.history.clickhouse import History
@@ -79,6 +80,16 @@ class EmbeddedServices:
     def records(self) -> Records:
         """The log."""
         return self._process.reader
+
+    def incidents(self) -> Sequence[IncidentView]:
+        """Every incident in the router's committed state."""
+        from notifiers.incidents import view
+
+        return view.incidents(self._process.reader.state("router", 0))
+
+    def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Rows of a question to history in its own words."""
+        return self._history().rows(sql, params)
 
     def routing(self) -> Routing:
         """The routing file that was accepted last."""

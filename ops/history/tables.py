@@ -132,6 +132,24 @@ DELIVERIES: Final = _table(
     detail=pa.string(),
     alerts=_NAMES,  # fingerprints
 )
+INCIDENTS: Final = _table(
+    "incidents",
+    "time",
+    time=_MS,
+    incident=pa.string(),
+    number=pa.uint32(),  # of the line in the incident's timeline
+    what=pa.string(),  # schemas.incidents.What, or schemas.deliveries.Fate
+    by=pa.string(),
+    detail=pa.string(),
+    state=pa.string(),  # after this line
+    group_key=pa.string(),
+    receiver=pa.string(),
+    labels=_MAP,
+    opened_at=_MS,
+    acknowledged_at=_MS,  # None while nobody has it
+    resolved_at=_MS,
+    false_positive=pa.bool_(),
+)
 BATCHES: Final = _table(
     "batches",
     "time",
@@ -141,5 +159,6 @@ BATCHES: Final = _table(
 )
 
 TABLES: Final = {
-    table.name: table for table in (SAMPLES, SERIES, CHECKS, ALERTS, DECISIONS, DELIVERIES, BATCHES)
+    table.name: table
+    for table in (SAMPLES, SERIES, CHECKS, ALERTS, DECISIONS, DELIVERIES, INCIDENTS, BATCHES)
 }

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from notifiers.incidents.view import IncidentView
 from notifiers.router import Router
 from notifiers.view import AlertView, GroupView, SilenceView
 from notifiers.windows.view import WindowView
@@ -106,6 +107,11 @@ class Follower:
         """The entries of one of the router's books, by name."""
         with self._lock:
             return self._router.remembered(prefix)
+
+    def incidents(self) -> list[IncidentView]:
+        """Every incident that the router knows."""
+        with self._lock:
+            return self._router.incidents()
 
     @property
     def plan(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from notifiers import view
+from notifiers.incidents.view import IncidentView
 from notifiers.router import Router
 from notifiers.windows.view import WindowView
 from ops.runtime.threads import Worker
@@ -77,6 +78,11 @@ class Followers:
         """The entries of one of the routers' books, by name."""
         found = [follower.remembered(prefix) for follower in self._followers]
         return {name: entry for entries in found for name, entry in entries.items()}
+
+    def incidents(self) -> list[IncidentView]:
+        """Every incident, the newest first."""
+        found = [one for follower in self._followers for one in follower.incidents()]
+        return sorted(found, key=lambda one: (-one.opened_at, one.id))
 
     def applied(self, position: Position, within: float) -> bool:
         """Wait until what was appended there is taken in; False after `within` s."""

@@ -19,6 +19,7 @@ from schemas.alerts import AlertState
 from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
+    from notifiers.incidents.view import IncidentView
     from notifiers.view import GroupView, SilenceView
     from notifiers.windows.view import WindowView
     from ops.history.clickhouse import History
@@ -83,6 +84,14 @@ class KafkaServices:
     def records(self) -> Records:
         """Kafka's records."""
         return self._records
+
+    def incidents(self) -> Sequence[IncidentView]:
+        """Every incident, as the routers know it."""
+        return self._followers.incidents()
+
+    def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Rows of a question to history in its own words."""
+        return self._asked().rows(sql, params)
 
     def routing(self) -> Routing:
         """The routing file that this console has; what is in force came with `tocsin apply`."""

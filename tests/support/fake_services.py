@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from notifiers.incidents.view import IncidentView
 from notifiers.view import GroupView, SilenceView
 from notifiers.windows.view import WindowView
 from ops.figures import Figures
@@ -95,6 +97,8 @@ class FakeServices:
     group_views: Sequence[GroupView] = ()
     silence_views: Sequence[SilenceView] = ()
     window_views: Sequence[WindowView] = ()
+    incident_views: Sequence[IncidentView] = ()
+    rows: Callable[[str, Mapping[str, Any]], Sequence[Sequence[Any]]] = lambda sql, params: []
     routes: Routing = NOWHERE
     takes: bool = True
     books: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
@@ -118,6 +122,12 @@ class FakeServices:
 
     def remembered(self, prefix: str) -> Mapping[str, bytes]:
         return self.books.get(prefix, {})
+
+    def incidents(self) -> Sequence[IncidentView]:
+        return self.incident_views
+
+    def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        return self.rows(sql, params)
 
     def routing(self) -> Routing:
         return self.routes

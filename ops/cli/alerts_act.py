@@ -1,0 +1,63 @@
+"""`tocsin alerts show|ack|snooze|resolve|note`: what people do about an alert's incident."""
+
+import argparse
+import getpass
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ops.cli.client import Client, client_of
+from ops.cli.incidents import incident_text, path_of
+from ops.logs import one_line
+from schemas.errors import Refused
+
+NEEDED = "alerts: --by NAME is needed: who you are cannot be told from the machine"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; what the incident looks like then is the answer."""
+    client = client_of(arguments)
+    if arguments.verb == "show":
+        told = client.get(path_of(arguments.id))
+        print(json.dumps(told) if arguments.json else incident_text(told))
+        return 0
+    told = _done(client, arguments)
+    print(json.dumps(told) if arguments.json else _said(told))
+    return 0
+
+
+def _done(client: Client, arguments: argparse.Namespace) -> Mapping[str, Any]:
+    by, note = arguments.by or _user(), arguments.note or ""
+    body = {"by": by, "note": note}
+    if arguments.verb == "note":
+        return _post(client, arguments.id, "note", body)
+    if arguments.verb == "resolve":
+        told = _post(client, arguments.id, "resolve", body)
+        if not arguments.false_positive:
+            return told
+        return _post(client, told["id"], "false-positive", {"by": by})
+    if arguments.verb == "ack" and arguments.undo:
+        if arguments.length:
+            raise Refused("alerts ack: --undo and --for do not go together")
+        return _post(client, arguments.id, "unacknowledge", body)
+    if arguments.length:
+        body["for"] = arguments.length
+    action = "acknowledge" if arguments.verb == "ack" else "snooze"
+    return _post(client, arguments.id, action, body)
+
+
+def _post(client: Client, name: str, action: str, body: Mapping[str, str]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = client.send("POST", f"{path_of(name)}/{action}", body)
+    return found
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as fault:
+        raise Refused(NEEDED) from fault
+
+
+def _said(told: Mapping[str, Any]) -> str:
+    last = told["timeline"][-1]
+    return one_line(f"incident {told['id']} is {told['state']}: {last['what']} by {last['by']}")
