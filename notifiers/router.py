@@ -134,11 +134,6 @@ class Router:
         self._load()
         return incidents.shown(self._state)
 
-    def remembered(self, prefix: str) -> dict[str, bytes]:
-        """What `view.remembered` says of the checkpoint, of the state as it is now."""
-        self._load()
-        return view.packed(self._state, prefix)
-
     @property
     def plan_number(self) -> int:
         """The number of the plan in force; 0 before the first."""
