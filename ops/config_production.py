@@ -132,9 +132,11 @@ def _told(settings: Settings) -> Iterator[Lack]:
 def _root_tells_nobody(file: FilePath, mode: Mode) -> str:
     """The name of the root's receiver if it has no integration; `check` tells of broken files."""
     from notifiers.config import read
+    from notifiers.oncall.calendar_file import with_calendars
 
     try:
-        config, _ = read(file.read_text("utf-8"), str(file), mode=mode)
+        text = with_calendars(file.read_text("utf-8"), file.parent)
+        config, _ = read(text, str(file), mode=mode)
     except (OSError, UnicodeDecodeError):
         return ""
     if config is None:

@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, ScalarNode
 
 from notifiers.config import MODE_KEY
 from notifiers.matcher_mode import Mode
+from notifiers.oncall.calendar_file import with_calendars
 from notifiers.redact import without_secrets
 from ops.settings import Settings
 from ops.transport.stage_log import StageCommit, StageLog
@@ -49,8 +50,8 @@ def rules_content(settings: Settings) -> bytes:
 
 
 def routes_text(file: Path | None) -> str:
-    """The routing file, or one with nowhere to send anything."""
-    return file.read_text("utf-8") if file else _NOWHERE
+    """The routing file with its calendars, or one with nowhere to send anything."""
+    return with_calendars(file.read_text("utf-8"), file.parent) if file else _NOWHERE
 
 
 def routes_content(text: str, mode: Mode = Mode.FALLBACK) -> bytes:

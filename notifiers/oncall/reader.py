@@ -9,28 +9,40 @@ schedules:
         rotation: weekly            # daily, weekly, or a duration such as 12h or 3d
         start: 2026-01-05T09:00     # the first hand-over, on the wall's clock
         during: [working-hours]     # names of time_intervals; left out: always
+      - {name: holidays, icalendar: holidays.ics}
     overrides:
       - {user: eve, from: 2026-12-24T18:00, to: 2026-12-26T09:00}
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import yaml
 
 from notifiers.duration import milliseconds
-from notifiers.oncall.schedule import DAY, HOUR, Layer, Override, Rotation, Schedule, instant
+from notifiers.oncall.calendar_file import read_icalendar
+from notifiers.oncall.people import User
+from notifiers.oncall.schedule import (
+    DAY,
+    HOUR,
+    Layer,
+    Override,
+    Rotation,
+    Schedule,
+    Turns,
+    instant,
+)
 from notifiers.problem import did_you_mean
 from notifiers.time_intervals import TimeInterval, zone
 from notifiers.yaml_reader import Section
 
 Intervals = Mapping[str, tuple[TimeInterval, ...]]
+Known = Mapping[str, User] | None
+"""Who may be on call; None: anybody."""
 _EVERY = {"daily": DAY, "weekly": 7 * DAY}
 
 
-def read_schedules(
-    root: Section, intervals: Intervals, users: Collection[str] | None = None
-) -> dict[str, Schedule]:
+def read_schedules(root: Section, intervals: Intervals, users: Known = None) -> dict[str, Schedule]:
     """All schedules by name; what is wrong with them is noted there.
 
     `users` are those that may be on call; None: anybody.
@@ -46,7 +58,7 @@ def read_schedules(
     return schedules
 
 
-def _schedule(found: Section, intervals: Intervals, users: Collection[str] | None) -> Schedule:
+def _schedule(found: Section, intervals: Intervals, users: Known) -> Schedule:
     name = found.text("name") or ""
     location = found.parsed("time_zone", located) or "UTC"
     layers = tuple(_layer(one, location, intervals, users) for one in found.sections("layers"))
@@ -64,10 +76,25 @@ def _schedule(found: Section, intervals: Intervals, users: Collection[str] | Non
     return Schedule(name, location, layers, overrides)
 
 
-def _layer(
-    found: Section, location: str, intervals: Intervals, known: Collection[str] | None
-) -> Layer:
-    name = found.text("name") or f"layer {found.line('users')}"
+def _layer(found: Section, location: str, intervals: Intervals, known: Known) -> Layer:
+    turns: Turns
+    if "icalendar" in found.items:
+        turns = read_icalendar(found, location, known)
+        name = found.text("name") or f"layer {found.line('icalendar')}"
+    else:
+        turns = _rotation(found, location, known)
+        name = found.text("name") or f"layer {found.line('users')}"
+    during: list[TimeInterval] = []
+    for text, node in found.texts("during"):
+        if text not in intervals:
+            hint = did_you_mean(text, intervals)
+            found.problem("during", f'undefined time interval "{text}"', hint, at=node)
+        during += intervals.get(text, ())
+    found.close()
+    return Layer(name, turns, tuple(during))
+
+
+def _rotation(found: Section, location: str, known: Known) -> Rotation:
     texts = found.texts("users")
     users = tuple(user for user, _ in texts)
     for user, node in texts:
@@ -80,18 +107,10 @@ def _layer(
     start = found.parsed("start", _local)
     if "start" not in found.items:
         found.problem("start", "missing start", "the first hand-over, such as 2026-01-05T09:00")
-    during: list[TimeInterval] = []
-    for text, node in found.texts("during"):
-        if text not in intervals:
-            hint = did_you_mean(text, intervals)
-            found.problem("during", f'undefined time interval "{text}"', hint, at=node)
-        during += intervals.get(text, ())
-    found.close()
-    rotation = Rotation(users or ("",), every or DAY, start or datetime(1970, 1, 1), location)  # noqa: DTZ001
-    return Layer(name, rotation, tuple(during))
+    return Rotation(users or ("",), every or DAY, start or datetime(1970, 1, 1), location)  # noqa: DTZ001
 
 
-def _override(found: Section, location: str, known: Collection[str] | None) -> Override | None:
+def _override(found: Section, location: str, known: Known) -> Override | None:
     user, start, end = found.text("user"), found.parsed("from", _local), found.parsed("to", _local)
     found.close()
     if not user or start is None or end is None:
@@ -105,9 +124,7 @@ def _override(found: Section, location: str, known: Collection[str] | None) -> O
     return Override(user, instant(start, location), instant(end, location))
 
 
-def _check(
-    found: Section, key: str, user: str, node: yaml.Node, known: Collection[str] | None
-) -> None:
+def _check(found: Section, key: str, user: str, node: yaml.Node, known: Known) -> None:
     if known is not None and user not in known:
         hint = did_you_mean(user, known) or "define them under `users`"
         found.problem(key, f'undefined user "{user}" on call', hint, at=node)

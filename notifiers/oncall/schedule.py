@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from notifiers.time_intervals import TimeInterval, zone
@@ -55,13 +56,33 @@ class Rotation:
         number = self.turn(at)
         return None if number is None else self.users[number % len(self.users)]
 
+    def edges(self, start: int, end: int) -> Iterator[int]:
+        """The hand-overs after `start` and before `end`."""
+        number = max((self.turn(start) or 0) - 1, 0)
+        while (at := self.handed_over(number)) < end:
+            if at > start:
+                yield at
+            number += 1
+
+
+class Turns(Protocol):
+    """Where a layer's people come from: a rotation, or somebody else's calendar."""
+
+    def on_call(self, at: int) -> str | None:
+        """Who has it at this instant."""
+        ...
+
+    def edges(self, start: int, end: int) -> Iterator[int]:
+        """Every instant after `start` and before `end` at which that may change."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A rotation, in these parts of the calendar only; without any, always."""
+    """People in turn, in these parts of the calendar only; without any, always."""
 
     name: str
-    rotation: Rotation
+    rotation: Turns
     during: tuple[TimeInterval, ...] = ()
 
     def on_call(self, at: int) -> str | None:
@@ -72,11 +93,7 @@ class Layer:
 
     def edges(self, start: int, end: int) -> Iterator[int]:
         """Instants after `start` and before `end` at which this layer may change."""
-        number = max((self.rotation.turn(start) or 0) - 1, 0)
-        while (at := self.rotation.handed_over(number)) < end:
-            if at > start:
-                yield at
-            number += 1
+        yield from self.rotation.edges(start, end)
         for interval in self.during:
             yield from (at for at in _edges(interval, start, end) if start < at < end)
 

@@ -101,10 +101,12 @@ def check_routes(settings: Settings) -> Iterator[Problem]:
     if file is None or not file.is_file():
         return
     from notifiers.config import read
+    from notifiers.oncall.calendar_file import with_calendars
     from notifiers.template_files import read_templates, undefined
 
     try:
-        config, problems = read(text_of(file), str(file), mode=settings.matchers)
+        text = with_calendars(text_of(file), file.parent)
+        config, problems = read(text, str(file), mode=settings.matchers)
     except Refused as fault:
         yield Problem(Origin(str(file)), "", str(fault))
         return

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from notifiers.config import read
+from notifiers.oncall.calendar_file import with_calendars
 from notifiers.oncall.schedule import DAY, Schedule
 from notifiers.time_intervals import zone
 from ops.cli.check import text_of
@@ -19,7 +20,8 @@ def gap_warnings(settings: Settings, now: int) -> Iterator[str]:
     if file is None or not file.is_file():
         return
     try:
-        config, _ = read(text_of(file), str(file), mode=settings.matchers)
+        text = with_calendars(text_of(file), file.parent)
+        config, _ = read(text, str(file), mode=settings.matchers)
     except Refused:
         return
     for schedule in () if config is None else config.schedules.values():

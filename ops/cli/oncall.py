@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from notifiers.config import read
+from notifiers.oncall.calendar_file import with_calendars
 from notifiers.oncall.schedule import Schedule, Shift
 from notifiers.time_intervals import zone
 from ops.cli.options import settings_of
@@ -59,7 +60,7 @@ def _file(arguments: argparse.Namespace) -> Path:
 
 def _schedules(file: Path, name: str | None) -> list[Schedule]:
     try:
-        text = file.read_text("utf-8")
+        text = with_calendars(file.read_text("utf-8"), file.parent)
     except (OSError, UnicodeDecodeError) as fault:
         raise Refused(f"{file}: cannot be read: {fault}") from fault
     config, problems = read(text, str(file))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from notifiers.config import Config, read
+from notifiers.oncall.calendar_file import with_calendars
 from notifiers.redact import without_secrets
 from schemas.errors import Refused
 
@@ -18,7 +19,7 @@ def text_at(file: str) -> str:
 
 def config_at(file: str) -> Config:
     """The configuration in a file. Raises Refused with every problem."""
-    config, problems = read(text_at(file), file)
+    config, problems = read(_whole(file), file)
     if config is None:
         raise Refused("\n".join(map(str, problems)))
     return config
@@ -27,4 +28,8 @@ def config_at(file: str) -> Config:
 def plan_at(file: str) -> str:
     """What the router is given of a file. Raises Refused with every problem."""
     config_at(file)
-    return without_secrets(text_at(file))
+    return without_secrets(_whole(file))
+
+
+def _whole(file: str) -> str:
+    return with_calendars(text_at(file), Path(file).parent)

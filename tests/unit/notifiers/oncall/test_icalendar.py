@@ -1,0 +1,181 @@
+"""A calendar as the people of a layer."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from notifiers.config import Config, read
+from notifiers.oncall.calendar_file import with_calendars
+from notifiers.oncall.schedule import Schedule, instant
+from notifiers.redact import without_secrets
+
+BERLIN = "Europe/Berlin"
+ROUTES = """
+route: {receiver: a}
+receivers: [{name: a}]
+users:
+  - {name: ada, contacts: [a], email: ada@example.org}
+  - {name: bob, contacts: [a]}
+schedules:
+  - name: primary
+    time_zone: Europe/Berlin
+    layers:
+      - icalendar: rota.ics
+        name: rota
+"""
+
+
+def event(*lines: str, summary: str = "bob", uid: str = "1") -> str:
+    body = "\r\n".join(("BEGIN:VEVENT", f"UID:{uid}", f"SUMMARY:{summary}", *lines))
+    return f"{body}\r\nEND:VEVENT\r\n"
+
+
+def file(*events: str) -> str:
+    head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n"
+    return f"{head}{''.join(events)}END:VCALENDAR\r\n"
+
+
+def loaded(folder: Path, calendar: str) -> tuple[Config | None, list[str]]:
+    """As the router has it: read from the folder, and sent on without secrets."""
+    (folder / "rota.ics").write_bytes(calendar.encode())
+    text = with_calendars(ROUTES, folder)
+    config, problems = read(text, "routes.yml")
+    if config is not None:
+        config, problems = read(without_secrets(text), "plan", bare=True)
+    return config, [str(one) for one in problems]
+
+
+def schedule(folder: Path, *events: str) -> Schedule:
+    config, problems = loaded(folder, file(*events))
+    assert problems == []
+    assert config is not None
+    return config.schedules["primary"]
+
+
+def on(schedule: Schedule, local: str) -> str | None:
+    found = schedule.on_call(instant(datetime.fromisoformat(local), BERLIN))
+    return None if found is None else found[0]
+
+
+WEEKS = (
+    "DTSTART;TZID=Europe/Berlin:20260105T090000",
+    "DTEND;TZID=Europe/Berlin:20260112T090000",
+)
+
+
+def test_an_attendee_is_known_by_e_mail_and_a_summary_by_name(tmp_path: Path) -> None:
+    found = schedule(
+        tmp_path,
+        event(*WEEKS, "ATTENDEE;CN=A:mailto:Ada@Example.org", summary="on call"),
+        event("DTSTART:20260112T080000Z", "DURATION:PT1H", summary="Bob", uid="2"),
+    )
+    assert on(found, "2026-01-05T08:59") is None
+    assert on(found, "2026-01-05T09:00") == "ada"
+    assert on(found, "2026-01-12T09:00") == "bob"
+    assert on(found, "2026-01-12T10:00") is None
+
+
+def test_a_recurrence_keeps_to_the_clock_on_the_wall(tmp_path: Path) -> None:
+    days = (
+        "DTSTART;TZID=Europe/Berlin:20260301T090000",
+        "DTEND;TZID=Europe/Berlin:20260301T170000",
+    )
+    found = schedule(tmp_path, event(*days, "RRULE:FREQ=DAILY;UNTIL=20260403T070000Z"))
+    for day in ("2026-03-27", "2026-03-30", "2026-04-03"):
+        assert on(found, f"{day}T08:59") is None
+        assert on(found, f"{day}T09:00") == "bob"
+        assert on(found, f"{day}T16:59") == "bob"
+        assert on(found, f"{day}T17:00") is None
+    # The last one begins at 07:00 UTC, which is 09:00 in summer; the rule says until then.
+    assert on(found, "2026-04-04T09:00") is None
+
+
+def test_exceptions_additions_and_moved_instances_hold(tmp_path: Path) -> None:
+    found = schedule(
+        tmp_path,
+        event(
+            *WEEKS,
+            "RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=4",
+            "EXDATE;TZID=Europe/Berlin:20260119T090000",
+            "RDATE;TZID=Europe/Berlin:20260601T090000",
+        ),
+        event(
+            "RECURRENCE-ID;TZID=Europe/Berlin:20260202T090000",
+            "DTSTART;TZID=Europe/Berlin:20260203T090000",
+            "DTEND;TZID=Europe/Berlin:20260204T090000",
+            summary="ada",
+        ),
+    )
+    assert on(found, "2026-01-20T12:00") is None
+    assert on(found, "2026-02-02T12:00") is None
+    assert on(found, "2026-02-03T12:00") == "ada"
+    assert on(found, "2026-02-05T12:00") is None
+    assert on(found, "2026-02-17T12:00") == "bob"
+    assert on(found, "2026-03-03T12:00") is None
+    assert on(found, "2026-06-02T12:00") == "bob"
+
+
+def test_whole_days_are_days_of_the_schedule(tmp_path: Path) -> None:
+    found = schedule(tmp_path, event("DTSTART;VALUE=DATE:20260105", "DTEND;VALUE=DATE:20260107"))
+    assert on(found, "2026-01-04T23:59") is None
+    assert on(found, "2026-01-05T00:00") == "bob"
+    assert on(found, "2026-01-06T23:59") == "bob"
+    assert on(found, "2026-01-07T00:00") is None
+
+
+def test_of_two_events_the_one_that_began_later_wins_and_the_shifts_agree(tmp_path: Path) -> None:
+    inner = ("DTSTART;TZID=Europe/Berlin:20260106T120000", "DURATION:PT2H")
+    found = schedule(tmp_path, event(*WEEKS), event(*inner, summary="ada", uid="2"))
+    start, end = (
+        instant(datetime.fromisoformat(day), BERLIN) for day in ("2026-01-05", "2026-01-13")
+    )
+    shifts = found.shifts(start, end)
+    assert [one.user for one in shifts] == [None, "bob", "ada", "bob", None]
+    assert {one.by for one in shifts if one.user} == {"rota"}
+    assert all(
+        found.on_call(one.start) == ((one.user, "rota") if one.user else None) for one in shifts
+    )
+
+
+def test_a_cancelled_event_is_nobody(tmp_path: Path) -> None:
+    found = schedule(tmp_path, event(*WEEKS, "STATUS:CANCELLED"))
+    assert on(found, "2026-01-06T12:00") is None
+
+
+def test_what_yaml_cannot_hold_as_it_stands_travels_all_the_same(tmp_path: Path) -> None:
+    odd = 'DESCRIPTION:"\\n #\u2028\u0085\U0001f514\u00e9: |'
+    found = schedule(tmp_path, event(*WEEKS, odd))
+    assert on(found, "2026-01-06T12:00") == "bob"
+
+
+@pytest.mark.parametrize(
+    ("calendar", "want"),
+    [
+        (file(event(*WEEKS, summary="eve")), 'events of nobody among the users: "eve"'),
+        (file(event("DURATION:PT1H")), "without DTSTART"),
+        (file(event(WEEKS[0])), "takes no time"),
+        (file(event(*WEEKS, "RRULE:FREQ=SECONDLY")), "more often than each hour"),
+        (
+            file(
+                event(*WEEKS), event("RECURRENCE-ID;RANGE=THISANDFUTURE:20260112T080000Z", *WEEKS)
+            ),
+            "THISANDFUTURE is not supported",
+        ),
+        ("BEGIN:VCALENDAR\r\nnonsense\r\n", "not an iCalendar file"),
+        ("hello", 'no calendar can be read from "rota.ics"'),
+    ],
+)
+def test_a_calendar_that_cannot_be_used_says_why_and_where(
+    tmp_path: Path, calendar: str, want: str
+) -> None:
+    config, problems = loaded(tmp_path, calendar)
+    assert config is None
+    [problem] = problems
+    assert problem.startswith("routes.yml:11: schedules[0].layers[0].icalendar: ")
+    assert want in problem
+
+
+def test_a_file_that_is_not_there_is_a_problem_with_its_name() -> None:
+    _, problems = read(with_calendars(ROUTES, Path("/nowhere")), "routes.yml")
+    assert 'no calendar can be read from "rota.ics"' in str(problems[0])
