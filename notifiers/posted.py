@@ -9,7 +9,6 @@ from notifiers import dispatch
 from notifiers.alert_book import Alert, Turn
 from notifiers.state import State
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
-from schemas.labels import fingerprint
 
 SOURCE = "api"
 """The `source` of batches that hold what others posted."""
@@ -19,8 +18,10 @@ _FOREVER = 2**62
 
 def take(state: State, batch: AlertBatch) -> None:
     """Merge each of these alerts with what is known of it."""
-    for level in batch.alerts:
-        _take(state, level, batch.decided_at)
+    spellings = [tuple(level.labels.items()) for level in batch.alerts]
+    strangers = state.strangers(spellings)
+    for level, spelling in zip(batch.alerts, spellings, strict=True):
+        _take(state, state.meet(spelling, strangers), level, batch.decided_at)
 
 
 def expire(state: State, alert: Alert) -> None:
@@ -38,8 +39,7 @@ def expire(state: State, alert: Alert) -> None:
     dispatch.place(state, alert, Turn.RESOLVED)
 
 
-def _take(state: State, level: AlertLevel, decided_at: int) -> None:
-    alert = _alert(state, level)
+def _take(state: State, alert: Alert, level: AlertLevel, decided_at: int) -> None:
     starts_at, ends_at, timed_out = _span(state, level, decided_at)
     if alert.level is not None:
         starts_at, ends_at = _merged(alert, starts_at, ends_at, state.now)
@@ -69,18 +69,6 @@ def _take(state: State, level: AlertLevel, decided_at: int) -> None:
     state.touched_alerts.add(alert.fingerprint)
     state.counts["level changed"] += 1
     dispatch.place(state, alert, turn)
-
-
-def _alert(state: State, level: AlertLevel) -> Alert:
-    spelling = tuple(level.labels.items())
-    alert = state.by_labels.get(spelling)
-    if alert is None:
-        name = fingerprint(level.labels)
-        alert = state.alerts.get(name)
-        if alert is None:
-            alert = state.alerts[name] = Alert(name)
-        state.spell(alert, spelling)
-    return alert
 
 
 def _span(state: State, level: AlertLevel, decided_at: int) -> tuple[int, int, bool]:

@@ -28,7 +28,6 @@ from notifiers.windows.view import shown as shown_windows
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.deliveries import Receipt
 from schemas.event import Event
-from schemas.labels import fingerprint
 from schemas.plans import Plan, WakeUp
 from schemas.stage import Received, Step
 from schemas.topics import ALERTS
@@ -171,8 +170,10 @@ class Router:
         state, slack = self._state, self.order_slack
         order = (batch.plan, batch.decided_at)
         by_labels, unchanged = state.by_labels, 0
-        for level in batch.alerts:
-            alert = by_labels.get(tuple(level.labels.items()))
+        spellings = [tuple(level.labels.items()) for level in batch.alerts]
+        strangers = state.strangers(spellings)
+        for level, spelling in zip(batch.alerts, spellings, strict=True):
+            alert = by_labels.get(spelling)
             known = None if alert is None else alert.pending or alert.level
             if (
                 alert is None
@@ -181,7 +182,7 @@ class Router:
                 or order < alert.heard
                 or not is_same(level, known)
             ):
-                self._read_level(alert, level, order)
+                self._read_level(state.meet(spelling, strangers), level, order)
                 continue
             unchanged += 1
             alert.heard = order
@@ -191,15 +192,8 @@ class Router:
         if unchanged:
             state.counts[_UNCHANGED] += unchanged
 
-    def _read_level(self, alert: Alert | None, level: AlertLevel, order: Order) -> None:
+    def _read_level(self, alert: Alert, level: AlertLevel, order: Order) -> None:
         state = self._state
-        if alert is None:
-            name = fingerprint(level.labels)
-            alert = state.alerts.get(name)
-            if alert is None:
-                alert = state.alerts[name] = Alert(name)
-                alert.heard = order
-            state.spell(alert, tuple(level.labels.items()))
         if order < alert.heard:
             state.counts["level older"] += 1
             return

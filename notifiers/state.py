@@ -1,6 +1,7 @@
 """All that the router remembers, in memory and in its checkpoint, and the timers over it."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
@@ -11,6 +12,7 @@ from notifiers.alert_book import Alert, unpacked
 from notifiers.book import Book
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
+from notifiers.fingerprints import fingerprints
 from notifiers.drills.drill import DrillBook
 from notifiers.drills.resend_book import ResendBook
 from notifiers.fallback.book import FallbackBook
@@ -25,12 +27,14 @@ from notifiers.route_tree import Route
 from notifiers.route_ways import ways
 from notifiers.silences import SilenceBook, unpacked_silence
 from notifiers.storms.families import Families, began
+from notifiers.storms.flap_book import FlapBook
 from notifiers.storms.limit_book import LimitBook
 from notifiers.storms.parent_book import ParentBook
 from notifiers.storms.settings import Dependency
 from notifiers.windows.book import WindowBook
 from notifiers.windows.reminders import ReminderBook
 from schemas.deliveries import Why
+from schemas.labels import Labels
 from schemas.stage import Output, StateChange
 
 Timer = tuple[int, str, str]
@@ -90,6 +94,7 @@ class State:
     limits: LimitBook = field(default_factory=LimitBook)
     families: Families = field(default_factory=Families)
     parents: ParentBook = field(default_factory=ParentBook)
+    flaps: FlapBook = field(default_factory=FlapBook)
     heartbeats: HeartbeatBook = field(default_factory=HeartbeatBook)
     switch: SwitchBook = field(default_factory=SwitchBook)
     drills: DrillBook = field(default_factory=DrillBook)
@@ -116,6 +121,7 @@ class State:
             self.reminders,
             self.limits,
             self.parents,
+            self.flaps,
             self.fallbacks,
             *(self.heartbeats, self.switch, self.drills, self.resends),
         )
@@ -189,6 +195,22 @@ class State:
                 since = began(alert.level) if alert.fires or over is None else over[0]
                 self.families.fires(alert.fingerprint, alert.level.labels, since)
 
+    def strangers(self, spellings: Iterable[Labels]) -> dict[Labels, str]:
+        """Fingerprints of the label sets that are not found by their spelling; all at once."""
+        strange = [one for one in spellings if one not in self.by_labels]
+        return dict(zip(strange, fingerprints(strange), strict=True))
+
+    def meet(self, spelling: Labels, strangers: Mapping[Labels, str]) -> Alert:
+        """The alert with these labels, known from now on."""
+        alert = self.by_labels.get(spelling)
+        if alert is None:
+            name = strangers[spelling]
+            alert = self.alerts.get(name)
+            if alert is None:
+                alert = self.alerts[name] = Alert(name)
+            self.spell(alert, spelling)
+        return alert
+
     def spell(self, alert: Alert, spelling: tuple[tuple[str, str], ...]) -> None:
         """Find this alert faster by its labels in this order; a few orders are enough."""
         if len(alert.spellings) < 4:
@@ -258,6 +280,20 @@ class State:
         if not plan.pieces:
             return None
         return ormsgpack.packb([*plan.next, plan.pieces], option=ormsgpack.OPT_NON_STR_KEYS)
+
+    def firing(self, group: Group) -> frozenset[str]:
+        """The members that fire, or are taken to because they flap."""
+        alerts = self.alerts
+        found = frozenset(one for one in group.members if alerts[one].fires)
+        return found | self.pinned(group) if self.flaps.flapping else found
+
+    def pinned(self, group: Group) -> frozenset[str]:
+        """The members that flap, where the route wants to hear no more of it."""
+        flapping, route = self.flaps.flapping, self.plan.routes.get(group.route_id)
+        if not flapping or route is None or route.flaps is None:
+            return frozenset()
+        some, others = sorted((flapping, group.members), key=len)
+        return frozenset(one for one in some if one in others)
 
     def wake(self, at: int, group_id: str, line_id: str = "") -> None:
         """Set a timer; the group or line says whether it still holds."""

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +23,14 @@ SOURCE = "api"
 AT_ONCE = 2_000
 """Alerts that are tried in one message before it is cut."""
 _URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:|/)[^\x00-\x20\x7f]*")
+_TEXTS = frozenset({str, type(None)})
+_NAMES: dict[Mode, set[str]] = {mode: set() for mode in Mode}
+"""Names of labels that were found to be valid."""
+_MOST_NAMES = 10_000
+_FEW, _SHORT = 256, 1_024
+
+Level = dict[str, Any]
+"""The body of an `AlertLevel`, checked."""
 
 
 def items_of(body: bytes) -> list[Mapping[str, Any]]:
@@ -39,13 +48,13 @@ def items_of(body: bytes) -> list[Mapping[str, Any]]:
         for name in ("labels", "annotations"):
             _check_map(item.get(name), name)
         for name in ("startsAt", "endsAt", "generatorURL"):
-            if not isinstance(item.get(name), str | None):
+            if type(item.get(name)) not in _TEXTS:
                 raise unread("alerts", f"{name} is a text")
     for number, item in enumerate(items):
         if item.get("labels") is None:
             raise NotValid(REQUIRED, f"{number}.labels in body is required")
         url = item.get("generatorURL")
-        if url and _URI.fullmatch(url) is None:
+        if url and not _is_uri(url):
             message = f'{number}.generatorURL in body must be of type uri: "{url[:200]}"'
             raise NotValid(NOT_OF_TYPE, message)
     return items
@@ -53,43 +62,47 @@ def items_of(body: bytes) -> list[Mapping[str, Any]]:
 
 def levels_of(
     items: Sequence[Mapping[str, Any]], now: int, mode: Mode
-) -> tuple[list[AlertLevel], list[str]]:
+) -> tuple[list[Level], list[str]]:
     """The alerts that are valid, and what is wrong with the others. Raises `NotValid`."""
     timed = [(item, _time(item, "startsAt"), _time(item, "endsAt")) for item in items]
+    known = _NAMES[mode]
     levels, problems = [], []
     for item, said, ends_at in timed:
         starts_at = said if said is not None else now if ends_at is None else ends_at
         labels = {name: value for name, value in item["labels"].items() if value}
         annotations = {n: v or "" for n, v in (item.get("annotations") or {}).items()}
-        wrong = _wrong(labels, annotations, starts_at, ends_at, mode)
-        if wrong:
-            problems.append(wrong)
-            continue
+        if (
+            not labels
+            or (ends_at is not None and ends_at < starts_at)
+            or not (labels.keys() <= known and annotations.keys() <= known)
+        ):
+            wrong = _wrong(labels, annotations, starts_at, ends_at, mode)
+            if wrong:
+                problems.append(wrong)
+                continue
+            _learn(known, labels, annotations)
         over = ends_at is not None and ends_at <= now
-        try:
-            level = AlertLevel(
-                labels=labels,
-                annotations=annotations,
-                state=AlertState.RESOLVED if over else AlertState.FIRING,
-                active_at=starts_at,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                generator_url=item.get("generatorURL") or "",
-            )
-        except ValidationError as fault:
-            first = fault.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part)[:100] for part in first["loc"])
-            problems.append(f"invalid alert: {where}: {first['msg']}")
+        level: Level = {
+            "labels": labels,
+            "annotations": annotations,
+            "state": AlertState.RESOLVED.value if over else AlertState.FIRING.value,
+            "active_at": starts_at,
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "generator_url": item.get("generatorURL") or "",
+        }
+        if not _is_small(level) and (too_much := _too_much(level)):
+            problems.append(too_much)
             continue
         levels.append(level)
     return levels, problems
 
 
-def batches(levels: Sequence[AlertLevel], now: int) -> list[Message]:
+def batches(levels: Sequence[Level], now: int) -> list[Message]:
     """The messages that carry them, none larger than a message may be. Raises `TooLarge`."""
     messages = []
     for start in range(0, len(levels), AT_ONCE):
-        messages += _cut(tuple(levels[start : start + AT_ONCE]), now)
+        messages += _cut(levels[start : start + AT_ONCE], now)
     return messages
 
 
@@ -112,9 +125,11 @@ def unread(name: str, why: str) -> NotValid:
     return NotValid(400, f'parsing {name} body from "" failed, because {why}')
 
 
-def _cut(levels: tuple[AlertLevel, ...], now: int) -> list[Message]:
-    batch = AlertBatch(source=SOURCE, plan=0, decided_at=now, alerts=levels)
-    message = message_of(batch, now)
+def _cut(levels: Sequence[Level], now: int) -> list[Message]:
+    head = AlertBatch(source=SOURCE, plan=0, decided_at=now, alerts=())
+    envelope = Envelope(uuid.uuid4().hex, Producer(SOURCE), now, head)
+    body = {**head.model_dump(), "alerts": levels}
+    message = Message(ALERTS, DEFAULT_TENANT, CODEC.sealed(envelope, body))
     if len(message.value) + len(message.key) <= MAX_MESSAGE:
         return [message]
     if len(levels) == 1:
@@ -123,13 +138,51 @@ def _cut(levels: tuple[AlertLevel, ...], now: int) -> list[Message]:
     return _cut(levels[:half], now) + _cut(levels[half:], now)
 
 
+def _is_small(level: Level) -> bool:
+    """Whether no limit of an event can be exceeded: all its texts are shorter than one name may be.
+
+    Most alerts are; the others are held against each limit.
+    """
+    labels, annotations = level["labels"], level["annotations"]
+    if len(labels) + len(annotations) > _FEW or len(level["generator_url"]) > _SHORT:
+        return False
+    words = "".join((*labels, *labels.values(), *annotations, *annotations.values()))
+    return len(words) <= _SHORT
+
+
+def _too_much(level: Level) -> str:
+    try:
+        AlertLevel.model_validate(level)
+    except ValidationError as fault:
+        first = fault.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part)[:100] for part in first["loc"])
+        return f"invalid alert: {where}: {first['msg']}"
+    return ""
+
+
+def _learn(known: set[str], *maps: Mapping[str, str]) -> None:
+    """These names are valid: they are not looked at again."""
+    if len(known) > _MOST_NAMES:
+        known.clear()
+    for names in maps:
+        known.update(names)
+
+
 def _check_map(found: object, name: str) -> None:
     if found is None:
         return
-    if not isinstance(found, dict) or not all(
-        isinstance(value, str | None) for value in found.values()
-    ):
+    if not isinstance(found, dict) or not _TEXTS.issuperset(map(type, found.values())):
         raise unread("alerts", f"{name} is an object of texts")
+
+
+@lru_cache(maxsize=4_096)
+def _is_uri(text: str) -> bool:
+    return _URI.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4_096)
+def _instant(text: str) -> int:
+    return time_of(text)
 
 
 def _time(item: Mapping[str, Any], name: str) -> int | None:
@@ -137,7 +190,7 @@ def _time(item: Mapping[str, Any], name: str) -> int | None:
     if not text:
         return None
     try:
-        at = time_of(text)
+        at = _instant(text)
     except ValueError as fault:
         raise unread("alerts", f"{name} {text[:60]!r} is no time in RFC 3339") from fault
     return None if at == ZERO else at
