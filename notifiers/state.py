@@ -12,10 +12,10 @@ from notifiers.alert_book import Alert, unpacked
 from notifiers.book import Book
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
-from notifiers.fingerprints import fingerprints
 from notifiers.drills.drill import DrillBook
 from notifiers.drills.resend_book import ResendBook
 from notifiers.fallback.book import FallbackBook
+from notifiers.fingerprints import fingerprints
 from notifiers.group import Group, Line, unpacked_group, unpacked_line
 from notifiers.heartbeats.book import HeartbeatBook
 from notifiers.heartbeats.switch_book import SwitchBook
