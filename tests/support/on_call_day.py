@@ -33,7 +33,7 @@ receivers:
   webhook_configs: [{{url: "{url}"}}]
 """
 ONLY = ("router", "courier", "console")
-KINDS = ("plain", "silenced")
+KINDS = ("plain", "silenced", "acknowledged")
 
 
 @dataclass(slots=True)
