@@ -11,6 +11,8 @@ from notifiers.yaml_reader import Section
 
 SUBJECT = '{{ template "email.default.subject" . }}'
 HTML = '{{ template "email.default.html" . }}'
+INCIDENT = "incident"
+"""How mails are threaded where nothing is said."""
 _NAME = re.compile(r"[!-9;-~]{1,76}")
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _OURS = frozenset({"content-type", "content-transfer-encoding", "mime-version"})
@@ -33,7 +35,8 @@ class Login:
 class EmailConfig(ChannelConfig):
     """A mail to some people. `to`, `sender`, `headers`, `html` and `text` are templates.
 
-    `threading` is `none`: one thread a group; `daily`: one a group and day; or empty.
+    `threading` is `incident`: one thread each; as in Alertmanager `none`: one a group, or `daily`:
+    one a group and day; or empty.
     """
 
     to: str = ""
@@ -48,7 +51,7 @@ class EmailConfig(ChannelConfig):
     headers: tuple[tuple[str, str], ...] = ()
     html: str = HTML
     text: str = ""
-    threading: str = "none"
+    threading: str = INCIDENT
 
 
 def read(found: Section, defaults: Global) -> EmailConfig:
@@ -174,7 +177,7 @@ def _fault(template: str) -> str | None:
 def _threading(found: Section) -> str:
     inner = found.section("threading")
     if inner is None:
-        return "none"
+        return INCIDENT
     enabled, by = inner.boolean("enabled"), inner.text("thread_by_date") or "none"
     inner.close()
     if by not in ("none", "daily"):

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from notifiers.channels.channel import DeliveryFailed, Failure
 from notifiers.channels.cut import cut
-from notifiers.channels.email_config import SUBJECT, EmailConfig
+from notifiers.channels.email_config import INCIDENT, SUBJECT, EmailConfig
 from notifiers.channels.texts import Texts
 from schemas.deliveries import Delivery
 
@@ -77,7 +77,7 @@ def _fill(message: EmailMessage, config: EmailConfig, texts: Texts) -> None:
 
 
 def _thread(message: EmailMessage, config: EmailConfig, delivery: Delivery, domain: str) -> None:
-    """One id a delivery, so that a repeated one is known; one ancestor a group, which never was.
+    """One id a delivery, so that a repeated one is known; one ancestor a thread, which never was.
 
     Mail programs show the answers to a mail that they have not got as one thread all the same.
     """
@@ -90,6 +90,8 @@ def _thread(message: EmailMessage, config: EmailConfig, delivery: Delivery, doma
         day = f"-{moment:%Y-%m-%d}"
     group = sha256(f"{delivery.receiver}\0{delivery.group_key}".encode()).hexdigest()[:24]
     root = f"<group-{group}{day}@{domain}>"
+    if config.threading == INCIDENT and delivery.incident:
+        root = f"<incident-{_name(delivery.incident)}@{domain}>"
     message["In-Reply-To"] = root
     message["References"] = root
 

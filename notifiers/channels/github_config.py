@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from notifiers.channels.config import ChannelConfig, ChannelKind, sends_resolved
-from notifiers.channels.templated import checked, templated
+from notifiers.channels.templated import templated, templates
 from notifiers.global_config import Global
 from notifiers.http_config import HttpConfig, http_url, read_http
 from notifiers.yaml_reader import Section
@@ -57,7 +57,7 @@ def read(found: Section, defaults: Global) -> GitHubConfig:
         repo=found.parsed("repo", _repo) or "",
         title=templated(found, "title", plain.title),
         body=templated(found, "body", plain.body),
-        labels=_labels(found),
+        labels=templates(found, "labels"),
         issues=True if said is None else said,
         status=_status(found.section("commit_status")),
         http=replace(http, authorization=("Bearer", token, file)),
@@ -74,16 +74,6 @@ def _repo(text: str) -> str:
     if _REPO.fullmatch(text) is None or {".", ".."} & set(text.split("/")):
         raise ValueError(f'owner/name is wanted, not "{text[:60]}"')
     return text
-
-
-def _labels(found: Section) -> tuple[str, ...]:
-    texts = found.texts("labels")
-    for text, node in texts:
-        try:
-            checked(text)
-        except ValueError as fault:
-            found.problem("labels", str(fault), at=node)
-    return tuple(text for text, _ in texts)
 
 
 def _status(found: Section | None) -> CommitStatus | None:

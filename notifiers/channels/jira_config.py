@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from notifiers.channels.config import ChannelConfig, ChannelKind, sends_resolved
-from notifiers.channels.templated import checked, templated
+from notifiers.channels.templated import checked, templated, templates
 from notifiers.channels.tree import Tree, read_tree
 from notifiers.global_config import Global
 from notifiers.http_config import HttpConfig, http_url, read_http
@@ -59,7 +59,7 @@ def read(found: Section, defaults: Global) -> JiraConfig:
         summary=_field(found, "summary", plain.summary),
         description=_field(found, "description", plain.description),
         priority=templated(found, "priority", plain.priority),
-        labels=_labels(found),
+        labels=templates(found, "labels"),
         resolve_transition=found.text("resolve_transition") or "",
         reopen_transition=found.text("reopen_transition") or "",
         reopen_duration=found.duration("reopen_duration") or 0,
@@ -104,13 +104,3 @@ def _field(found: Section, key: str, default: Field) -> Field:
     made = Field(templated(inner, "template", default.template), update is not False)
     inner.close()
     return made
-
-
-def _labels(found: Section) -> tuple[str, ...]:
-    texts = found.texts("labels")
-    for text, node in texts:
-        try:
-            checked(text)
-        except ValueError as fault:
-            found.problem("labels", str(fault), at=node)
-    return tuple(text for text, _ in texts)

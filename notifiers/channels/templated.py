@@ -9,6 +9,17 @@ def templated(found: Section, key: str, default: str = "") -> str:
     return default if text is None else text
 
 
+def templates(found: Section, key: str) -> tuple[str, ...]:
+    """The templates in the list under a key; what is wrong with one is noted at it."""
+    texts = found.texts(key)
+    for text, node in texts:
+        try:
+            checked(text)
+        except ValueError as fault:
+            found.problem(key, str(fault), at=node)
+    return tuple(text for text, _ in texts)
+
+
 def secret_template(found: Section, key: str) -> str:
     """The same for a secret, which no message repeats."""
     return found.parsed(key, _checked_quietly) or ""

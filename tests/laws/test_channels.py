@@ -32,6 +32,8 @@ HOSTILE = [
     "{{ template }}",
     "ü" * 10_000,
 ]
+# The mail server warns of what it is told to do here.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
 EXACT = [case for case in CASES if case.exact]
 
 

@@ -17,12 +17,15 @@ from notifiers.channels.channel import Channel
 from notifiers.channels.command import Command
 from notifiers.channels.command_config import CommandConfig
 from notifiers.channels.config import ChannelKind
+from notifiers.channels.email import Email
+from notifiers.channels.email_config import EmailConfig, Login
 from notifiers.channels.jsonl import JsonLines
 from notifiers.channels.webhook import Webhook
 from notifiers.channels.webhook_config import WebhookConfig
 from notifiers.templating import Templates
 from tests.support.http_case import CANARY, NOW, Case, HttpCase, Opened
 from tests.support.vendor_cases import VENDORS
+from tests.unit.notifiers.mail_server import PASSWORD, MailServer, mailing
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,55 @@ class CommandCase:
         return Command(CommandConfig(ChannelKind.COMMAND, command=missing))
 
 
+@dataclass(frozen=True)
+class EmailCase:
+    """A mail to a real server on loopback; what comes out is the message, parsed."""
+
+    name: str = "email"
+    exact: bool = False
+
+    @contextmanager
+    def opened(self, folder: Path) -> Iterator[Opened]:
+        """See `Case`."""
+        with mailing(login=True) as server:
+            yield Opened(self._at(server.port), lambda: [_mail(server, n) for n in _taken(server)])
+
+    def closed(self, folder: Path) -> Channel:
+        """See `Case`."""
+        return self._at(1)
+
+    @staticmethod
+    def _at(port: int) -> Email:
+        config = EmailConfig(
+            ChannelKind.EMAIL,
+            to="ops@example.com",
+            sender="tocsin@example.com",
+            host="127.0.0.1",
+            port=port,
+            login=Login("ops", password=PASSWORD),
+            require_tls=False,
+        )
+        return Email(config, templates=Templates(), allow=LOOPBACK)
+
+
+def _taken(server: MailServer) -> range:
+    return range(len(server.mails))
+
+
+def _mail(server: MailServer, number: int) -> Any:
+    """The mail; fails on one that breaks the rules of mail (RFC 5322, 2.1.1 and 3.6)."""
+    content = server.mails[number].content
+    assert isinstance(content, bytes)
+    assert all(len(line) <= 998 for line in content.split(b"\r\n"))
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    message = server.message(number)
+    for name in ("From", "To", "Date", "Subject", "Message-ID"):
+        assert len(message.get_all(name, [])) == 1
+    assert message["X-Injected"] is None
+    assert not message.defects
+    return message
+
+
 def head_and_body(request: bytes) -> tuple[dict[str, str], bytes]:
     """Headers by lower-case name, and the body."""
     head, _, body = request.partition(b"\r\n\r\n")
@@ -95,4 +147,4 @@ HTTP_CASES: tuple[HttpCase, ...] = (
     HttpCase("webhook", _webhook, _decoded_webhook, exact=True),
     *VENDORS,
 )
-CASES: tuple[Case, ...] = (*HTTP_CASES, FileCase(), CommandCase())
+CASES: tuple[Case, ...] = (*HTTP_CASES, FileCase(), CommandCase(), EmailCase())

@@ -14,7 +14,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-PASSWORD = "canary-password"
+PASSWORD = "secret-canary-password"
+"""Holds the canary of tests/support/http_case.py."""
 AUTHORITY = trustme.CA()
 
 

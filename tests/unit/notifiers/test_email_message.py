@@ -61,6 +61,17 @@ def test_a_group_is_one_thread_and_each_delivery_has_its_own_id() -> None:
     assert daily.endswith("-2023-11-14@example.com>")
 
 
+def test_an_incident_is_one_thread_unless_threads_are_to_be_as_alertmanagers() -> None:
+    first, again = {"incident": "i1"}, {"incident": "i1", "id": "b", "group_key": "c"}
+    root = "<incident-i1@example.com>"
+    assert parsed(mail(first))["References"] == parsed(mail(again))["References"] == root
+    assert parsed(mail({"incident": "i2"}))["In-Reply-To"] == "<incident-i2@example.com>"
+    assert config(FULL)[0].threading == "incident"
+    found, problems = config(f"{FULL}threading: {{enabled: true}}")
+    assert (found.threading, problems) == ("none", [])
+    assert parsed(mail(first, threading="none"))["References"].startswith("<group-")
+
+
 @given(st.text(max_size=300))
 def test_no_text_can_add_a_header_or_a_recipient(text: str) -> None:
     labels = {"alertname": text}
