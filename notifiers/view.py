@@ -1,12 +1,13 @@
 """The router's state for people: alerts and groups, from what the checkpoint holds."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from notifiers import suppression
 from notifiers.alert_book import Alert
 from notifiers.checkpoint import Checkpoint
 from notifiers.group import Group, Line
+from notifiers.oncall.book import MadeOverride, OverrideBook
 from notifiers.silences import Silence, SilenceState, unpacked_silence
 from notifiers.state import State
 from schemas.alerts import AlertState
@@ -65,6 +66,8 @@ class GroupView:
     alerts: tuple[AlertView, ...]
     channels: tuple[ChannelView, ...]
     muted_by: tuple[str, ...] = ()
+    route_labels: dict[str, str] = field(default_factory=dict)
+    """As they are written: templates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,17 @@ def silences(state: Stored, now: int) -> list[SilenceView]:
         if key.startswith("silence/")
     )
     return [SilenceView(one, one.state_at(now)) for one in sorted(found, key=lambda one: one.id)]
+
+
+def overrides(state: Stored) -> list[MadeOverride]:
+    """Every override of a schedule that was made by command, by id."""
+    checkpoint, book = Checkpoint(), OverrideBook()
+    for key, value in state:
+        checkpoint.restore(key, value)
+    for key, entry in checkpoint.load().items():
+        if key.startswith(f"{book.prefix}/"):
+            book.load(key.removeprefix(f"{book.prefix}/"), entry)
+    return [book.known[name] for name in sorted(book.known)]
 
 
 def remembered(state: Stored, prefix: str) -> dict[str, bytes]:
@@ -206,6 +220,7 @@ def _group(group: Group, known: State, muted: dict[str, tuple[str, ...]], now: i
             if line.kind
         ),
         muted_by=muted.get(group.id, ()),
+        route_labels=dict(route.labels) if (route := known.plan.routes.get(group.route_id)) else {},
     )
 
 

@@ -12,6 +12,7 @@ from schemas.stage import Gap, Partition, Position, Publish, Record
 
 if TYPE_CHECKING:
     from notifiers.incidents.view import IncidentView
+    from notifiers.oncall.book import MadeOverride
     from notifiers.view import GroupView, SilenceView
     from notifiers.windows.view import WindowView
 
@@ -137,6 +138,10 @@ class Services(Protocol):
 
     def windows(self) -> "Sequence[WindowView]":
         """Every maintenance window that the router knows, those that are over too."""
+        ...
+
+    def overrides(self) -> "Sequence[MadeOverride]":
+        """Every override of a schedule that was made by command, over or not."""
         ...
 
     def remembered(self, prefix: str) -> Mapping[str, bytes]:

@@ -19,6 +19,7 @@ from ops.api import (
     heartbeats,
     incidents,
     login,
+    oncall,
     ping,
     prometheus,
     tocsin,
@@ -81,6 +82,7 @@ def build(
     app.include_router(prometheus.routes(services))
     app.include_router(alertmanager.routes(services))
     app.include_router(tocsin.routes(services))
+    app.include_router(oncall.routes(services))
     app.include_router(incidents.routes(services))
     app.include_router(agents.routes(services))
     app.include_router(windows.routes(services))

@@ -110,8 +110,6 @@ def _parser() -> argparse.ArgumentParser:
 
     _with_verbs(commands)
 
-    _maintenance(commands)
-
     status = _command(commands, "status", "ops.cli.status", "how everything is; 1 if not well")
     _client(status)
 
@@ -134,6 +132,7 @@ def _with_verbs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _dead_letters(_verbs(commands, "dead-letters", "what could not be read or sent"))
     _topics(_verbs(commands, "topics", "Kafka's topics"))
     _oncall(_verbs(commands, "oncall", "who is on call"))
+    _maintenance(commands)
 
 
 def _command(
@@ -254,6 +253,12 @@ def _oncall(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     show.add_argument("--gaps", action="store_true", help="only where nobody is; 1 if there are")
     show.add_argument("--json", action="store_true")
     _settings(show)
+    export = _command(verbs, "export", "ops.cli.oncall_export", "a schedule as iCalendar")
+    export.add_argument("schedule", metavar="SCHEDULE")
+    export.add_argument("--routes", metavar="F", help="routing file; else the configured one")
+    export.add_argument("--from", dest="start", metavar="T", help="RFC 3339; else now")
+    export.add_argument("--to", dest="end", metavar="T", help="else 90 days later")
+    _settings(export)
     _overrides(verbs)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from notifiers.config import read
+from notifiers.config import Config, read
 from notifiers.oncall.calendar_file import with_calendars
 from notifiers.oncall.schedule import Schedule, Shift
 from notifiers.time_intervals import zone
@@ -21,8 +21,9 @@ NOBODY: Final = "(nobody)"
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each schedule's shifts; 1 if one of them has nobody at that time."""
-    schedules = _schedules(_file(arguments), arguments.schedule)
-    at = _at(arguments.at)
+    config, name = config_of(arguments), arguments.schedule
+    schedules = [*config.schedules.values()] if name is None else [schedule_in(config, name)]
+    at = instant_of(arguments.at, "--at")
     until = at + _days(arguments.days) * DAY
     found = {one.name: one.shifts(at, until) for one in schedules}
     if arguments.gaps:
@@ -51,14 +52,11 @@ def _gaps(schedules: list[Schedule], found: dict[str, list[Shift]], *, as_json: 
     return int(any(gaps.values()))
 
 
-def _file(arguments: argparse.Namespace) -> Path:
+def config_of(arguments: argparse.Namespace) -> Config:
+    """The routing file that is meant, with schedules in it. Raises Refused."""
     file = Path(arguments.routes) if arguments.routes else settings_of(arguments).settings.routes
     if file is None:
         raise Refused("oncall: no routing file is configured: write --routes F")
-    return file
-
-
-def _schedules(file: Path, name: str | None) -> list[Schedule]:
     try:
         text = with_calendars(file.read_text("utf-8"), file.parent)
     except (OSError, UnicodeDecodeError) as fault:
@@ -70,26 +68,31 @@ def _schedules(file: Path, name: str | None) -> list[Schedule]:
         raise Refused(str(problems[-1]))
     if not config.schedules:
         raise Refused(f"{file}: there are no schedules in it: see docs/on-call.md")
-    if name is None:
-        return list(config.schedules.values())
+    return config
+
+
+def schedule_in(config: Config, name: str) -> Schedule:
+    """The schedule of this name. Raises Refused."""
     if name not in config.schedules:
         known = ", ".join(config.schedules)
-        raise Refused(f'oncall: {file} has no schedule "{name}"; it has {known}')
-    return [config.schedules[name]]
+        raise Refused(f'oncall: the routing file has no schedule "{name}"; it has {known}')
+    return config.schedules[name]
 
 
-def _at(text: str | None) -> int:
-    moment = datetime.now(UTC) if text is None else _moment(text)
+def instant_of(text: str | None, option: str) -> int:
+    """The instant that an option names, in ms; now without one. Raises Refused."""
+    moment = datetime.now(UTC) if text is None else _moment(text, option)
     return round(moment.timestamp() * 1_000)
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as fault:
-        raise Refused(f"--at: not RFC 3339, as in 2026-12-24T18:00:00Z: {text[:40]!r}") from fault
+        example = "2026-12-24T18:00:00Z"
+        raise Refused(f"{option}: not RFC 3339, as in {example}: {text[:40]!r}") from fault
     if moment.tzinfo is None:
-        raise Refused("--at: the time zone is missing: end with Z, or with +01:00")
+        raise Refused(f"{option}: the time zone is missing: end with Z, or with +01:00")
     return moment
 
 

@@ -16,6 +16,7 @@ from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
     from notifiers.incidents.view import IncidentView
+    from notifiers.oncall.book import MadeOverride
     from notifiers.view import GroupView, SilenceView
     from notifiers.windows.view import WindowView
     from ops.history.clickhouse import History
@@ -69,6 +70,12 @@ class EmbeddedServices:
         from notifiers.windows import view
 
         return view.windows(self._process.reader.state("router", 0), self.now())
+
+    def overrides(self) -> Sequence[MadeOverride]:
+        """Every override in the router's committed state."""
+        from notifiers import view
+
+        return view.overrides(self._process.reader.state("router", 0))
 
     def remembered(self, prefix: str) -> Mapping[str, bytes]:
         """Entries of the router's committed state."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from notifiers.incidents.view import IncidentView
+from notifiers.oncall.book import MadeOverride
 from notifiers.router import Router
 from notifiers.view import AlertView, GroupView, SilenceView
 from notifiers.windows.view import WindowView
@@ -102,6 +103,11 @@ class Follower:
         """Every maintenance window that the router knows."""
         with self._lock:
             return self._router.windows()
+
+    def overrides(self) -> list[MadeOverride]:
+        """Every override of a schedule that the router knows."""
+        with self._lock:
+            return self._router.overrides()
 
     def remembered(self, prefix: str) -> dict[str, bytes]:
         """The entries of one of the router's books, by name."""

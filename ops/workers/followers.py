@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from notifiers import view
 from notifiers.incidents.view import IncidentView
+from notifiers.oncall.book import MadeOverride
 from notifiers.router import Router
 from notifiers.windows.view import WindowView
 from ops.runtime.threads import Worker
@@ -73,6 +74,11 @@ class Followers:
         """Every maintenance window, by id."""
         found = [window for follower in self._followers for window in follower.windows()]
         return sorted(found, key=lambda one: one.window.id)
+
+    def overrides(self) -> list[MadeOverride]:
+        """Every override of a schedule, by id."""
+        found = [made for follower in self._followers for made in follower.overrides()]
+        return sorted(found, key=lambda one: one.id)
 
     def remembered(self, prefix: str) -> dict[str, bytes]:
         """The entries of one of the routers' books, by name."""

@@ -20,6 +20,7 @@ from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
     from notifiers.incidents.view import IncidentView
+    from notifiers.oncall.book import MadeOverride
     from notifiers.view import GroupView, SilenceView
     from notifiers.windows.view import WindowView
     from ops.history.clickhouse import History
@@ -75,6 +76,10 @@ class KafkaServices:
     def windows(self) -> Sequence[WindowView]:
         """Every maintenance window, as the routers know it."""
         return self._followers.windows()
+
+    def overrides(self) -> Sequence[MadeOverride]:
+        """Every override, as the routers know it."""
+        return self._followers.overrides()
 
     def remembered(self, prefix: str) -> Mapping[str, bytes]:
         """Entries of the routers' books, as the followers know them."""

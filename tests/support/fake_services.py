@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from notifiers.incidents.view import IncidentView
+from notifiers.oncall.book import MadeOverride
 from notifiers.view import GroupView, SilenceView
 from notifiers.windows.view import WindowView
 from ops.figures import Figures
@@ -97,6 +98,7 @@ class FakeServices:
     group_views: Sequence[GroupView] = ()
     silence_views: Sequence[SilenceView] = ()
     window_views: Sequence[WindowView] = ()
+    made_overrides: Sequence[MadeOverride] = ()
     incident_views: Sequence[IncidentView] = ()
     rows: Callable[[str, Mapping[str, Any]], Sequence[Sequence[Any]]] = lambda sql, params: []
     routes: Routing = NOWHERE
@@ -119,6 +121,9 @@ class FakeServices:
 
     def windows(self) -> Sequence[WindowView]:
         return self.window_views
+
+    def overrides(self) -> Sequence[MadeOverride]:
+        return self.made_overrides
 
     def remembered(self, prefix: str) -> Mapping[str, bytes]:
         return self.books.get(prefix, {})

@@ -58,9 +58,7 @@ def test_a_wrong_call_says_what_to_write(
     assert want in capsys.readouterr().err
 
 
-def test_gaps_alone_are_shown_and_are_a_no(
-    routes: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_gaps_alone_are_shown_and_are_a_no(routes: str, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["oncall", "show", "--gaps", "--routes", routes, "--days", "7"]
     assert main([*command, "--at", "2026-01-05T07:00:00Z"]) == 1
     assert capsys.readouterr().out.splitlines() == [
@@ -77,7 +75,34 @@ def test_check_warns_of_a_gap_in_the_days_to_come_and_finds_no_fault_with_it(
     (tmp_path / "routes.yml").write_text(FILE.replace("2026-01-05T09:00", "2999-01-05T09:00"))
     (tmp_path / "tocsin.yaml").write_text(f"routes: {tmp_path / 'routes.yml'}\n")
     assert main(["check", "--config", str(tmp_path / "tocsin.yaml")]) == 0
-    assert 'warning: ' in (said := capsys.readouterr().err)
+    assert "warning: " in (said := capsys.readouterr().err)
     assert 'schedule "primary": nobody is on call from' in said
     main(["check", "--json", "--config", str(tmp_path / "tocsin.yaml")])
     assert len(json.loads(capsys.readouterr().out)["warnings"]) == 1
+
+
+def test_an_exported_schedule_can_be_a_layer_of_another(
+    routes: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    span = ["--from", "2026-01-05T08:00:00Z", "--to", "2026-02-02T08:00:00Z"]
+    assert main(["oncall", "export", "primary", "--routes", routes, *span]) == 0
+    calendar = capsysbinary.readouterr().out
+    assert calendar.startswith(b"BEGIN:VCALENDAR")
+    assert calendar.count(b"BEGIN:VEVENT") == 4
+    (tmp_path / "rota.ics").write_bytes(calendar)
+    rotation = "{name: weekly, users: [ada, bob], rotation: weekly, start: 2026-01-05T09:00}"
+    (tmp_path / "imported.yml").write_text(
+        FILE.replace(rotation, "{name: weekly, icalendar: rota.ics}")
+    )
+    shown = []
+    for file in ("routes.yml", "imported.yml"):
+        command = ["oncall", "show", "--json", "--routes", str(tmp_path / file), "--days", "20"]
+        main([*command, "--at", "2026-01-05T08:00:00Z"])
+        shown.append(json.loads(capsysbinary.readouterr().out))
+    assert shown[0] == shown[1]
+
+
+def test_an_export_of_no_time_is_refused(routes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    span = ["--from", "2026-01-05T08:00:00Z", "--to", "2026-01-05T08:00:00Z"]
+    assert main(["oncall", "export", "primary", "--routes", routes, *span]) == 2
+    assert "--to must be after --from" in capsys.readouterr().err
