@@ -35,8 +35,9 @@ def headline(delivery: Delivery) -> str:
 
 
 def notice(delivery: Delivery) -> str:
-    """Headline and notice together; empty where there is neither."""
-    parts = (headline(delivery), delivery.notice.strip())
+    """Headline and notice together, which may say the same; empty where there is neither."""
+    first, said = headline(delivery), delivery.notice.strip()
+    parts = (said,) if said.casefold().startswith(first.casefold()) else (first, said)
     return ": ".join(part for part in parts if part)
 
 

@@ -54,6 +54,26 @@ def test_now_is_the_instant_of_the_decision_so_that_attempts_say_the_same() -> N
     assert since == str(expected)
 
 
+def test_labels_of_a_route_may_name_one_another() -> None:
+    labels = {
+        "description": '{{ .GroupLabels.alertname }} ({{ routeLabels "reason" }})',
+        "reason": "of {{ .CommonLabels.job | toUpper }}",
+        "plain": "words",
+        "circle": '{{ routeLabels "circle" }}',
+    }
+    delivery = made(
+        group_labels={"alertname": "Disk"}, common_labels={"job": "db"}, route_labels=labels
+    )
+    routed = Templates().routed(delivery)
+    assert routed.route_labels == {
+        "description": "Disk (of DB)",
+        "reason": "of DB",
+        "plain": "words",
+    }
+    text = '{{ routeLabels "description" }}, {{ .RouteLabels.plain }}{{ routeLabels "no" }}'
+    assert Templates().text(text, routed) == "Disk (of DB), words"
+
+
 def test_a_template_that_calls_itself_fails() -> None:
     loop = '{{ define "a" }}{{ template "a" . }}{{ end }}{{ template "a" . }}'
     with pytest.raises(TemplateFailed, match="depth"):
@@ -101,6 +121,10 @@ def test_each_reason_of_ours_has_its_words(why: Why, said: str) -> None:
     told = made(why=why, acknowledged_by=by, notice="x " * 200)
     assert len(summary(told)) == 120
     assert notice(told).startswith(f"{said}: x" if said else "x")
+
+
+def test_what_a_notice_says_already_is_not_said_twice() -> None:
+    assert notice(made(why=Why.DRILL, notice="Fire drill: a test")) == "Fire drill: a test"
 
 
 def test_what_grows_while_somebody_has_it_says_who() -> None:
