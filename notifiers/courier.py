@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from notifiers.breaker import Breaker
 from notifiers.channels.channel import Channel, DeliveryFailed, Failure, Message, Sent
 from schemas.dead_letter import DeadLetter
-from schemas.deliveries import Delivery, Fate, Receipt
+from schemas.deliveries import Delivery, Fate, Receipt, Why
 from schemas.envelope import Envelope
 from schemas.errors import Reason
 from schemas.labels import derived_id
@@ -90,7 +90,8 @@ class Courier:
         )
         name = derived_id("receipt", delivery.id, delivery.attempt, outcome.fate)
         answer = Output(ALERTS, envelope.tenant, name, receipt, envelope.tenant, envelope.trace)
-        if outcome.bury is None:
+        if outcome.bury is None or delivery.why is Why.HEARTBEAT:
+            # A heartbeat is worth nothing later, and whoever refuses one refuses each of them.
             return [answer]
         detail = f"{delivery.receiver}/{delivery.channel}[{delivery.integration}]: "
         detail += f"{outcome.reason}: {outcome.detail[:1_000]}"

@@ -41,14 +41,20 @@ class Router:
     """The stage. `external_url` goes into messages; `order_slack` see `ORDER_SLACK`.
 
     `atomic`: what a step changes is written in one transaction, so its checkpoint has no journal.
+    `watches`: whether it waits for heartbeats, and says that it is alive; a simulation does neither.
     """
 
     name = "router"
     topic = ALERTS
 
     def __init__(
-        self, external_url: str = "", order_slack: int = ORDER_SLACK, atomic: bool = False
+        self,
+        external_url: str = "",
+        order_slack: int = ORDER_SLACK,
+        atomic: bool = False,
+        watches: bool = True,
     ) -> None:
+        self.watches = watches
         self.order_slack = order_slack
         self._state = State(Checkpoint(atomic=atomic), external_url=external_url)
         self._loaded = False
@@ -240,5 +246,5 @@ class Router:
         state.touched_plan.add("current")
         state.counts["plan followed"] += 1
         dispatch.follow_plan(state)
-        for follow in FOLLOWS:
+        for follow in FOLLOWS if self.watches else ():
             follow(state)

@@ -38,7 +38,7 @@ class Simulator:
     """One router with one routing file, given as the text of a plan."""
 
     def __init__(self, content: str, start: int) -> None:
-        self._router = Router()
+        self._router = Router(watches=False)
         self._offset = 0
         self._levels: dict[str, AlertLevel] = {}
         raw = content.encode()

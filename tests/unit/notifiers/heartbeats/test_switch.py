@@ -1,7 +1,10 @@
 """The dead man's switch on virtual time: said while the router decides, and never made up for."""
 
+from notifiers.alert_script import read_script
+from notifiers.channels.channel import DeliveryFailed, Failure
 from notifiers.heartbeats.switch import KEY, LONGEST_WAIT
-from schemas.deliveries import Delivery, Fate, Why
+from notifiers.simulator import Simulator
+from schemas.deliveries import Delivery, Fate, Receipt, Why
 from tests.unit.notifiers.scenario import (
     Scenario,
     is_lost,
@@ -11,6 +14,7 @@ from tests.unit.notifiers.scenario import (
     refuses,
     seconds,
 )
+from tests.unit.notifiers.test_courier import World
 
 ROUTES = """
 route: {{receiver: r, group_wait: 0s, group_interval: 10s}}
@@ -109,3 +113,21 @@ def test_a_restart_changes_nothing_and_a_late_receipt_counts() -> None:
     assert day.counts["heartbeat delivered"] == 2
     day._append(receipt(first[0], seconds(61)))
     assert "receipt unknown" not in day.counts
+
+
+def test_one_that_is_refused_or_too_late_is_no_dead_letter() -> None:
+    rejected = DeliveryFailed(Failure.REJECTED, retry=False)
+    [answer] = World(rejected).deliver(why=Why.HEARTBEAT)
+    assert isinstance(answer.event, Receipt)
+    assert answer.event.fate is Fate.REFUSED
+    assert len(World(None).deliver(why=Why.HEARTBEAT, expires_at=0)) == 1
+    assert len(World(rejected).deliver(why=Why.FIRST)) == 2
+
+
+def test_a_simulation_neither_waits_for_jobs_nor_says_that_it_is_alive() -> None:
+    beats = "heartbeats: [{name: a, id: abcdefghijklmnopqrstuv, period: 1m}]\n"
+    script, _ = read_script(['{"at": 1700000000000, "labels": {"alertname": "A"}}'], "f")
+    content = routes() + "\n" + beats
+    verdicts = list(Simulator(content, script[0].at).run(script, script[0].at + 86_400_000))
+    told = [one.firing for one in verdicts if one.delivery is not None]
+    assert {level.labels["alertname"] for levels in told for level in levels} == {"A"}
