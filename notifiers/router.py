@@ -16,6 +16,8 @@ from notifiers import dispatch, flush, posted, timers, view
 from notifiers.alert_book import Alert, Order, Turn, is_same
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import read
+from notifiers.explain.asked import Asked
+from notifiers.explain.live import AlertNow, live
 from notifiers.heartbeats import switch
 from notifiers.incidents import view as incidents
 from notifiers.incidents.view import IncidentView
@@ -138,6 +140,11 @@ class Router:
         """What `incidents.view.incidents` says of the checkpoint, of the state as it is now."""
         self._load()
         return incidents.shown(self._state)
+
+    def explained(self, what: Asked, now: int) -> list[AlertNow]:
+        """What `explain.live.live` says of the state as it is now."""
+        self._load()
+        return live(self._state, what, now)
 
     @property
     def plan_number(self) -> int:

@@ -11,6 +11,8 @@ from schemas.errors import TocsinError
 from schemas.stage import Gap, Partition, Position, Publish, Record
 
 if TYPE_CHECKING:
+    from notifiers.explain.asked import Asked
+    from notifiers.explain.live import AlertNow
     from notifiers.incidents.view import IncidentView
     from notifiers.oncall.book import MadeOverride
     from notifiers.view import GroupView, SilenceView
@@ -155,6 +157,10 @@ class Services(Protocol):
 
     def incidents(self) -> "Sequence[IncidentView]":
         """Every incident that the router remembers, the newest first."""
+        ...
+
+    def explained(self, what: "Asked") -> "Sequence[AlertNow]":
+        """How the alerts that are asked for stand, and why."""
         ...
 
     def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:

@@ -15,6 +15,7 @@ from ops.api import (
     alertmanager,
     dead_letters,
     drills,
+    explain,
     health,
     heartbeats,
     incidents,
@@ -90,6 +91,7 @@ def build(
     app.include_router(heartbeats.routes(services))
     app.include_router(drills.routes(services))
     app.include_router(dead_letters.routes(services))
+    app.include_router(explain.routes(services))
     app.include_router(login.routes(access))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)

@@ -103,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     _query(query)
 
     verbs = _verbs(commands, "alerts", "alerts as they are now")
+    explain = _command(verbs, "explain", "ops.cli.alerts_explain", "why you were paged, or not")
+    explain.add_argument(
+        "alert", nargs="+", metavar="ID", help="fingerprint, incident, or LABEL=V…"
+    )
+    _client(explain)
     listed = _command(verbs, "list", "ops.cli.alerts", "all alerts; exit code 1 if one is firing")
     _client(listed)
     incidents = _verbs(commands, "incidents", "what was paged, and what became of it")

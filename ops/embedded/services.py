@@ -15,6 +15,8 @@ from ops.tokens import keep_token
 from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
+    from notifiers.explain.asked import Asked
+    from notifiers.explain.live import AlertNow
     from notifiers.incidents.view import IncidentView
     from notifiers.oncall.book import MadeOverride
     from notifiers.view import GroupView, SilenceView
@@ -93,6 +95,12 @@ class EmbeddedServices:
         from notifiers.incidents import view
 
         return view.incidents(self._process.reader.state("router", 0))
+
+    def explained(self, what: Asked) -> Sequence[AlertNow]:
+        """How alerts stand in the router's committed state."""
+        from notifiers.explain.live import explained
+
+        return explained(self._process.reader.state("router", 0), what, self.now())
 
     def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Rows of a question to history in its own words."""

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from notifiers.explain.asked import Asked
+from notifiers.explain.live import AlertNow
 from notifiers.incidents.view import IncidentView
 from notifiers.oncall.book import MadeOverride
 from notifiers.router import Router
@@ -118,6 +120,11 @@ class Follower:
         """Every incident that the router knows."""
         with self._lock:
             return self._router.incidents()
+
+    def explained(self, what: Asked, now: int) -> list[AlertNow]:
+        """How the alerts that are asked for stand, and why."""
+        with self._lock:
+            return self._router.explained(what, now)
 
     @property
     def plan(self) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from notifiers import view
+from notifiers.explain.asked import Asked
+from notifiers.explain.live import AlertNow
 from notifiers.incidents.view import IncidentView
 from notifiers.oncall.book import MadeOverride
 from notifiers.router import Router
@@ -89,6 +91,10 @@ class Followers:
         """Every incident, the newest first."""
         found = [one for follower in self._followers for one in follower.incidents()]
         return sorted(found, key=lambda one: (-one.opened_at, one.id))
+
+    def explained(self, what: Asked, now: int) -> list[AlertNow]:
+        """How the alerts that are asked for stand."""
+        return [one for follower in self._followers for one in follower.explained(what, now)]
 
     def applied(self, position: Position, within: float) -> bool:
         """Wait until what was appended there is taken in; False after `within` s."""

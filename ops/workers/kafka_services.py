@@ -19,6 +19,8 @@ from schemas.alerts import AlertState
 from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
+    from notifiers.explain.asked import Asked
+    from notifiers.explain.live import AlertNow
     from notifiers.incidents.view import IncidentView
     from notifiers.oncall.book import MadeOverride
     from notifiers.view import GroupView, SilenceView
@@ -93,6 +95,10 @@ class KafkaServices:
     def incidents(self) -> Sequence[IncidentView]:
         """Every incident, as the routers know it."""
         return self._followers.incidents()
+
+    def explained(self, what: Asked) -> Sequence[AlertNow]:
+        """How alerts stand, as their router knows it."""
+        return self._followers.explained(what, self.now())
 
     def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Rows of a question to history in its own words."""

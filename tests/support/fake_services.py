@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from notifiers.explain.asked import Asked
+from notifiers.explain.live import AlertNow
 from notifiers.incidents.view import IncidentView
 from notifiers.oncall.book import MadeOverride
 from notifiers.view import GroupView, SilenceView
@@ -99,6 +101,7 @@ class FakeServices:
     silence_views: Sequence[SilenceView] = ()
     window_views: Sequence[WindowView] = ()
     made_overrides: Sequence[MadeOverride] = ()
+    explains: Callable[[Asked], Sequence[AlertNow]] = lambda what: ()
     incident_views: Sequence[IncidentView] = ()
     rows: Callable[[str, Mapping[str, Any]], Sequence[Sequence[Any]]] = lambda sql, params: []
     routes: Routing = NOWHERE
@@ -130,6 +133,9 @@ class FakeServices:
 
     def incidents(self) -> Sequence[IncidentView]:
         return self.incident_views
+
+    def explained(self, what: Asked) -> Sequence[AlertNow]:
+        return self.explains(what)
 
     def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         return self.rows(sql, params)
