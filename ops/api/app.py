@@ -27,7 +27,9 @@ from ops.api import (
     windows,
 )
 from ops.api.dated import Dated
+from ops.api.door import Door
 from ops.api.guard import Guard, route_path
+from ops.api.posted_alerts import PostedAlerts
 from ops.api.prefix import Prefixed
 from ops.services import Access, Services
 
@@ -81,7 +83,9 @@ def build(
     app = FastAPI(title="Tocsin", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.include_router(health.routes(services, access))
     app.include_router(prometheus.routes(services))
-    app.include_router(alertmanager.routes(services))
+    door = Door(services)
+    posted = PostedAlerts(services, door)
+    app.include_router(alertmanager.routes(services, door, posted))
     app.include_router(tocsin.routes(services))
     app.include_router(oncall.routes(services))
     app.include_router(incidents.routes(services))
@@ -96,7 +100,7 @@ def build(
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)
     app.mount("/", site)
-    return Prefixed(Guard(Dated(app, services), access), prefix)
+    return Prefixed(Guard(Dated(posted.before(app), services), access), prefix)
 
 
 async def _host(console: Console, site: _Site, stop: asyncio.Event) -> None:

@@ -3,7 +3,10 @@
 import asyncio
 
 from fastapi import HTTPException, Request
+from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
+
+from ops.api.alertmanager_refusal import NotValid
 
 READ_TIMEOUT = 30.0
 
@@ -25,6 +28,18 @@ async def read_body(request: Request, limit: int) -> bytes:
     except ClientDisconnect as fault:
         raise HTTPException(400, "the body was cut short") from fault
     return bytes(body)
+
+
+async def read_json_body(request: Request, limit: int) -> bytes | Response:
+    """The body of a client of Alertmanager, or what it is told in its place."""
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    if kind.lower() != "application/json":
+        message = f'unsupported media type "{kind[:100]}", only [application/json] are allowed'
+        return NotValid(415, message).answer()
+    try:
+        return await read_body(request, limit)
+    except HTTPException as fault:
+        return JSONResponse(fault.detail, fault.status_code, headers=fault.headers)
 
 
 def _too_large(limit: int) -> HTTPException:

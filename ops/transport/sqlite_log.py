@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from ops.transport.keys import encoded
@@ -58,13 +59,20 @@ class SqliteLog:
 
     def publish(self, messages: Sequence[Message], timeout: float = 30.0) -> list[Position]:
         """Append; see `schemas.stage.Publish`."""
+        return self._writer.submit(self._request(messages), timeout)
+
+    def begin(self, messages: Sequence[Message]) -> Future[list[Position]] | None:
+        """As `publish`, for who waits otherwise; None when there is no room just now."""
+        return self._writer.begin(self._request(messages))
+
+    def _request(self, messages: Sequence[Message]) -> Request:
         size = measured(messages, self.partitions)
         # A receipt must not wait because a dead letter goes with it; letters alone are inputs.
         topics = {message.topic for message in messages}
         decisions = topics != {DEAD_LETTERS} and all(
             TOPICS[topic].decisions for topic in topics - {DEAD_LETTERS}
         )
-        return self._writer.submit(Request(messages, decisions, size), timeout)
+        return Request(messages, decisions, size)
 
     def claim(self, stage: str, partition: Partition) -> None:
         """Nothing to do: one process alone has the file, and one driver a partition."""

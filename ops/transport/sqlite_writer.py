@@ -122,6 +122,18 @@ class Writer:
                 return request.done.result()
             raise LogAway(f"no answer within {timeout:g} s") from fault
 
+    def begin(self, request: Request) -> Future[list[Position]] | None:
+        """What will be known of it; None when it would have to wait for room. Raises `LogAway`."""
+        with self._changed:
+            if self.broken or self._closing:
+                raise LogAway(self.broken or "closed")
+            if self._waiting_bytes >= self._limits.waiting:
+                return None
+            self._waiting.append(request)
+            self._waiting_bytes += request.size
+            self._changed.notify_all()
+        return request.done
+
     def close(self) -> None:
         """Commit what waits, then stop."""
         with self._changed:

@@ -1,0 +1,116 @@
+"""POST /api/v2/alerts: the way of every alert from outside, and so the shortest."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Final, Protocol, TypeVar, runtime_checkable
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ops.api import alertmanager_posting
+from ops.api.alertmanager_refusal import Denied, NotValid
+from ops.api.body import read_json_body
+from ops.api.door import Door
+from ops.api.guard import ALERTS_BODY, ALERTS_PATH, route_path
+from ops.services import Services
+from schemas.errors import LogAway, TooLarge
+from schemas.stage import Message, Position
+
+AT_ONCE: Final = 16
+SMALL: Final = 64 * 1024
+"""Bytes of a body that is read in the event loop itself; a larger one would hold the others up."""
+PATIENCE: Final = 30.0
+Answer = TypeVar("Answer")
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """A log that can be waited for without a thread."""
+
+    def begin(self, messages: Sequence[Message]) -> Future[list[Position]] | None:
+        """As `Publish.publish`; None when there is no room just now."""
+        ...
+
+
+class PostedAlerts:
+    """What is valid is taken; it is durable, and read by the router before it is asked.
+
+    Stands before the application, whose routing costs more than all that is done here.
+    """
+
+    def __init__(self, services: Services, door: Door) -> None:
+        self._services, self._door = services, door
+        self._limiter: CapacityLimiter | None = None
+
+    def before(self, app: ASGIApp) -> ASGIApp:
+        """The application, with this door beside its own."""
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            if (
+                scope["type"] == "http"
+                and scope["method"] == "POST"
+                and route_path(scope) == ALERTS_PATH
+            ):
+                answer = await self.answer(Request(scope, receive))
+                await answer(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return serve
+
+    async def answer(self, request: Request) -> Response:
+        """200, or what is wrong."""
+        body = await read_json_body(request, ALERTS_BODY)
+        if isinstance(body, Response):
+            return body
+        log = self._services.publish
+        try:
+            if len(body) <= SMALL and isinstance(log, Begins):
+                return await self._soon(log, body)
+            return await self._in_thread(lambda: self._take(body))
+        except (Denied, NotValid) as fault:
+            return fault.answer()
+
+    async def _soon(self, log: Begins, body: bytes) -> Response:
+        messages, problems = self._read(body)
+        try:
+            begun = log.begin(messages) if messages else None
+            if begun is not None:
+                async with asyncio.timeout(PATIENCE):
+                    appended: list[Position] = await asyncio.wrap_future(begun)
+                self._door.note(appended)
+            elif messages:
+                await self._in_thread(lambda: self._door.publish(messages))
+        except TimeoutError as fault:
+            raise Denied(503, f"no answer within {PATIENCE:g} s") from fault
+        except LogAway as fault:
+            raise Denied(503, str(fault) or "the log does not answer") from fault
+        return _said(problems)
+
+    def _take(self, body: bytes) -> Response:
+        messages, problems = self._read(body)
+        self._door.publish(messages)
+        return _said(problems)
+
+    def _read(self, body: bytes) -> tuple[list[Message], list[str]]:
+        items = alertmanager_posting.items_of(body)
+        now, mode = self._services.now(), self._services.routing().mode
+        levels, problems = alertmanager_posting.levels_of(items, now, mode)
+        try:
+            return alertmanager_posting.batches(levels, now), problems
+        except TooLarge as fault:
+            raise Denied(400, str(fault)) from fault
+
+    async def _in_thread(self, make: Callable[[], Answer]) -> Answer:
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(AT_ONCE)
+        return await to_thread.run_sync(make, limiter=self._limiter)
+
+
+def _said(problems: Sequence[str]) -> Response:
+    if problems:
+        raise Denied(400, "\n".join(problems))
+    return Response(status_code=200)
