@@ -72,7 +72,7 @@ class Guard:
             return 421, "this server does not go by that name: set external_url to it"
         if not self._same_origin(scope, headers):
             return 403, "another site's page may not do this"
-        if path == PUBLISH_PATH or (self.access.guarded and not is_open(path)):
+        if path == PUBLISH_PATH or (self.access.guarded and not is_open(scope)):
             cookie = path != PUBLISH_PATH
             if not authorised(headers, self.access, cookie=cookie):
                 return 401, "send the header Authorization: Bearer TOKEN"
@@ -124,9 +124,11 @@ class Guard:
                 await _answer(scope, secured, 500, "internal error; the log has more")
 
 
-def is_open(path: str) -> bool:
+def is_open(scope: Scope) -> bool:
     """Whether strangers may ask it."""
-    return path in OPEN_PATHS or path.startswith(PING_PREFIX)
+    path = route_path(scope)
+    pings = path.startswith(PING_PREFIX) and scope.get("method") in {"GET", "HEAD", "POST"}
+    return pings or path in OPEN_PATHS
 
 
 def route_path(scope: Scope) -> str:
