@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from ops.console.glance import EVERY, Glance
 from ops.console.rows import (
     HOST_COLUMNS,
     METRICS,
@@ -18,16 +19,22 @@ from ops.console.rows import (
 from ops.services import Services
 from schemas.errors import TocsinError
 
+if TYPE_CHECKING:
+    from notifiers.incidents.view import IncidentView
+    from notifiers.view import SilenceView
+    from notifiers.windows.view import WindowView
+
 log = logging.getLogger("tocsin.console")
 
-EVERY: Final = 2.0
-"""Seconds between two looks."""
 PATIENCE: Final = 0.8
 """Seconds that a look waits for history; alerts do not wait for it any longer."""
 SLOW: Final = 8_000
 """Milliseconds after which history that does not answer is called away."""
 RANGE: Final = 15 * 60_000
 STEP: Final = 15_000
+
+
+Hidden = tuple[Sequence["SilenceView"], Sequence["WindowView"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +78,20 @@ class Eyes:
     _pasts: dict[str, Past] = field(default_factory=dict)
     _asking: dict[str, tuple[int, asyncio.Task[Past]]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.hidden: Glance[Hidden] = Glance(self._see_hidden, self.now)
+        self.incidents: Glance[Sequence[IncidentView]] = Glance(self._see_incidents, self.now)
+
     async def look(self, metric: str) -> Look:
         """The latest look, with this metric's chart."""
+        return Look(await self.present(), await self._ask(metric))
+
+    async def present(self) -> Present:
+        """What the process knows by itself."""
         async with self._lock:
             if self._present is None or self._stale(self._present.at):
                 self._present = await asyncio.to_thread(self._see_present)
-            present = self._present
-        return Look(present, await self._ask(metric))
+            return self._present
 
     async def _ask(self, metric: str) -> Past:
         past = self._pasts.get(metric, Past())
@@ -97,6 +111,12 @@ class Eyes:
     def _stale(self, at: int) -> bool:
         # Pages ask every two seconds: a little earlier, or every second answer is an old one.
         return self.now() - at >= EVERY * 900
+
+    def _see_hidden(self) -> "Hidden":
+        return self.services.silences(), self.services.windows()
+
+    def _see_incidents(self) -> "Sequence[IncidentView]":
+        return self.services.incidents()
 
     def _see_present(self) -> Present:
         now = self.now()

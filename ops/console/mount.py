@@ -47,11 +47,26 @@ def _build() -> Any:
     from fastapi import FastAPI
     from nicegui import ui
 
+    from ops.console.incident_page import IncidentPage
+    from ops.console.incidents_page import IncidentsPage
     from ops.console.page import Page
+    from ops.console.silences_page import SilencesPage
 
     @ui.page("/")
     async def page() -> None:
         await Page(_eyes[0]).open()
+
+    @ui.page("/silences", title="Silences · Tocsin")
+    async def silences() -> None:
+        await SilencesPage(_eyes[0]).open()
+
+    @ui.page("/incidents", title="Incidents · Tocsin")
+    async def incidents() -> None:
+        await IncidentsPage(_eyes[0]).open()
+
+    @ui.page("/incidents/{name}", title="Incident · Tocsin")
+    async def incident(name: str) -> None:
+        await IncidentPage(_eyes[0], name).open()
 
     shell = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     ui.run_with(

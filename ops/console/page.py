@@ -5,13 +5,15 @@ HTML, props or scripts.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from nicegui import ui
 
-from ops.console.look import EVERY, Eyes, Look
+from ops.console.frame import Card, column, header, show_health, table
+from ops.console.glance import EVERY
+from ops.console.look import Eyes, Look
 from ops.console.rows import METRICS
-from ops.console.theme import STYLE, chart_options
+from ops.console.theme import chart_options
 
 PATIENCE: Final = 1.0
 """Seconds that the page waits for its first look."""
@@ -46,27 +48,23 @@ _HOST_CARD = """<div class="tc-item"><div class="tc-line"><span class="tc-alert 
  </div>"""
 
 
-def _column(name: str, label: str, align: str = "left") -> dict[str, Any]:
-    return {"name": name, "label": label, "field": name, "align": align, "sortable": True}
-
-
 _ALERTS = [
-    _column("severity", "Severity") | {"sortable": False},
-    _column("state", "State"),
-    _column("alert", "Alert"),
-    _column("service", "Service"),
-    _column("instance", "Instance"),
-    _column("since", "Since", "right") | {"sortable": False},
-    _column("value", "Value", "right") | {"sortable": False},
+    column("severity", "Severity", sortable=False),
+    column("state", "State"),
+    column("alert", "Alert"),
+    column("service", "Service"),
+    column("instance", "Instance"),
+    column("since", "Since", "right", sortable=False),
+    column("value", "Value", "right", sortable=False),
 ]
 _HOSTS = [
-    _column("instance", "Instance"),
-    _column("state", "State"),
-    _column("cpu", "CPU"),
-    _column("memory", "Memory"),
-    _column("disk", "Fullest disk"),
-    _column("load", "Load", "right"),
-    _column("seen", "Last seen", "right") | {"sortable": False},
+    column("instance", "Instance"),
+    column("state", "State"),
+    column("cpu", "CPU"),
+    column("memory", "Memory"),
+    column("disk", "Fullest disk"),
+    column("load", "Load", "right"),
+    column("seen", "Last seen", "right", sortable=False),
 ]
 
 
@@ -105,14 +103,10 @@ class Page:
 
     def show(self, look: Look) -> None:
         """Send what changed."""
-        word, colour, why = look.present.health
         firing = sum(1 for row in look.present.alerts if row["state"] == "firing")
         alive = sum(1 for row in look.past.hosts if row["state"] == "up")
         if self._new("health", look.present.health):
-            self.health.set_text(word)
-            self.health.props(f"color={colour}")
-            self.reason.set_text(why)
-            self.reason.set_visibility(bool(why))
+            show_health(self.health, self.reason, look.present.health)
         if self._new("stages", look.present.stages):
             self.stages.clear()
             with self.stages:
@@ -147,19 +141,7 @@ class Page:
         return True
 
     def _build(self) -> None:
-        ui.add_css(STYLE)
-        dark = ui.dark_mode(None)
-        with ui.header(elevated=False).classes("tc-header"), ui.element("div").classes("tc-top"):
-            ui.icon("notifications_active").classes("tc-bell")
-            ui.label("Tocsin").classes("tc-name")
-            self.health = ui.badge("…", color="grey-7").classes("tc-health").mark("health")
-            self.reason = ui.label("").classes("tc-reason tc-clip")
-            ui.space()
-            # Auto follows the browser; the button is for those who know better.
-            button = ui.button(icon="contrast").props("flat round dense color=white")
-            button.props('aria-label="Dark or light"')
-            button.on("click", js_handler="() => emit(Quasar.Dark.isActive)")
-            button.on("click", lambda event: dark.set_value(not event.args))
+        self.health, self.reason = header("/")
         with ui.element("main").classes("tc-page"):
             self._banner()
             with ui.element("div").classes("tc-tiles"):
@@ -172,20 +154,20 @@ class Page:
                     )
                 }
             self.stages = ui.element("div").classes("tc-stages").mark("stages")
-            with _Card("Alerts"):
+            with Card("Alerts"):
                 self.quiet = ui.label("All quiet: no alert is firing or pending.")
                 self.quiet.classes("tc-quiet")
-                self.alerts = _table(_ALERTS, _ALERT_CARD)
+                self.alerts = table(_ALERTS, _ALERT_CARD)
                 self.alerts.add_slot("body-cell-severity", _SEVERITY)
                 self.alerts.add_slot("body-cell-state", _STATE)
                 self.alerts.add_slot("body-cell-alert", _SUMMARY)
-            with _Card("Hosts"):
-                self.hosts = _table(_HOSTS, _HOST_CARD)
+            with Card("Hosts"):
+                self.hosts = table(_HOSTS, _HOST_CARD)
                 self.hosts.props('no-data-label="No host has reported yet."')
                 self.hosts.add_slot("body-cell-state", _STATE)
                 for name in ("cpu", "memory", "disk"):
                     self.hosts.add_slot(f"body-cell-{name}", _BAR % {"name": name})
-            with _Card("Last 15 minutes") as card:
+            with Card("Last 15 minutes") as card:
                 titles = {name: metric.title for name, metric in METRICS.items()}
                 with card.heading:
                     ui.toggle(
@@ -203,18 +185,6 @@ class Page:
         self.away.set_visibility(False)
 
 
-class _Card(ui.element):
-    """A titled part of the page."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__("section")
-        self.classes("tc-card")
-        with self:
-            self.heading = ui.element("div").classes("tc-heading")
-            with self.heading:
-                ui.label(title).classes("tc-title")
-
-
 def _tile(title: str) -> ui.label:
     with ui.element("div").classes("tc-tile"):
         number = ui.label("–").classes("tc-big")
@@ -227,10 +197,3 @@ def _stage(stage: dict[str, str]) -> None:
     with ui.element("div").classes(f"tc-stage tc-{stage['state']}"), ui.element("div"):
         ui.label(stage["name"]).classes("tc-stage-name")
         ui.label(stage["does"]).classes("tc-faint")
-
-
-def _table(columns: list[dict[str, Any]], card: str) -> ui.table:
-    table = ui.table(columns=columns, rows=[], row_key="id", pagination=25)
-    table.props('flat :grid="Quasar.Screen.lt.sm" hide-pagination').classes("tc-table")
-    table.add_slot("item", card)
-    return table

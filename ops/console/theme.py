@@ -6,6 +6,13 @@ from typing import Any, Final
 from ops.console.rows import Metric
 
 GREY: Final = "#8a94a3"
+COLOURS: Final = {
+    "primary": "#2b78cf",
+    "positive": "#1a7f4b",
+    "negative": "#b3261e",
+    "warning": "#9a6400",
+}
+"""Of buttons and badges: white is read on each of them."""
 _BYTES: Final = (
     "value => value >= 1e6 ? (value / 1e6).toFixed(1) + ' MB/s' : "
     "value >= 1e3 ? (value / 1e3).toFixed(0) + ' kB/s' : value.toFixed(0) + ' B/s'"
@@ -93,6 +100,43 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
 .tc-tile, .tc-card { background: var(--tc-card); border: 1px solid var(--tc-line);
   border-radius: 10px; }
 .tc-tile { padding: 14px 18px; }
+.tc-ways { display: flex; gap: 2px; margin-left: 8px; }
+.tc-way { color: #cfd8e3 !important; text-decoration: none !important; font-size: 14px;
+  padding: 4px 10px; border-radius: 6px; }
+.tc-way:hover { background: rgba(255, 255, 255, .08); }
+.tc-here { color: #fff !important; background: rgba(255, 255, 255, .14); font-weight: 600; }
+.tc-code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
+  font-size: 13px; font-weight: 500; }
+.tc-dialog { width: 620px; max-width: 100%; display: grid !important; gap: 14px;
+  grid-template-columns: minmax(0, 1fr); background: var(--tc-card) !important;
+  color: var(--tc-text); padding: 20px; border-radius: 12px; overflow-wrap: anywhere; }
+.tc-dialog .tc-toggle { justify-self: start; }
+.tc-pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; }
+.tc-buttons { display: flex; flex-wrap: wrap; gap: 8px; justify-content: flex-end; }
+.tc-do { padding: 4px 14px; border-radius: 7px; font-size: 14px; }
+.tc-fault { color: var(--tc-red); font-size: 14px; overflow-wrap: anywhere; }
+.tc-preview { display: grid; gap: 4px; padding: 12px 14px; border: 1px solid var(--tc-line);
+  border-radius: 8px; background: var(--tc-bg); max-height: 260px; overflow: auto; }
+.tc-preview-line:first-child { font-weight: 600; }
+.tc-preview-span { font-variant-numeric: tabular-nums; }
+.tc-state.tc-open { color: var(--tc-red); }
+.tc-state.tc-active { color: var(--tc-green); }
+.tc-state.tc-acknowledged { color: var(--tc-amber); }
+.tc-state.tc-resolved, .tc-state.tc-expired { color: var(--tc-faint); }
+.tc-link { color: var(--tc-text); text-decoration: none; }
+.tc-link:hover { text-decoration: underline; }
+.tc-plain { color: inherit; text-decoration: none; }
+.tc-parts { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; }
+.tc-incident { display: grid; gap: 10px; padding: 18px; }
+.tc-big-title { font-size: 20px; font-weight: 600; line-height: 1.25; overflow-wrap: anywhere;
+  min-width: 0; }
+.tc-whose { font-size: 15px; }
+.tc-wrap { overflow-wrap: anywhere; }
+.tc-acts { display: grid; grid-template-columns: 180px 160px minmax(0, 1fr); gap: 12px; }
+.tc-incident .tc-buttons { justify-content: flex-start; }
+.tc-timeline { display: grid; gap: 10px; padding: 4px 18px 18px; }
+.tc-happening { display: grid; grid-template-columns: 150px minmax(0, 1fr); gap: 12px; }
+.tc-when { font-variant-numeric: tabular-nums; padding-top: 2px; }
 .tc-big { font-size: 28px; line-height: 1.15; font-weight: 600;
   font-variant-numeric: tabular-nums; }
 .tc-stages { display: grid; grid-template-columns: repeat(auto-fill, minmax(185px, 1fr));
@@ -155,5 +199,9 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
   .tc-big { font-size: 22px; }
   .tc-top { padding: 8px 12px; }
   .tc-heading { padding: 10px 14px 6px; }
+  .tc-top { flex-wrap: wrap; }
+  .tc-ways { order: 9; width: 100%; margin: 0; }
+  .tc-pair, .tc-acts { grid-template-columns: minmax(0, 1fr); }
+  .tc-happening { grid-template-columns: minmax(0, 1fr); gap: 0; }
 }
 """

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from notifiers.incidents.view import IncidentView
 from notifiers.router import Router
 from notifiers.view import AlertView, GroupView, SilenceView
 from notifiers.windows.view import WindowView
@@ -71,6 +72,10 @@ class RoutedServices(FakeServices):
     def windows(self) -> Sequence[WindowView]:
         self._tick()
         return self.router.windows()
+
+    def incidents(self) -> Sequence[IncidentView]:
+        self._tick()
+        return self.router.incidents()
 
     def told(self) -> list[Delivery]:
         """Every delivery so far."""

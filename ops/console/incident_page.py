@@ -1,0 +1,169 @@
+"""One incident: how it stands, what can be done about it, its alerts and its timeline."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from nicegui import ui
+
+from notifiers.duration import milliseconds
+from notifiers.incidents.view import IncidentView
+from ops import incidents
+from ops.commands import NotDone
+from ops.console.frame import Card, button, column, header, name_input, show_health, table
+from ops.console.glance import EVERY
+from ops.console.incident_rows import alert_lines, clock, timeline_lines, title, who
+from ops.console.look import Eyes
+from schemas.incidents import IncidentAction, IncidentState
+
+_STATE: Final = """<q-td :props="props"><span :class="'tc-state tc-' + props.row.state">
+ {{ props.row.state }}</span></q-td>"""
+_ALERT: Final = """<q-td :props="props"><div class="tc-alert">{{ props.row.alert }}</div>
+ <div class="tc-summary">{{ props.row.summary }}</div></q-td>"""
+_CARD: Final = """<div class="tc-item"><div class="tc-line">
+ <span :class="'tc-state tc-' + props.row.state">{{ props.row.state }}</span>
+ <span class="tc-far">{{ props.row.covered }}</span></div>
+ <div class="tc-alert">{{ props.row.alert }}</div>
+ <div class="tc-summary">{{ props.row.summary }}</div>
+ <div class="tc-faint">{{ props.row.labels }}</div></div>"""
+_COLUMNS: Final = [
+    column("state", "State"),
+    column("alert", "Alert"),
+    column("labels", "Labels", sortable=False),
+    column("covered", "", sortable=False),
+]
+
+
+class IncidentPage:
+    """One browser's page of one incident."""
+
+    def __init__(self, eyes: Eyes, name: str) -> None:
+        self.eyes = eyes
+        self.name = name[:200]
+        self._shown: IncidentView | None = None
+        self._build()
+
+    async def open(self) -> None:
+        """Show it, and go on looking."""
+        await self.refresh()
+        ui.timer(EVERY, self.refresh, immediate=False)
+
+    async def refresh(self, *, anew: bool = False) -> None:
+        """Look again."""
+        show_health(self.health, self.reason, (await self.eyes.present()).health)
+        try:
+            known = await self.eyes.incidents.look(anew=anew)
+            found = await asyncio.to_thread(self._found, known)
+        except NotDone as fault:
+            self.gone.set_text(str(fault))
+            self.gone.set_visibility(True)
+            self.body.set_visibility(False)
+            return
+        self._show(found)
+
+    def _found(self, known: Sequence[IncidentView]) -> IncidentView:
+        services = self.eyes.services
+        found = next((one for one in known if one.id == self.name), None)
+        return incidents.whole(services, found or incidents.found(services, self.name))
+
+    def _show(self, found: IncidentView) -> None:
+        now = self.eyes.services.now()
+        self.title.set_text(title(found))
+        self.state.set_text(str(found.state))
+        for state in IncidentState:
+            self.state.classes(**{"add" if state is found.state else "remove": f"tc-{state}"})
+        self.who.set_text(who(found, now))
+        told = ", ".join((found.receiver, *found.also))
+        policy = f" · policy {found.policy}" if found.policy else ""
+        self.facts.set_text(f"told {told} · opened {clock(found.opened_at)}{policy} · {found.id}")
+        over = found.state is IncidentState.RESOLVED
+        self.acknowledge.set_visibility(found.state is IncidentState.OPEN)
+        self.unacknowledge.set_visibility(found.state is IncidentState.ACKNOWLEDGED)
+        self.resolve.set_visibility(not over)
+        self.wrong.set_visibility(not found.false_positive)
+        self.lasts.set_visibility(not over)
+        self.alerts.rows = alert_lines(found)
+        self.alerts.set_visibility(bool(found.alerts))
+        self.none.set_visibility(not found.alerts)
+        if self._shown is None or self._shown.timeline != found.timeline:
+            self._tell(found)
+        self._shown = found
+
+    def _tell(self, found: IncidentView) -> None:
+        self.timeline.clear()
+        with self.timeline:
+            for line in timeline_lines(found):
+                with ui.element("div").classes("tc-happening"):
+                    ui.label(line["at"]).classes("tc-faint tc-when")
+                    with ui.element("div"):
+                        by = f" by {line['by']}" if line["by"] else ""
+                        ui.label(f"{line['what']}{by}").classes("tc-alert")
+                        if line["detail"]:
+                            ui.label(line["detail"]).classes("tc-summary")
+            if found.dropped:
+                ui.label(f"{found.dropped} lines are only in history").classes("tc-faint")
+
+    def _build(self) -> None:
+        self.health, self.reason = header("/incidents")
+        with ui.element("main").classes("tc-page"):
+            self.gone = ui.label("").classes("tc-banner").mark("gone")
+            self.gone.set_visibility(False)
+            self.body = ui.element("div").classes("tc-parts")
+            with self.body:
+                self._head()
+                with Card("Alerts"):
+                    self.none = ui.label("Nothing of it is known any more.").classes("tc-quiet")
+                    self.alerts = table(_COLUMNS, _CARD)
+                    self.alerts.add_slot("body-cell-state", _STATE)
+                    self.alerts.add_slot("body-cell-alert", _ALERT)
+                with Card("Timeline"):
+                    self.timeline = ui.element("div").classes("tc-timeline").mark("timeline")
+
+    def _head(self) -> None:
+        with ui.element("section").classes("tc-card tc-incident"):
+            with ui.element("div").classes("tc-line"):
+                self.title = ui.label("…").classes("tc-big-title")
+                self.state = ui.label("").classes("tc-state tc-far").mark("state")
+            self.who = ui.label("").classes("tc-whose")
+            self.facts = ui.label("").classes("tc-faint tc-wrap")
+            with ui.element("div").classes("tc-acts"):
+                self.by = name_input()
+                self.lasts = ui.input("For", placeholder="as configured")
+                self.note = ui.input("Note")
+                for field in (self.lasts, self.note):
+                    field.props("outlined dense")
+                self.lasts.mark("lasts")
+                self.note.mark("note")
+            with ui.element("div").classes("tc-buttons"):
+                self.acknowledge = self._act("Acknowledge", IncidentAction.ACKNOWLEDGE, "primary")
+                self.unacknowledge = self._act(
+                    "Give it back", IncidentAction.UNACKNOWLEDGE, "warning"
+                )
+                self.resolve = self._act("Resolve", IncidentAction.RESOLVE, "positive")
+                self._act("Add note", IncidentAction.NOTE, "")
+                self.wrong = self._act("False positive", IncidentAction.FALSE_POSITIVE, "")
+
+    def _act(self, text: str, action: IncidentAction, colour: str) -> ui.button:
+        look = f"color={colour}" if colour else "outline color=primary"
+        return button(text, lambda: self._do(action), look).mark(action.replace(" ", "-"))
+
+    async def _do(self, action: IncidentAction) -> None:
+        try:
+            wish = self._wish(action)
+            await asyncio.to_thread(incidents.act, self.eyes.services, self.name, wish)
+        except NotDone as fault:
+            ui.notify(str(fault), type="negative")
+            return
+        self.note.set_value("")
+        await self.refresh(anew=True)
+
+    def _wish(self, action: IncidentAction) -> incidents.Act:
+        by, note = str(self.by.value or "").strip(), str(self.note.value or "").strip()
+        text = str(self.lasts.value or "").strip()
+        lasts = None
+        if text and action is IncidentAction.ACKNOWLEDGE:
+            try:
+                lasts = milliseconds(text)
+            except ValueError as fault:
+                raise NotDone(400, f"for: {fault}") from fault
+        return incidents.Act(action, by, note, lasts)
