@@ -25,6 +25,7 @@ from notifiers.channels.webhook_config import WebhookConfig
 from notifiers.config import Config
 
 if TYPE_CHECKING:
+    from notifiers.channels.chart import Charts
     from notifiers.channels.http import Caller
     from notifiers.templating import Templates
 
@@ -51,6 +52,7 @@ class Surroundings:
     allow: tuple[Network, ...]
     now: Callable[[], float]
     templates: Templates
+    charts: Charts | None = None
 
 
 def build(
@@ -61,13 +63,14 @@ def build(
     allow: Iterable[Network],
     now: Callable[[], float],
     templates: Templates,
+    charts: Charts | None = None,
 ) -> Channels:
     """One channel for each integration.
 
     Files that are written are relative to `deliveries` in `data`; files of secrets, as Alertmanager
-    has it, to the configuration's own folder, `secrets`.
+    has it, to the configuration's own folder, `secrets`. `charts` are for pictures in mails.
     """
-    around = Surroundings(data, secrets, tuple(allow), now, templates)
+    around = Surroundings(data, secrets, tuple(allow), now, templates, charts)
     return {
         (receiver.name, index): _channel(one, around)
         for receiver in config.receivers.values()
@@ -100,6 +103,7 @@ def _channel(config: ChannelConfig, around: Surroundings) -> Channel:
                 templates=around.templates,
                 allow=around.allow,
                 directory=around.secrets,
+                charts=around.charts,
             )
         case SlackConfig():
             from notifiers.channels.slack import Slack

@@ -14,6 +14,7 @@ import aiosmtplib
 from notifiers.channels import smtp_session
 from notifiers.channels.address import Network
 from notifiers.channels.channel import DeliveryFailed, Failure, Message, Sent
+from notifiers.channels.chart import Charts
 from notifiers.channels.email_config import EmailConfig
 from notifiers.channels.email_message import Mail, compose
 from notifiers.channels.guarded_http import Resolve, resolve
@@ -41,7 +42,9 @@ class Email:
         allow: Iterable[Network],
         directory: Path = Path(),
         resolver: Resolve = resolve,
+        charts: Charts | None = None,
     ) -> None:
+        self._charts = charts
         self._config, self._templates, self._directory = config, templates, directory
         self._allow, self._resolver = tuple(allow), resolver
         self._taken: OrderedDict[str, frozenset[str]] = OrderedDict()
@@ -50,7 +53,7 @@ class Email:
     def send(self, message: Message) -> Sent | None:
         """Send to all recipients; what became of the others if the server did not take all."""
         ends = monotonic() + message.timeout
-        mail = compose(self._config, Texts(self._templates, message.delivery))
+        mail = compose(self._config, Texts(self._templates, message.delivery), self._charts)
         secrets, tls = self._secrets(), self._tls()
         taken = self._taken.get(message.delivery.id, frozenset())
         left = [one for one in mail.recipients if one not in taken]

@@ -36,7 +36,7 @@ class EmailConfig(ChannelConfig):
     """A mail to some people. `to`, `sender`, `headers`, `html` and `text` are templates.
 
     `threading` is `incident`: one thread each; as in Alertmanager `none`: one a group, or `daily`:
-    one a group and day; or empty.
+    one a group and day; or empty. `chart`: pictures of the alerts' values.
     """
 
     to: str = ""
@@ -52,6 +52,7 @@ class EmailConfig(ChannelConfig):
     html: str = HTML
     text: str = ""
     threading: str = INCIDENT
+    chart: bool = True
 
 
 def read(found: Section, defaults: Global) -> EmailConfig:
@@ -76,6 +77,7 @@ def read(found: Section, defaults: Global) -> EmailConfig:
         html=templated(found, "html", HTML),
         text=templated(found, "text"),
         threading=_threading(found),
+        chart=_chart(found),
     )
     found.close()
     _check(found, config)
@@ -172,6 +174,12 @@ def _fault(template: str) -> str | None:
     except ValueError as fault:
         return str(fault)
     return None
+
+
+def _chart(found: Section) -> bool:
+    """Where nothing is said: in mails of our own design, and not in those of the user's."""
+    said = found.boolean("chart")
+    return "html" not in found.items if said is None else said
 
 
 def _threading(found: Section) -> str:

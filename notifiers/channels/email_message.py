@@ -1,6 +1,7 @@
 """A delivery as a mail: text and HTML, in the thread of its group; no text can add a header."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -10,7 +11,9 @@ from email.utils import format_datetime, getaddresses
 from hashlib import sha256
 
 from notifiers.channels.channel import DeliveryFailed, Failure
+from notifiers.channels.chart import Charts
 from notifiers.channels.cut import cut
+from notifiers.channels.email_chart import Picture, pictures, shown
 from notifiers.channels.email_config import INCIDENT, SUBJECT, EmailConfig
 from notifiers.channels.texts import Texts
 from schemas.deliveries import Delivery
@@ -37,8 +40,8 @@ class Mail:
     content: bytes
 
 
-def compose(config: EmailConfig, texts: Texts) -> Mail:
-    """The mail of a delivery, the same at every try.
+def compose(config: EmailConfig, texts: Texts, charts: Charts | None = None) -> Mail:
+    """The mail of a delivery, the same at every try; with pictures where values are known.
 
     Raises DeliveryFailed for addresses that are none and templates that cannot be filled in.
     """
@@ -59,21 +62,33 @@ def compose(config: EmailConfig, texts: Texts) -> Mail:
         del message[name]
         is_address = name.lower() in _ADDRESSES
         message[name] = _addresses(name, value) if is_address else _line(value)
-    _fill(message, config, texts)
+    found: list[Picture] = []
+    if charts is not None and config.chart and config.html:
+        found = pictures(delivery, charts, sender[0].domain)
+    _fill(message, config, texts, found)
     unique = dict.fromkeys(address.addr_spec for address in recipients)
     return Mail(sender[0].addr_spec, tuple(unique), message.as_bytes())
 
 
-def _fill(message: EmailMessage, config: EmailConfig, texts: Texts) -> None:
-    """The parts; the preferred one, HTML, comes last (RFC 2046, 5.1.4)."""
+def _fill(
+    message: EmailMessage, config: EmailConfig, texts: Texts, found: Sequence[Picture]
+) -> None:
+    """The parts; the preferred one, HTML, comes last (RFC 2046, 5.1.4), with its pictures."""
     if config.text:
         message.set_content(_clean(texts.text(config.text)))
     if config.html:
-        html = _clean(texts.html(config.html))
+        html = shown(_clean(texts.html(config.html)), found)
         if config.text:
             message.add_alternative(html, subtype="html")
         else:
             message.set_content(html, subtype="html")
+        part = message.get_body(("html",))
+        assert isinstance(part, EmailMessage)
+        for picture in found:
+            cid, name = f"<{picture.cid}>", "chart.png"
+            part.add_related(
+                picture.png, "image", "png", cid=cid, disposition="inline", filename=name
+            )
 
 
 def _thread(message: EmailMessage, config: EmailConfig, delivery: Delivery, domain: str) -> None:

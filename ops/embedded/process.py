@@ -79,7 +79,10 @@ class Process:
             from ops.parts.history import HistoryPart
             from ops.parts.history_server import server_of
 
-            self.history = HistoryPart(self.shared, server_of(settings))
+            server = server_of(settings)
+            self.history = HistoryPart(self.shared, server)
+            if self.courier is not None:
+                self.courier.history = lambda: server.address
         if "agent" in only:
             from ops.parts.agent import agent_of
 

@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from notifiers.config import Config
     from notifiers.matchers import Mode
     from notifiers.templating import Templates
+    from ops.history.address import Address
 
     Taken = tuple[Config, Path, Templates]
 
@@ -44,6 +46,8 @@ class CourierPart:
 
     def __init__(self, shared: Shared[Log]) -> None:
         self._shared = shared
+        self.history: Callable[[], Address] | None = None
+        """Where values for pictures in mails are, set before the start; None: no pictures."""
         self._again = threading.Event()
         self._reading = threading.Lock()
         self._taken: Taken | None = None
@@ -103,6 +107,14 @@ class CourierPart:
 
         settings = self._shared.settings
         with contextlib.ExitStack() as left:
+            charts = None
+            if self.history is not None:
+                from ops.history.alert_values import PATIENCE, AlertValues
+                from ops.history.clickhouse import History
+
+                values = History(self.history, PATIENCE)
+                left.callback(values.close)
+                charts = AlertValues(values)
             channels = build(
                 config,
                 data=settings.data,
@@ -110,6 +122,7 @@ class CourierPart:
                 allow=settings.delivery.allow or LOOPBACK,
                 now=time.time,
                 templates=templates,
+                charts=charts,
             )
             for channel in channels.values():
                 left.callback(channel.close)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ops import accepted_routes
 from ops.file_changes import Changes, Stamps, stamps_of
 from ops.parts.courier import CourierPart
+from ops.parts.history_server import address_of
 from ops.parts.shared import Shared
 from ops.services import StageStatus
 from ops.transport.log import Log
@@ -31,6 +32,8 @@ class CourierWorker:
     def __init__(self, shared: Shared[Log]) -> None:
         self._settings = shared.settings
         self._courier = CourierPart(shared)
+        if (history := shared.settings.history).enabled and history.url is not None:
+            self._courier.history = lambda: address_of(history)
         self._reading = threading.Lock()
         self._changes = Changes(self._stamps())
         self._problem = ""

@@ -12,6 +12,8 @@ import pytest
 
 from ops.history import samples as selection
 from ops.history import tables
+from ops.history.address import Address
+from ops.history.alert_values import PATIENCE, AlertValues
 from ops.history.child import HistoryChild
 from ops.history.clickhouse import History
 from ops.history.errors import HistoryAway, HistoryNewer, HistoryRefused
@@ -297,3 +299,26 @@ def test_what_a_decision_held_is_read_as_it_was_written(history: History) -> Non
         "SELECT delivery, status, milliseconds FROM page_history WHERE delivery = 'm1'"
     )
     assert [tuple(one) for one in pages] == [("m1", "no answer yet", None)]
+
+
+def test_the_values_of_an_alert_are_there_for_its_picture(history: History) -> None:
+    rows = "(toDateTime64({at}, 3, 'UTC'), '{name}', 'CPU', 'firing', {value}, {offset})"
+    values = [
+        rows.format(at=TODAY // 1_000 + 60 * n, name=name, value=n, offset=n)
+        for n in (2, 0, 1)
+        for name in ("f1", "f2")
+    ]
+    columns = "decided_at, fingerprint, name, state, value, offset"
+    history.command(f"INSERT INTO alerts ({columns}) VALUES {', '.join(values)}")
+    charts = AlertValues(history)
+    assert charts.points("f1", TODAY, TODAY + 60_000) == [(TODAY, 0.0), (TODAY + 60_000, 1.0)]
+    assert charts.points("f3", TODAY, TODAY + 60_000) == []
+
+
+def test_a_history_that_is_away_keeps_no_mail_waiting() -> None:
+    def away() -> Address:
+        raise OSError("not yet")
+
+    assert AlertValues(History(away, PATIENCE)).points("f1", 0, 1) == []
+    nobody = Address("127.0.0.1", 1, "default", "", "default", False)
+    assert AlertValues(History(nobody, PATIENCE)).points("f1", 0, 1) == []

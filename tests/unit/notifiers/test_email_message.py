@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifiers.channels.channel import DeliveryFailed, Failure
+from notifiers.channels.chart import Point
 from notifiers.channels.config import ChannelKind
 from notifiers.channels.email_config import EmailConfig, read
 from notifiers.channels.email_message import Mail, compose
@@ -15,7 +17,9 @@ from notifiers.global_config import Global
 from notifiers.templating import Templates
 from notifiers.yaml_reader import Reading
 from notifiers.yaml_reader import compose as compose_yaml
+from schemas.labels import fingerprint
 from tests.unit.notifiers.deliveries import delivery
+from tests.unit.notifiers.test_chart import pixels
 
 TEMPLATES = Templates()
 FULL = 'to: a@b.c\nfrom: d@e.f\nsmarthost: "mail:25"\n'
@@ -147,3 +151,66 @@ def test_the_entry_comes_before_global() -> None:
 def test_mistakes_are_named(text: str, said: str) -> None:
     _, problems = config(text)
     assert [one for one in problems if said in one], problems
+
+
+class Known:
+    """Values that rise with every minute, for one alert alone."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name or fingerprint({"alertname": "CPU", "instance": "a"})
+        self.asked: list[tuple[int, int]] = []
+
+    def points(self, name: str, since: int, until: int) -> Sequence[Point]:
+        self.asked.append((since, until))
+        return [(since + n * 60_000, n / 2) for n in range(61)] if name == self.name else []
+
+
+def pictured(charts: Known, told: dict[str, object] | None = None, **fields: object) -> Mail:
+    named: dict[str, object] = {"to": "ops@example.com", "sender": "tocsin@example.com"}
+    made = EmailConfig(ChannelKind.EMAIL, **(named | fields))  # type: ignore[arg-type]
+    return compose(made, Texts(TEMPLATES, delivery(**(told or {}))), charts)
+
+
+@pytest.mark.parametrize("text", ["", "{{ .Status }}"])
+def test_the_value_of_a_firing_alert_is_a_picture_in_the_mail(text: str) -> None:
+    charts = Known()
+    found = parsed(pictured(charts, text=text))
+    html = found.get_body(("related", "html"))
+    assert isinstance(html, EmailMessage)
+    assert html.get_content_type() == "multipart/related"
+    page, image = html.iter_parts()
+    assert image.get_content_type() == "image/png"
+    assert image.get_content_disposition() == "inline"
+    assert pixels(image.get_content())
+    cid = image["Content-ID"].strip("<>")
+    shown = page.get_content()
+    assert f'src="cid:{cid}"' in shown
+    assert shown.index("cid:") < shown.index("</body>")
+    said = "alertname=CPU, instance=a: 30 at 22:14 UTC; between 0 and 30 since 21:14"
+    assert shown.count(said) == 2
+    assert charts.asked == [(1_699_996_460_000, 1_700_000_060_000)]
+    assert pictured(charts, text=text).content.isascii()
+
+
+def test_without_values_or_where_nobody_wants_them_there_are_no_pictures() -> None:
+    assert b"image/png" not in pictured(Known("another")).content
+    charts = Known()
+    assert b"image/png" not in pictured(charts, chart=False).content
+    assert charts.asked == []
+    assert b"image/png" not in pictured(charts, html="", text="x").content
+
+
+def test_pictures_are_for_mails_of_our_own_design_unless_they_are_wanted() -> None:
+    assert config(FULL)[0].chart
+    assert not config(f"{FULL}html: mine")[0].chart
+    assert config(f"{FULL}html: mine\nchart: true")[0].chart
+    assert not config(f"{FULL}chart: false")[0].chart
+
+
+def test_a_label_in_a_caption_stays_text() -> None:
+    labels = {"alertname": '"><script>'}
+    alert = delivery().alerts[0].model_copy(update={"labels": labels})
+    found = parsed(pictured(Known(fingerprint(labels)), {"alerts": (alert,)}, html="<p>x</p>"))
+    body = found.get_body(("html",))
+    assert body is not None
+    assert "<script>" not in body.get_content()
