@@ -12,8 +12,8 @@ def incident(delivery: Delivery) -> str:
 
 
 def silence(delivery: Delivery) -> str:
-    """The form for a silence of the incident's alerts; empty where there is none to show."""
-    return _page(delivery, f"silences/new?incident={delivery.incident}")
+    """Where silences are made, with the incident named; empty where there is none to show."""
+    return _page(delivery, f"silences?incident={delivery.incident}")
 
 
 def _page(delivery: Delivery, path: str) -> str:

@@ -159,7 +159,7 @@ def labels(body: dict[str, Any]) -> list[tuple[str, str]]:
 def test_buttons_lead_to_what_people_may_do() -> None:
     with incident(f"{KEPT}\nbuttons: true") as (channel, workspace):
         ts = told(channel).reference.removeprefix("C01:")
-        page, form = "http://tocsin/incidents/i1", "http://tocsin/silences/new?incident=i1"
+        page, form = "http://tocsin/incidents/i1", "http://tocsin/silences?incident=i1"
         three = [("Acknowledge", page), ("Silence", form), ("Open", page)]
         assert labels(workspace.messages[ts]) == three
         told(channel, f"C01:{ts}", why=Why.ACKNOWLEDGED, acknowledged_by="ada")
