@@ -5,7 +5,7 @@
 Either there is a configuration or there are problems; all of them at once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from notifiers.escalation.policy import Policy
@@ -27,6 +27,7 @@ from notifiers.receivers import Receiver, read_receiver
 from notifiers.route_reader import Known, read_root
 from notifiers.route_tree import Route, build
 from notifiers.storms.dependency_reader import read_dependencies
+from notifiers.storms.flap_reader import read_flap_detection
 from notifiers.storms.limit_reader import read_rate_limit
 from notifiers.storms.settings import Dependency
 from notifiers.time_intervals import TimeInterval, read_time_interval
@@ -92,6 +93,7 @@ def read(
     templates = tuple(text for text, _ in root.texts("templates"))
     suppression = root.parsed("suppression", _suppression)
     dependencies = read_dependencies(root, mode)
+    flaps = read_flap_detection(root)
     if dependencies and suppression is Suppression.ALERTMANAGER:
         hint = "leave suppression out: it is tocsin in a file with dependencies"
         root.problem("suppression", "dependencies need suppression: tocsin", hint)
@@ -102,7 +104,7 @@ def read(
     if route is None or reading.problems:
         return None, sorted(reading.problems, key=lambda problem: problem.line)
     return Config(
-        build(route),
+        build(replace(route, flaps=route.flaps or flaps)),
         receivers,
         defaults.resolve_timeout,
         inhibit_rules=rules,

@@ -9,7 +9,7 @@ from notifiers.grouping import group_key, group_labels
 from notifiers.incidents import lifecycle
 from notifiers.route_tree import Route
 from notifiers.state import State
-from notifiers.storms import limits, parents
+from notifiers.storms import flapping, limits, parents
 from schemas.labels import derived_id
 
 REMEMBERED = 3_600_000
@@ -23,12 +23,15 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
     if turn is Turn.FIRED:
         state.inhibitor.fires(alert.fingerprint, labels)
         _join(state, alert)
+        flapping.place(state, alert)
     elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
     elif turn is Turn.RESOLVED:
         state.inhibitor.is_over(alert.fingerprint, labels)
         suppression.release(state, f"alert/{alert.fingerprint}")
-        lifecycle.ended(state, alert)
+        flapping.place(state, alert)
+        if not flapping.is_flapping(state, alert):
+            lifecycle.ended(state, alert)
         for group_id in alert.groups:
             _enter(state, state.groups[group_id], alert)
     parents.place(state, alert)
@@ -146,6 +149,7 @@ def forget(state: State) -> None:
             state.touched_alerts.add(fingerprint)
             state.silences.forget_alert(fingerprint)
             state.windows.forget_alert(fingerprint)
+            state.flaps.forget(fingerprint)
             if alert.updated_at:
                 state.touched_lives.add(fingerprint)
             for spelling in alert.spellings:
@@ -181,6 +185,7 @@ def follow_plan(state: State) -> None:
             close(state, group)
     state.incidents.find_adrift(state.groups)
     limits.follow_plan(state)
+    flapping.follow_plan(state)
     suppression.release_all(state)
 
 

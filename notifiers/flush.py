@@ -18,8 +18,8 @@ from notifiers.message import Content, content
 from notifiers.needs_telling import Entry, needs_telling
 from notifiers.notices import telling
 from notifiers.state import State
-from notifiers.storms import limits
-from schemas.alerts import AlertLevel
+from notifiers.storms import flapping, limits
+from schemas.alerts import AlertLevel, AlertState
 from schemas.deliveries import Fate, Receipt, Why
 from schemas.errors import Reason
 from schemas.labels import derived_id
@@ -109,6 +109,7 @@ def flush(state: State, group: Group) -> None:
     state.touched_groups.add(group.id)
     state.counts["flush"] += 1
     lifecycle.look(state, group, at)
+    flapping.look(state, group)
     hidden = suppression.muted(state, group, at)
     suppression.hold(state, group, at, hidden)
     heard = False
@@ -188,6 +189,7 @@ def decide(
     if why not in lifecycle.PAGES:
         watch.quiet(state, group, line)
     causes = held(hidden, firing | resolved, cause, firing) if hidden or cause else {}
+    causes = flapping.causes(state, group) | causes
     was_held, line.held = line.held, digest(causes)
     if why is Why.NOTHING:
         is_news = line.done != group.revision and not limited
@@ -276,14 +278,23 @@ def _news(line: Line, firing: frozenset[str], why: Why) -> frozenset[str]:
 def _content(
     state: State, firing: frozenset[str], resolved: frozenset[str], channel: ChannelConfig
 ) -> Content:
-    told = firing | resolved if channel.send_resolved else firing
-    return content(levels(state, told), channel.max_alerts)
+    told = levels(state, firing, fires=True)
+    if channel.send_resolved:
+        told += levels(state, resolved)
+    return content(told, channel.max_alerts)
 
 
-def levels(state: State, fingerprints: frozenset[str]) -> list[AlertLevel]:
-    """What a message says of these alerts."""
+def levels(state: State, fingerprints: frozenset[str], *, fires: bool = False) -> list[AlertLevel]:
+    """What a message says of these alerts; `fires`: that they do, be it that they flap."""
     found = (state.alerts[one].level for one in fingerprints)
-    return [level for level in found if level is not None]
+    said = [level for level in found if level is not None]
+    if not fires or not state.flaps.flapping:
+        return said
+    still = {"state": AlertState.FIRING, "ends_at": None}
+    return [
+        level if level.state is AlertState.FIRING else level.model_copy(update=still)
+        for level in said
+    ]
 
 
 def again(state: State, group: Group, line: Line) -> None:
@@ -328,10 +339,11 @@ def clean(state: State, group: Group) -> None:
     if not group.flushed:
         return
     done = min((line.done for line, _ in lines(state, group)), default=group.revision)
+    pinned = state.pinned(group)
     over = [
         one
         for one, revision in group.members.items()
-        if revision <= done and not state.alerts[one].fires
+        if revision <= done and not state.alerts[one].fires and one not in pinned
     ]
     for one in sorted(over):
         dispatch.leave(state, group, state.alerts[one])

@@ -21,7 +21,7 @@ from notifiers import holding
 from notifiers.group import Group, Line, Outstanding
 from notifiers.message import Content, short
 from notifiers.state import State
-from notifiers.storms import parents
+from notifiers.storms import notices
 from schemas.deliveries import Decision, Delivery, Why
 from schemas.labels import derived_id
 from schemas.stage import Output
@@ -75,7 +75,7 @@ def send(state: State, group: Group, line: Line, out: Outstanding, said: Content
 def _notice(state: State, line: Line, out: Outstanding) -> str:
     """What the alerts themselves do not say."""
     escalated = line.notice if out.why is Why.ESCALATED else ""
-    return " ".join(filter(None, (escalated, parents.explained(state, out.firing))))
+    return " ".join(filter(None, (escalated, notices.notice(state, out.firing))))
 
 
 def postpone(state: State, group: Group, line: Line, out: Outstanding, retry_at: int) -> None:

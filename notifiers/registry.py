@@ -11,7 +11,7 @@ from notifiers.incidents import commands as incidents
 from notifiers.notices import telling
 from notifiers.oncall import commands as oncall
 from notifiers.state import State
-from notifiers.storms import digest, parents
+from notifiers.storms import digest, flapping, parents
 from notifiers.windows import commands as windows
 from schemas.commands import SilenceExpired, SilenceSet
 from schemas.deliveries import Receipt
@@ -44,6 +44,7 @@ RINGS: Final[dict[str, Callable[[State, str], None]]] = {
     "notice": telling.ring,
     "limit": digest.ring,
     "parent": parents.ring,
+    "flap": flapping.ring,
     "fallback": rescue.ring,
     "window": windows.ring,
     "reminder": windows.remind,

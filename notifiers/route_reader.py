@@ -8,6 +8,7 @@ from notifiers.matcher_reader import read_matchers
 from notifiers.matchers import Mode, is_label_name
 from notifiers.problem import did_you_mean
 from notifiers.route_tree import RouteConfig
+from notifiers.storms.flap_reader import read_flap_detection
 from notifiers.templating.templates import check
 from notifiers.yaml_reader import Section
 
@@ -66,6 +67,7 @@ def _route(found: Section, known: Known) -> RouteConfig:
         mute=_time_intervals(found, "mute_time_intervals", known),
         active=_time_intervals(found, "active_time_intervals", known),
         escalation=read_choice(found, known.policies),
+        flaps=read_flap_detection(found),
         labels=_labels(found, known.mode),
         routes=tuple(_route(child, known) for child in found.sections("routes")),
         line=found.node.start_mark.line + 1,

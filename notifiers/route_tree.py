@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from notifiers.escalation.policy import Choice
 from notifiers.matchers import Matcher, in_order, written
+from notifiers.storms.settings import OFF, FlapDetection
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class RouteConfig:
     mute: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
     escalation: Choice | None = None
+    flaps: FlapDetection | None = None
     labels: tuple[tuple[str, str], ...] = ()
     routes: tuple["RouteConfig", ...] = ()
     line: int = 0
@@ -50,6 +52,7 @@ class Route:
     mute: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
     escalation: Choice = Choice()
+    flaps: FlapDetection | None = None
     labels: tuple[tuple[str, str], ...] = ()
     routes: list["Route"] = field(default_factory=list)
 
@@ -87,6 +90,7 @@ def _build(config: RouteConfig, parent: Route | None, keys: dict[str, int]) -> R
     keys[key] = keys.get(key, -1) + 1
     above = parent or Route("", "", (), False, "")
     listed = config.group_by is not None
+    flaps = above.flaps if config.flaps is None else config.flaps
     route = Route(
         key=key,
         id=f"{key}#{keys[key]}" if keys[key] else key,
@@ -101,6 +105,11 @@ def _build(config: RouteConfig, parent: Route | None, keys: dict[str, int]) -> R
         mute=config.mute,
         active=config.active,
         escalation=above.escalation if config.escalation is None else config.escalation,
+        flaps=above.flaps
+        if config.flaps is None
+        else config.flaps
+        if config.flaps.changes
+        else None,
         labels=tuple(sorted((dict(above.labels) | dict(config.labels)).items())),
     )
     route.routes.extend(_build(child, route, keys) for child in config.routes)

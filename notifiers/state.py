@@ -292,8 +292,9 @@ class State:
         flapping, route = self.flaps.flapping, self.plan.routes.get(group.route_id)
         if not flapping or route is None or route.flaps is None:
             return frozenset()
-        some, others = sorted((flapping, group.members), key=len)
-        return frozenset(one for one in some if one in others)
+        if len(group.members) < len(flapping):
+            return frozenset(one for one in group.members if one in flapping)
+        return frozenset(one for one in flapping if one in group.members)
 
     def wake(self, at: int, group_id: str, line_id: str = "") -> None:
         """Set a timer; the group or line says whether it still holds."""

@@ -65,7 +65,7 @@ def audible(
 
     With `suppression: tocsin` an alert whose firing was told is not muted once it has resolved.
     """
-    firing = frozenset(one for one in group.members if state.alerts[one].fires)
+    firing = state.firing(group)
     resolved = frozenset(group.members.keys() - firing)
     if not hidden:
         return firing, resolved
@@ -83,9 +83,7 @@ def untell(state: State, group: Group, line: Line, firing: frozenset[str]) -> bo
     """
     if line.told is None or not is_ours(state):
         return False
-    unheard = frozenset(
-        one for one in line.told.firing - firing if one in group.members and state.alerts[one].fires
-    )
+    unheard = (line.told.firing - firing) & state.firing(group)
     if not unheard:
         return False
     line.told = replace(line.told, firing=line.told.firing - unheard)
@@ -104,13 +102,14 @@ def hold(state: State, group: Group, at: int, hidden: Hidden) -> None:
         return
     config = state.plan.config
     assert config is not None
-    kinds = {why for one, why in hidden.items() if state.alerts[one].fires}
+    firing = state.firing(group)
+    kinds = {why for one, why in hidden.items() if one in firing}
     held = {cause for why in kinds for cause in why}
     if muted_by(config, group.route_id, state, at):
-        _look_again(state, group, _unmuted(config, group, state, at))
+        look_again(state, group, _unmuted(config, group, state, at))
     for cause in held:
         if (silence := _silence(state, cause)) is not None:
-            _look_again(state, group, silence.ends_at)
+            look_again(state, group, silence.ends_at)
     set_held(state, group, held)
 
 
@@ -133,13 +132,13 @@ def set_held(state: State, group: Group, held: Iterable[str]) -> None:
 def release(state: State, cause: str) -> None:
     """What muted has ended: the groups that waited for it are looked at now."""
     for group_id in state.held.get(cause, ()):
-        _look_again(state, state.groups[group_id], state.now)
+        look_again(state, state.groups[group_id], state.now)
 
 
 def release_all(state: State) -> None:
     """Rules or times have changed: every group that waits is looked at now."""
     for group_id in {one for waiting in state.held.values() for one in waiting}:
-        _look_again(state, state.groups[group_id], state.now)
+        look_again(state, state.groups[group_id], state.now)
 
 
 def is_ours(state: State) -> bool:
@@ -148,7 +147,8 @@ def is_ours(state: State) -> bool:
     return config is not None and config.suppression is Suppression.TOCSIN
 
 
-def _look_again(state: State, group: Group, at: int) -> None:
+def look_again(state: State, group: Group, at: int) -> None:
+    """Flush the group then, if it was to be flushed later and has been before."""
     if group.flushed and at < group.due:
         group.due = at
         state.wake(at, group.id)

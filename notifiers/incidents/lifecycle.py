@@ -189,7 +189,8 @@ def is_acknowledged(state: State, group: Group) -> bool:
 def _uncover(state: State, group: Group, incident: Incident) -> None:
     """What fires anew is told again; what no longer fires need not be covered."""
     fresh, over = set(), set()
-    for one in incident.covered.keys() & group.members.keys():
+    pinned = state.pinned(group)
+    for one in (incident.covered.keys() & group.members.keys()) - pinned:
         if not state.alerts[one].fires:
             over.add(one)
         elif not incident.covers(one, life(state, one)):
@@ -233,7 +234,7 @@ def _alive(state: State, incident: Incident) -> bool:
 
 
 def _firing(state: State, group: Group) -> frozenset[str]:
-    return frozenset(one for one in group.members if state.alerts[one].fires)
+    return state.firing(group)
 
 
 def _still_firing(state: State, group: Group, covered: dict[str, int]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from notifiers.incidents import lifecycle
 from notifiers.message import Content, cut
 from notifiers.needs_telling import Entry
 from notifiers.state import State
-from notifiers.storms import limits, parents
+from notifiers.storms import limits, notices
 from notifiers.storms.limit_book import Queue
 from notifiers.storms.summary import Summary, Told
 from schemas.deliveries import Delivery, Fate, Receipt, Why
@@ -98,8 +98,7 @@ def _end(state: State, group: Group, line: Line, receipt: Receipt) -> None:
         limits.let_go(state, group, line)
     else:
         outbox.record(state, group, line, out.at, Why.DIGEST, out.id, out.firing, out.resolved)
-        fires = any(state.alerts[one].fires for one in group.members)
-        if not fires and not _known(line):
+        if not state.firing(group) and not _known(line):
             state.counts["came and went untold"] += 1
             line.done = group.revision
             limits.let_go(state, group, line)
@@ -255,13 +254,13 @@ def _composed(state: State, channel: ChannelConfig, items: list[_Item]) -> tuple
         if not item.firing and item.resolved - item.gone:
             told = Told.RESOLVED
         summary.add_group(told, item.line.limited or state.now)
-        firing += flush.levels(state, item.firing)
+        firing += flush.levels(state, item.firing, fires=True)
         over += flush.levels(state, item.resolved if channel.send_resolved else item.gone)
     for level in firing:
         summary.add_alert(level)
     said = cut([*in_order(firing), *in_order(over)], channel.max_alerts)
-    explained = parents.explained(state, [one for item in items for one in item.firing])
-    return said, " ".join(filter(None, (summary.text(), explained)))
+    more = notices.notice(state, [one for item in items for one in item.firing])
+    return said, f"{summary.text()} {more}".rstrip()
 
 
 def _send(state: State, queue: Queue, said: Content, notice: str) -> None:

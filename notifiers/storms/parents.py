@@ -4,16 +4,10 @@ While a parent fires its children are held, by the cause `parent/FINGERPRINT`. O
 they have its grace to be over, too; what still fires then is told at once.
 """
 
-from collections import Counter
-from collections.abc import Iterable
-
 from notifiers import suppression
 from notifiers.alert_book import Alert
 from notifiers.state import State
 from notifiers.storms.families import began
-from notifiers.storms.summary import listed, plural
-
-SERVICE = "service"
 
 
 def place(state: State, alert: Alert) -> None:
@@ -41,24 +35,6 @@ def ring(state: State, name: str) -> None:
     """The grace of a parent's children is over."""
     state.parents.forget(name)
     _end(state, name)
-
-
-def explained(state: State, fingerprints: Iterable[str]) -> str:
-    """What these alerts explain, in words; empty if nothing."""
-    if not state.families:
-        return ""
-    found = state.families.explained_by(fingerprints)
-    levels = [
-        alert.level
-        for alert in (state.alerts.get(one) for one in found - set(fingerprints))
-        if alert is not None and alert.fires and alert.level is not None
-    ]
-    if not levels:
-        return ""
-    names = Counter(level.labels.get("alertname", "") for level in levels)
-    services = {level.labels[SERVICE] for level in levels if level.labels.get(SERVICE)}
-    where = f" of {plural(len(services), SERVICE)}" if services else ""
-    return f"Explains {plural(len(levels), 'alert')}{where}: {listed(names)}."
 
 
 def _end(state: State, name: str) -> None:

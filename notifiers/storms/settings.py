@@ -41,3 +41,7 @@ class FlapDetection:
     changes: int = 5
     within: int = 600_000
     stable: int = 600_000
+
+
+OFF = FlapDetection(0, 0, 0)
+"""What a route says that wants none, though its parent has one."""
