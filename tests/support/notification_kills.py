@@ -20,7 +20,10 @@ Kill = Callable[[Tocsin, Day], int]
 
 
 def survive(tocsin: Tocsin, receiver: Webhook, kill: Kill, seed: int, every: float = 0.1) -> Proof:
-    """A day with kills in it; raises AssertionError where a promise was broken."""
+    """A day with kills in it; raises AssertionError where a promise was broken.
+
+    Several deliveries may be under way at a kill: each may be attempted once more.
+    """
     day = Day(lambda: tocsin.url, receiver, seed, every)
     day.start()
     try:
