@@ -26,7 +26,8 @@ ORDER BY decided_at DESC LIMIT {MOST_ROWS}
 _DECISIONS: Final = f"""
 SELECT toUnixTimestamp64Milli(time), receiver, channel, group_key, reason, delivery,
     multiIf(has(firing, {{f:String}}), 'firing', has(held, {{f:String}}), 'held', 'resolved'),
-    if(has(held, {{f:String}}), causes[indexOf(held, {{f:String}})], []), route, incident
+    if(has(held, {{f:String}}), causes[indexOf(held, {{f:String}})], []), route, incident,
+    toUnixTimestamp64Milli(repeat_at)
 FROM decisions FINAL WHERE {_NAMES}
 ORDER BY time DESC LIMIT {MOST_ROWS}
 """

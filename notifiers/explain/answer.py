@@ -39,7 +39,7 @@ def explanation(
     else:
         assert past is not None
         fingerprint, labels = past.fingerprint, past.labels
-    moments = _remembered(live) if past is None else timeline(past, _said(live))
+    moments = _remembered(live) if past is None else timeline(past, _said(live), now)
     page = None if past is None else first_page(past)
     told = [] if live is None else _told(live)
     paged_at = min((one.told_at for one in told if one.told_at is not None), default=None)
@@ -89,7 +89,7 @@ def _distinct(channels: list[ChannelNow]) -> list[str]:
     """What the channels say, each text once, with those it holds for."""
     wheres: dict[str, list[str]] = {}
     for one in channels:
-        where = one.receiver + (f" by {one.channel}" if one.channel else "")
+        where = one.receiver + (f" ({one.channel})" if one.channel else "")
         wheres.setdefault(one.text, []).append(where)
     if len(wheres) == 1 and next(iter(channels)).standing is Standing.NO_CHANNELS:
         return list(wheres)
@@ -132,7 +132,7 @@ def _remembered(live: AlertNow | None) -> list[Moment]:
     if level.starts_at is not None:
         found.append(Moment(level.starts_at, "firing", "fires"))
     found += [
-        Moment(one.told_at, "told", f"{one.receiver} by {one.channel}")
+        Moment(one.told_at, "told", f"{one.receiver} ({one.channel})")
         for one in _told(live)
         if one.told_at is not None
     ]

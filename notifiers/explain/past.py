@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from notifiers.explain.times import length
+from notifiers.explain.times import clock, length
 
 PAGING = frozenset(
     {
@@ -45,6 +45,7 @@ class DecisionRow:
     causes: Sequence[str]
     route: Sequence[str]
     incident: str
+    repeat_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,10 @@ class Breakdown:
         return self.end - self.start
 
 
-def timeline(past: Past, said: dict[str, str]) -> list[Moment]:
+def timeline(past: Past, said: dict[str, str], now: int) -> list[Moment]:
     """Everything in the order of time; `said` has the words for causes."""
-    found = [*_levels(past.levels), *_decisions(past.decisions, said), *_answers(past.deliveries)]
+    told = _decisions(past.decisions, said, now)
+    found = [*_levels(past.levels), *told, *_answers(past.deliveries)]
     return sorted(found, key=lambda one: one.at)
 
 
@@ -190,16 +192,24 @@ def _levels(levels: Iterable[LevelRow]) -> Iterable[Moment]:
             yield Moment(at, "resolved", f"resolves{why}")
 
 
-def _decisions(decisions: Iterable[DecisionRow], said: dict[str, str]) -> Iterable[Moment]:
+def _quiet(one: DecisionRow, now: int) -> str:
+    if one.repeat_at is None or one.role != "firing":
+        return "nothing new to say"
+    return f"told already, repeats at {clock(one.repeat_at, now)}"
+
+
+def _decisions(
+    decisions: Iterable[DecisionRow], said: dict[str, str], now: int
+) -> Iterable[Moment]:
     for one in decisions:
-        where = one.receiver + (f" by {one.channel}" if one.channel else "")
+        where = one.receiver + (f" ({one.channel})" if one.channel else "")
         if one.causes:
             why = "; ".join(said.get(cause, cause) for cause in one.causes)
             yield Moment(one.at, "held", f"{where}: {why}")
         elif one.delivery:
             yield Moment(one.at, "told", f"{where}: {one.reason}")
         elif one.reason == "nothing to say":
-            yield Moment(one.at, "quiet", f"{where}: nothing new to say")
+            yield Moment(one.at, "quiet", f"{where}: {_quiet(one, now)}")
         else:
             yield Moment(one.at, "quiet", f"{where}: {one.reason}, of which it wants no message")
 
@@ -211,5 +221,5 @@ def _answers(deliveries: Iterable[DeliveryRow]) -> Iterable[Moment]:
         detail = f": {one.detail}" if one.detail else ""
         tries = f"attempt {one.attempt}, {one.tries} {'try' if one.tries == 1 else 'tries'}"
         took = length(round(one.duration * 1_000))
-        text = f"{one.receiver} by {one.channel}, {tries}, {took}{detail}"
+        text = f"{one.receiver} ({one.channel}), {tries}, {took}{detail}"
         yield Moment(one.at, one.status, text)

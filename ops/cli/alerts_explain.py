@@ -39,8 +39,8 @@ def text_of(one: dict[str, Any]) -> str:
 def _paths(one: dict[str, Any]) -> list[str]:
     lines = []
     for way in one["ways"]:
-        way_text = " > ".join(_safe(step) for step in way["route"]) or "route"
-        lines.append(f"Path    {way_text} > {_safe(way['receiver'])}")
+        steps = ["root", *way["route"][1:], way["receiver"]]
+        lines.append(f"Path    {' > '.join(map(_safe, steps))}")
         if way["group"]:
             due = f", next look {clock(way['due'], one['now'])}"
             incident = f", incident {_safe(way['incident'])}" if way["incident"] else ""

@@ -63,7 +63,7 @@ def test_before_group_wait_is_over_it_waits() -> None:
     found = channel(day, 8, alertname="A")
     assert (found.standing, found.text) == (Standing.WAITING, "waits for group_wait, 7 s left")
     assert answer(day, 8, alertname="A") == (
-        "Nobody was paged for A: ops by webhook waits for group_wait, 7 s left."
+        "Nobody was paged for A: ops (webhook) waits for group_wait, 7 s left."
     )
 
 
