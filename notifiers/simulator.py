@@ -32,6 +32,8 @@ class Verdict:
     delivery: Delivery | None
     firing: tuple[AlertLevel, ...]
     resolved: tuple[AlertLevel, ...]
+    held: tuple[tuple[tuple[str, ...], tuple[AlertLevel, ...]], ...] = ()
+    """What was not told, by its causes."""
 
 
 class Simulator:
@@ -82,12 +84,15 @@ class Simulator:
 
     def _verdict(self, decision: Decision, delivery: Delivery | None) -> Verdict:
         if delivery is None:
-            firing = tuple(self._levels[one] for one in decision.firing if one in self._levels)
-            resolved = tuple(self._levels[one] for one in decision.resolved if one in self._levels)
+            firing, resolved = self._known(decision.firing), self._known(decision.resolved)
         else:
             firing = _in_state(delivery, AlertState.FIRING)
             resolved = _in_state(delivery, AlertState.RESOLVED)
-        return Verdict(decision.at, decision, delivery, firing, resolved)
+        held = tuple((one.causes, self._known(one.alerts)) for one in decision.held)
+        return Verdict(decision.at, decision, delivery, firing, resolved, held)
+
+    def _known(self, names: Sequence[str]) -> tuple[AlertLevel, ...]:
+        return tuple(self._levels[one] for one in names if one in self._levels)
 
 
 def last_instant(script: Sequence[Timed]) -> int:

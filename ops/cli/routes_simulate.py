@@ -62,7 +62,15 @@ def _plain(verdict: Verdict) -> dict[str, object]:
                 ((one, "resolved") for one in verdict.resolved),
             )
         ],
-    }
+    } | ({"held": _held(verdict)} if decision.held else {})
+
+
+def _held(verdict: Verdict) -> list[dict[str, object]]:
+    """What was not told, by its causes; as `tocsin alerts explain` names them."""
+    return [
+        {"causes": list(causes), "alerts": [level.labels for level in levels]}
+        for causes, levels in verdict.held
+    ]
 
 
 def _alert(level: AlertLevel, status: str) -> dict[str, object]:

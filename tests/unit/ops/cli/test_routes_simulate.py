@@ -76,3 +76,16 @@ def test_a_wrong_call_is_refused(
 ) -> None:
     assert main(["routes", "simulate", *call]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_is_held_is_told_with_its_causes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = "receivers: [{name: ops}]"
+    (folder / "routes.yml").write_text(ROUTES.splitlines()[0] + "\n" + quiet + "\n")
+    assert main(["routes", "simulate", "alerts.jsonl", "--routes", "routes.yml"]) == 0
+    first, *_ = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["decision"], first["reason"]) == ("skip", "nothing to say")
+    assert first["held"] == [
+        {"causes": ["receiver/ops"], "alerts": [{"alertname": "A", "host": "é"}]}
+    ]
