@@ -1,5 +1,7 @@
 """Escalation on virtual time: who is called when, and when nobody is any more."""
 
+from schemas.commands import SilenceMatcher, SilenceSet
+from schemas.oncall import OverrideEnded, OverrideSet
 from tests.unit.notifiers.escalation.day import (
     FILE,
     called,
@@ -9,7 +11,7 @@ from tests.unit.notifiers.escalation.day import (
     incident_of,
     timeline,
 )
-from tests.unit.notifiers.scenario import plan
+from tests.unit.notifiers.scenario import delivers, plan, postpones, refuses, seconds
 
 M = 60
 
@@ -186,3 +188,80 @@ def test_nothing_is_different_after_a_restart() -> None:
         cut.until(at).restart()
     assert called(cut.until(60 * M)) == called(whole)
     assert timeline(cut) == timeline(whole)
+
+
+def test_a_page_that_waits_for_its_retry_is_not_tried_again_once_somebody_has_it() -> None:
+    scenario = day()
+    scenario.courier = lambda sent, at: (
+        postpones(sent, at) if sent.receiver == "ada" else delivers(sent, at)
+    )
+    does(scenario.fires(0, "a", service="shop"), 12, "acknowledge").until(60 * M)
+    assert max(at for at, who, _ in called(scenario) if who == "ada") < 12
+
+
+def test_a_refused_page_is_no_escalation_when_another_alert_joins_what_somebody_has() -> None:
+    scenario = day()
+    scenario.courier = lambda sent, at: (
+        refuses(sent, at) if sent.receiver == "ada" else delivers(sent, at)
+    )
+    scenario.fires(0, "a", service="shop")
+    does(scenario, 60, "acknowledge").fires(61, "b", service="shop").until(11 * M)
+    assert called(scenario)[-1] == (10 * M, "ada", "first notification")
+    assert escalated(scenario) == [(0, "ada")]
+
+
+def test_what_is_muted_waits_for_its_turn() -> None:
+    scenario = day().fires(0, "a", service="shop")
+    matcher = SilenceMatcher(name="service", operator="=", value="shop")
+    silence = SilenceSet(
+        id="s",
+        sets=((matcher,),),
+        starts_at=seconds(60),
+        ends_at=seconds(20 * M),
+        created_by="kim",
+        comment="",
+    )
+    scenario.at(60, silence).until(40 * M)
+    assert escalated(scenario) == [
+        (0, "ada"),
+        (20 * M, "chat"),
+        (20 * M, "bob"),
+        (30 * M, "ada"),
+        (35 * M, "chat"),
+        (35 * M, "bob"),
+    ]
+
+
+def test_an_override_by_command_is_asked_at_the_moment_of_calling() -> None:
+    scenario = day()
+    made = OverrideSet(
+        id="o", schedule="primary", user="bob", start=seconds(10 * M), end=seconds(99 * M)
+    )
+    scenario.at(0, made).fires(0, "a", service="shop").until(16 * M).restart().until(18 * M)
+    assert [who for at, who in escalated(scenario) if at in {0, 15 * M}] == ["ada", "bob"]
+    scenario.at(18 * M, OverrideEnded(id="o"))
+    assert scenario.router.overrides()[0].override.end == seconds(18 * M)
+
+
+def test_an_override_that_has_not_begun_is_gone_when_it_is_taken_back() -> None:
+    scenario = day()
+    made = OverrideSet(id="o", schedule="primary", user="bob", start=seconds(60), end=seconds(99))
+    scenario.at(0, made, OverrideEnded(id="o"), OverrideEnded(id="o"))
+    assert scenario.router.overrides() == []
+    assert scenario.counts["override unknown"] == 1
+
+
+def test_of_overrides_the_one_made_later_wins_and_what_says_nothing_is_refused() -> None:
+    scenario = day()
+    for name, user, end in (("x", "bob", 99), ("b", "eve", 99), ("c", "ada", 0)):
+        scenario.at(
+            0 if name == "x" else 1,
+            OverrideSet(id=name, schedule="primary", user=user, start=seconds(0), end=seconds(end)),
+        )
+    assert scenario.counts["override refused"] == 1
+    state = scenario.router._state
+    config = state.plan.config
+    assert config is not None
+    found = state.overrides.on_call(config.schedules["primary"], seconds(5))
+    assert found == ("eve", "override")
+    assert state.overrides.over(config.schedules["primary"]).on_call(seconds(5)) == found
