@@ -6,6 +6,7 @@ has taken an incident on, in `incidents`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from notifiers import dispatch, outbox, suppression
 from notifiers.channels.config import UPDATED, ChannelConfig, ChannelKind
@@ -255,6 +256,8 @@ def choose(
         if not _is_party(state, group, line):
             return Why.NOTHING if plain in lifecycle.PAGES else plain, ""
         by = lifecycle.covered_by(state, group, _news(line, firing, why))
+        if by and why is Why.GREW:
+            return _besides(state, group, line, channel, firing, resolved, at, by)
         if by:
             return (plain, "") if plain is Why.SOME_RESOLVED else (Why.NOTHING, f"ack/{by}")
     return why, ""
@@ -266,6 +269,31 @@ def _is_party(state: State, group: Group, line: Line) -> bool:
         return True
     incident = state.incidents.open_in(group.id)
     return incident is not None and line.receiver in incident.also
+
+
+def _besides(
+    state: State,
+    group: Group,
+    line: Line,
+    channel: ChannelConfig,
+    firing: frozenset[str],
+    resolved: frozenset[str],
+    at: int,
+    by: str,
+) -> tuple[Why, str]:
+    """The decision where somebody has all that is new: as if it had been told."""
+    assert line.told is not None
+    why = needs_telling(
+        replace(line.told, firing=line.told.firing | firing),
+        firing,
+        resolved,
+        send_resolved=channel.send_resolved,
+        repeat=state.plan.routes[group.route_id].repeat_interval,
+        at=at,
+    )
+    if why is Why.REPEAT and (all_by := lifecycle.covered_by(state, group, firing)):
+        return Why.NOTHING, f"ack/{all_by}"
+    return (Why.NOTHING, f"ack/{by}") if why is Why.NOTHING else (why, "")
 
 
 def _news(line: Line, firing: frozenset[str], why: Why) -> frozenset[str]:

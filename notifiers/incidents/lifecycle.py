@@ -70,7 +70,9 @@ def look(state: State, group: Group, at: int) -> None:
         return
     firing = _firing(state, group)
     if not firing:
-        end(state, incident, at, uncover=True)
+        prune(state, incident)
+        if not _goes_on(incident):
+            end(state, incident, at)
         return
     _uncover(state, group, incident)
     if incident.resolved_at is None and firing != incident.firing:
@@ -83,13 +85,8 @@ def look(state: State, group: Group, at: int) -> None:
             happens(state, incident, What.ENDED, detail=_named(state, went), at=at)
 
 
-def end(
-    state: State, incident: Incident, at: int, detail: str = "", *, uncover: bool = False
-) -> None:
-    """Resolve it by itself, unless it is over; `uncover`: nothing that it covered fires."""
-    if uncover and incident.covered:
-        incident.covered = {}
-        state.incidents.put(incident)
+def end(state: State, incident: Incident, at: int, detail: str = "") -> None:
+    """Resolve it by itself, unless it is over."""
     if incident.resolved_at is None:
         incident.resolved_at, incident.firing = at, frozenset()
         happens(state, incident, What.RESOLVED, detail=detail, at=at)
@@ -109,8 +106,8 @@ def ended(state: State, alert: Alert) -> None:
             continue
         del incident.covered[alert.fingerprint]
         incidents.put(incident)
-        if incident.group_id not in state.groups and not _alive(state, incident):
-            end(state, incident, state.now, uncover=True)
+        if incident.group_id not in state.groups and not incident.covered:
+            end(state, incident, state.now)
 
 
 def group_closed(state: State, group: Group) -> None:
@@ -121,10 +118,11 @@ def group_closed(state: State, group: Group) -> None:
     incident = state.incidents.open_in(group.id)
     if incident is None:
         return
-    if incident.state is IncidentState.ACKNOWLEDGED and _alive(state, incident):
+    prune(state, incident)
+    if _goes_on(incident):
         happens(state, incident, What.NOTE, detail="a new plan: its alerts are in other groups")
         return
-    end(state, incident, state.now, "its group is gone", uncover=True)
+    end(state, incident, state.now, "its group is gone")
 
 
 def cover(state: State, incident: Incident) -> None:
@@ -134,7 +132,8 @@ def cover(state: State, incident: Incident) -> None:
     kept = {
         one: start
         for one, start in incident.covered.items()
-        if one not in members and _lives(state, incident, one)
+        # What ended is kept, too: if it fires anew before the next look, that is news.
+        if (one in members and start == ENDED) or _lives(state, incident, one)
     }
     incident.covered = kept | {one: life(state, one) for one in members if state.alerts[one].fires}
 
@@ -229,8 +228,9 @@ def _lives(state: State, incident: Incident, fingerprint: str) -> bool:
     )
 
 
-def _alive(state: State, incident: Incident) -> bool:
-    return any(_lives(state, incident, one) for one in incident.covered)
+def _goes_on(incident: Incident) -> bool:
+    """Whether somebody has alerts, pruned, that a new plan brought into other groups."""
+    return incident.state is IncidentState.ACKNOWLEDGED and bool(incident.covered)
 
 
 def _firing(state: State, group: Group) -> frozenset[str]:

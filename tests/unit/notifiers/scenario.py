@@ -15,6 +15,7 @@ from schemas.event import Event
 from schemas.labels import fingerprint
 from schemas.plans import Plan, WakeUp
 from schemas.stage import Received
+from schemas.topics import HISTORY
 
 START = 1_700_000_000_000
 
@@ -124,6 +125,7 @@ class Scenario:
     now: float = 0
     deliveries: list[tuple[float, Delivery]] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    history: list[Event] = field(default_factory=list)
     state: dict[str, bytes] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -183,6 +185,8 @@ class Scenario:
             self.counts[name] = self.counts.get(name, 0) + count
         answers = []
         for output in step.outputs:
+            if output.topic == HISTORY:
+                self.history.append(output.event)
             if isinstance(output.event, Delivery):
                 self.deliveries.append((self.now, output.event))
                 answers.append(self.courier(output.event, now))
