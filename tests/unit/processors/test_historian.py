@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ops.history.tables import INCIDENTS
 from processors import corrections
 from processors.historian import SEEN_AGAIN, Collector
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
@@ -10,6 +11,7 @@ from schemas.checks import CheckResult, CheckStatus
 from schemas.deliveries import Decision, Delivery, Fate, Held, Receipt, Why
 from schemas.errors import Undecodable
 from schemas.event import Event
+from schemas.incidents import IncidentChanged, IncidentState
 from schemas.labels import Labels, fingerprint, labels_of, series_id
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.plans import WakeUp
@@ -208,3 +210,24 @@ def test_only_so_many_batches_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     assert found.of(one, T0 + 7_000).latest == T0 + 6_000
     found.of(two, T0 + 8_000)
     assert found.of(one, T0 + 9_000).latest == T0 + 9_000
+
+
+def test_a_line_of_a_timeline_is_a_row_with_how_the_incident_stands() -> None:
+    line = IncidentChanged(
+        id="x",
+        incident="i",
+        number=2,
+        at=T0,
+        what="acknowledged",
+        by="ada",
+        state=IncidentState.ACKNOWLEDGED,
+        group_key="g",
+        receiver="r",
+        opened_at=T0 - 5,
+        acknowledged_at=T0,
+    )
+    rows = collected((1, line))["incidents"]
+    assert rows["incident"] == ["i"]
+    assert rows["state"] == ["acknowledged"]
+    assert rows["resolved_at"] == [None]
+    assert INCIDENTS.rows(rows).num_rows == 1
