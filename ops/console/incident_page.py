@@ -7,6 +7,7 @@ from typing import Final
 from nicegui import ui
 
 from notifiers.duration import milliseconds
+from notifiers.explain.asked import Asked
 from notifiers.incidents.view import IncidentView
 from ops import incidents
 from ops.commands import NotDone
@@ -14,6 +15,8 @@ from ops.console.frame import Card, button, column, header, name_input, show_hea
 from ops.console.glance import EVERY
 from ops.console.incident_rows import alert_lines, clock, timeline_lines, title, who
 from ops.console.look import Eyes
+from ops.console.why_rows import WhyLine, more_text, why_lines
+from ops.explaining import Answer, explain
 from schemas.incidents import IncidentAction, IncidentState
 
 _STATE: Final = """<q-td :props="props"><span :class="'tc-state tc-' + props.row.state">
@@ -47,6 +50,8 @@ class IncidentPage:
         """Show it, and go on looking."""
         await self.refresh()
         ui.timer(EVERY, self.refresh, immediate=False)
+        # Not before the page is sent: history may take its time.
+        ui.timer(0.1, self._explain, once=True)
 
     async def refresh(self, *, anew: bool = False) -> None:
         """Look again."""
@@ -103,6 +108,20 @@ class IncidentPage:
             if found.dropped:
                 ui.label(f"{found.dropped} lines are only in history").classes("tc-faint")
 
+    async def _explain(self) -> None:
+        if self._shown is None:
+            return
+        found = await asyncio.to_thread(self._why, self._shown.id)
+        self.why.clear()
+        with self.why:
+            for line in why_lines(found):
+                _show_why(line)
+            if text := found.nothing or more_text(found):
+                ui.label(text).classes("tc-faint")
+
+    def _why(self, name: str) -> Answer:
+        return explain(self.eyes.services, Asked(incident=name))
+
     def _build(self) -> None:
         self.health, self.reason = header("/incidents")
         with ui.element("main").classes("tc-page"):
@@ -116,6 +135,10 @@ class IncidentPage:
                     self.alerts = table(_COLUMNS, _CARD)
                     self.alerts.add_slot("body-cell-state", _STATE)
                     self.alerts.add_slot("body-cell-alert", _ALERT)
+                with Card("Why was somebody paged, or nobody?") as why:
+                    self.why = ui.element("div").classes("tc-timeline").mark("why")
+                    with why.heading:
+                        button("Look again", self._explain, "flat color=primary")
                 with Card("Timeline"):
                     self.timeline = ui.element("div").classes("tc-timeline").mark("timeline")
 
@@ -167,3 +190,21 @@ class IncidentPage:
             except ValueError as fault:
                 raise NotDone(400, f"for: {fault}") from fault
         return incidents.Act(action, by, note, lasts)
+
+
+def _show_why(line: WhyLine) -> None:
+    with ui.element("div").classes("tc-why"):
+        ui.label(line.title).classes("tc-alert")
+        ui.label(line.answer)
+        for text in (line.spent, line.limits):
+            if text:
+                ui.label(text).classes("tc-faint tc-wrap")
+        for one in line.channels:
+            with ui.element("div").classes("tc-channel"):
+                ui.label(one.standing).classes("tc-state")
+                with ui.element("div"):
+                    ui.label(f"{one.name}: {one.text}" if one.text else one.name)
+                    for text in one.causes:
+                        ui.label(text).classes("tc-summary")
+                    if one.way:
+                        ui.label(one.way).classes("tc-faint tc-code tc-wrap")

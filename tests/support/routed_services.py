@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from notifiers.explain.asked import Asked
+from notifiers.explain.live import AlertNow
 from notifiers.incidents.view import IncidentView
 from notifiers.router import Router
 from notifiers.view import AlertView, GroupView, SilenceView
@@ -76,6 +78,10 @@ class RoutedServices(FakeServices):
     def incidents(self) -> Sequence[IncidentView]:
         self._tick()
         return self.router.incidents()
+
+    def explained(self, what: Asked) -> Sequence[AlertNow]:
+        self._tick()
+        return self.router.explained(what, self.now())
 
     def told(self) -> list[Delivery]:
         """Every delivery so far."""
