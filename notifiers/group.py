@@ -1,6 +1,7 @@
 """A group of alerts on its way to a receiver, and what each channel of that was told."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import ormsgpack
@@ -120,6 +121,7 @@ _OLDER: list[Any] = [b"", None, ("", ""), "", None, ""]
 """What lines lack that an older version wrote."""
 
 
+@lru_cache(maxsize=4_096)
 def line_id(receiver: str, kind: str, index: int) -> str:
     """The name of a channel in state keys."""
     return derived_id(receiver, kind, index)
