@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from notifiers.router import Router
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.deliveries import Delivery, Fate, Receipt
+from schemas.heartbeats import Ping, Signal
 from schemas.plan_pieces import cut
 from schemas.stage import Message
 from schemas.topics import ALERTS, CODEC, DELIVERIES
@@ -28,6 +29,8 @@ route:
 receivers:
   - name: hook
     webhook_configs: [{url: "https://hooks.example.org/"}]
+heartbeats:
+  - {name: job, id: 0123456789abcdefghij, period: 15s, grace: 5s}
 """
 
 
@@ -39,7 +42,7 @@ def router_plan() -> list[Message]:
 
 
 def alert_stream(steps: Sequence[tuple[int, int]]) -> list[tuple[int, Message]]:
-    """Levels of three alerts; which of them fire depends on the heat of the step."""
+    """Levels of three alerts, and a job's pings; which come depends on the heat of the step."""
     now, found = T0, []
     lives: dict[str, int] = {}
     for wait, heat in steps:
@@ -54,6 +57,9 @@ def alert_stream(steps: Sequence[tuple[int, int]]) -> list[tuple[int, Message]]:
         if levels:
             batch = AlertBatch(source="r:g", plan=1, decided_at=now, alerts=tuple(levels))
             found.append((now, Message(ALERTS, "default", CODEC.encode(envelope(batch, now)))))
+        if heat % 3 == 0:
+            ping = Ping(heartbeat="job", signal=Signal.FAIL if heat % 2 else Signal.SUCCESS)
+            found.append((now, Message(ALERTS, "default", CODEC.encode(envelope(ping, now)))))
     return found
 
 
