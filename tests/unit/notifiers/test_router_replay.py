@@ -11,6 +11,7 @@ from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.event import Event
+from schemas.incidents import IncidentAction, IncidentCommand
 from schemas.plans import Plan, WakeUp
 from schemas.stage import Output, Received, Step
 from schemas.windows import WindowClosed, WindowEnded, WindowOpened, WindowSet
@@ -45,6 +46,7 @@ suppression: {mode}
 """
 """The log begins at 22:13:20 UTC."""
 WHAT = ["alerts", "alerts", "time", "alerts", "time", "plan", "silence", "silence", "window"]
+WHAT += ["incident", "incident"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,10 @@ def logs(draw: st.DrawFn) -> list[Entry]:
         elif what == "silence":
             now += draw(st.integers(0, 8))
             append(draw(silences(now)))
+        elif what == "incident":
+            now += draw(st.integers(0, 8))
+            if known := [one.id for one in router.incidents()]:
+                append(draw(incident_commands(known, now)))
         elif what == "window":
             now += draw(st.integers(0, 8))
             append(draw(windows(now)))
@@ -109,6 +115,17 @@ def logs(draw: st.DrawFn) -> list[Entry]:
             now += draw(st.integers(0, 8))
             append(draw(batches(now)))
     return entries
+
+
+@st.composite
+def incident_commands(draw: st.DrawFn, known: list[str], now: float) -> Event:
+    ends = st.sampled_from([None, seconds(now + 9), seconds(now + 50)])
+    return IncidentCommand(
+        incident=draw(st.sampled_from(known)),
+        action=draw(st.sampled_from(IncidentAction)),
+        by="ann",
+        until=draw(ends),
+    )
 
 
 @st.composite
