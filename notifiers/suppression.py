@@ -15,7 +15,8 @@ from notifiers.silences import Silence, SilenceState
 from notifiers.state import State
 from notifiers.storms.families import began
 
-MINUTE = 60_000
+FURTHEST = 366 * 86_400_000
+"""How far ahead (ms) the calendar is read for the end of a muted time."""
 TIME = "time"
 """The kind of cause by which a route's time intervals mute: `time/NAME`."""
 
@@ -162,13 +163,20 @@ def _silence(state: State, cause: str) -> Silence | None:
 
 
 def _unmuted(config: Config, group: Group, state: State, at: int) -> int:
-    """The first minute before the next flush at which the calendar lets the group speak."""
-    minute = at - at % MINUTE + MINUTE
-    while minute < group.due:
-        if not muted_by(config, group.route_id, state, minute):
+    """The first minute before the next flush at which the calendar lets the group speak.
+
+    It steps from one edge of the calendar to the next, and looks no further than `FURTHEST`.
+    """
+    route = state.plan.routes[group.route_id]
+    spans = [
+        one for name in (*route.active, *route.mute) for one in config.time_intervals.get(name, ())
+    ]
+    minute, last = at, min(group.due, at + FURTHEST)
+    while minute < last:
+        minute = min((one.steady_until(minute) for one in spans), default=last)
+        if minute < last and not muted_by(config, group.route_id, state, minute):
             return minute
-        minute += MINUTE
-    return group.due
+    return last
 
 
 def _holds(config: Config, name: str, at: int) -> bool:

@@ -26,6 +26,8 @@ _WEEKDAYS = {name: number for number, name in enumerate(_WEEK.split())}
 _MONTHS = {name: number for number, name in enumerate(_YEAR.split(), 1)}
 _NAME_OF_MONTH = {number: name for name, number in _MONTHS.items()}
 _SHORTEST_MONTH = 28
+_MINUTE, _DAY = 60_000, 1_440
+"""Milliseconds, and minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,22 @@ class TimeInterval:
             and _holds(self.weekdays, local.isoweekday() % 7)
             and _holds(self.years, local.year)
         )
+
+    def steady_until(self, at_ms: int) -> int:
+        """A later minute, at most a day on, before which `contains` says the same as now."""
+        local = self._local(at_ms)
+        minute = local.hour * 60 + local.minute
+        edges = (edge for pair in self.times or () for edge in pair if edge > minute)
+        begun = at_ms - at_ms % _MINUTE
+        later = begun + (min(edges, default=_DAY) - minute) * _MINUTE
+        # On a day that loses or gains an hour the clock on the wall says little: look each minute.
+        is_even = local.utcoffset() == self._local(later).utcoffset()
+        return later if is_even else begun + _MINUTE
+
+    def _local(self, at_ms: int) -> datetime:
+        """With its offset, also where the zone is the machine's own."""
+        local = datetime.fromtimestamp(at_ms // 1_000, zone(self.location))
+        return local if local.tzinfo is not None else local.astimezone()
 
     def _holds_day_of_month(self, local: datetime) -> bool:
         if self.days_of_month is None:
