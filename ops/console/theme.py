@@ -140,8 +140,7 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
 .tc-why + .tc-why { border-top: 1px solid var(--tc-line); padding-top: 10px; }
 .tc-channel { display: grid; grid-template-columns: 90px minmax(0, 1fr); gap: 12px;
   padding-top: 4px; }
-.body--dark .tc-do.q-btn--outline, .body--dark .q-btn--flat.text-primary {
-  color: #7db8f5 !important; }
+.body--dark .q-btn--outline, .body--dark .q-btn--flat { --q-primary: #7db8f5; }
 .tc-when { font-variant-numeric: tabular-nums; padding-top: 2px; }
 .tc-big { font-size: 28px; line-height: 1.15; font-weight: 600;
   font-variant-numeric: tabular-nums; }
