@@ -91,7 +91,7 @@ def routes(services: Services) -> APIRouter:
         try:
             name = await to_thread.run_sync(pings.named, secret, limiter=limiter)
             if name is None:
-                return _unknown(services)
+                return await to_thread.run_sync(_unknown, services, limiter=limiter)
             if not pings.allows(name):
                 return _text(429, "(rate limited)", {"retry-after": "5"})
             body = await _said(request)

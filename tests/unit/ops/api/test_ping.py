@@ -217,3 +217,15 @@ def test_the_list_shows_where_each_stands_and_no_secret() -> None:
     assert (one["schedule"], one["reason"]) == ("every 1h", "the job failed with exit status 3")
     assert ID not in answer.text
     assert KEY not in answer.text
+
+
+def test_no_log_line_holds_the_secret(caplog: pytest.LogCaptureFixture) -> None:
+    services = living(ROUTES)
+    services.publish.publish = _breaks  # type: ignore[method-assign]
+    assert ask("GET", f"/ping/{ID}", services).status_code == 500
+    [record] = [one for one in caplog.records if one.message == "request failed"]
+    assert record.__dict__["path"] == "/ping/"
+
+
+def _breaks(*_: object) -> list[object]:
+    raise RuntimeError("broken")
