@@ -11,6 +11,7 @@ from notifiers.explain.live import MOST
 from notifiers.explain.past import DecisionRow, DeliveryRow, LevelRow, Past
 from notifiers.explain.times import clock
 from ops.history.errors import HistoryError
+from ops.newest_sample import newest_sample
 from ops.services import Services
 
 MOST_ROWS: Final = 500
@@ -38,7 +39,10 @@ FROM deliveries FINAL
 WHERE delivery IN (SELECT delivery FROM decisions WHERE delivery != '' AND ({_NAMES}))
 ORDER BY at DESC LIMIT {MOST_ROWS}
 """
-_LABELS: Final = "SELECT argMax(labels, decided_at) FROM alerts WHERE fingerprint = {f:String}"
+_LABELS: Final = """
+SELECT argMax(labels, decided_at), argMax(generator_url, decided_at) FROM alerts
+WHERE fingerprint = {f:String}
+"""
 _OF_INCIDENT: Final = f"""
 SELECT DISTINCT arrayJoin(firing) AS one FROM decisions WHERE incident = {{i:String}}
 ORDER BY one LIMIT {MOST + 1}
@@ -115,13 +119,15 @@ def _past(services: Services, name: str) -> Past | None:
     levels = _changes([LevelRow(*row) for row in ask(_LEVELS)])
     if not levels:
         return None
-    labels = ask(_LABELS)[0][0]
+    [[named, url]] = ask(_LABELS)
+    labels = {str(key): str(value) for key, value in dict(named).items()}
     return Past(
         name,
-        {str(key): str(value) for key, value in dict(labels).items()},
+        labels,
         levels,
         [DecisionRow(*row) for row in ask(_DECISIONS)],
         [DeliveryRow(*row) for row in ask(_DELIVERIES)],
+        newest_sample(services, str(url), labels, levels[-1].active_at),
     )
 
 

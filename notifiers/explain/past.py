@@ -65,14 +65,26 @@ class DeliveryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """The newest sample behind a verdict: its own time, and when the log had it (ms)."""
+
+    at: int
+    appended: int
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
-    """What is stored of one alert, oldest first; `labels` of its newest level."""
+    """What is stored of one alert, oldest first; `labels` of its newest level.
+
+    `sample` is the newest that its expression could read when it first held, if that is known.
+    """
 
     fingerprint: str
     labels: dict[str, str]
     levels: Sequence[LevelRow] = ()
     decisions: Sequence[DecisionRow] = ()
     deliveries: Sequence[DeliveryRow] = ()
+    sample: Sample | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +166,7 @@ def breakdown(past: Past) -> Breakdown | None:
         answer.receiver,
         *_chained(
             fired.active_at,
+            past.sample,
             (
                 ("for", fired.starts_at, "from the first time the expression held to firing"),
                 ("detection", logged, "to the verdict in the log"),
@@ -166,10 +179,17 @@ def breakdown(past: Past) -> Breakdown | None:
 
 
 def _chained(
-    start: int, instants: Iterable[tuple[str, int | None, str]]
+    began: int, sample: Sample | None, instants: Iterable[tuple[str, int | None, str]]
 ) -> tuple[int, int, tuple[Part, ...]]:
     """The parts between instants; clocks of several machines never make one negative."""
-    parts, last = [Part("sample", None, "from the sample to the verdict: not recorded")], start
+    if sample is None or sample.at > began:
+        start, parts = began, [Part("sample", None, "from the sample to the verdict: not known")]
+    else:
+        start = sample.at
+        logged = f"in the log after {length(sample.appended - sample.at)}"
+        text = f"from the newest sample to the verdict; {logged}"
+        parts = [Part("sample", began - start, text)]
+    last = began
     for name, at, text in instants:
         if at is None:
             parts.append(Part(name, None, text))

@@ -109,7 +109,8 @@ def test_a_page_says_why_which_way_it_went_and_where_the_time_went(
         *("sample", "for", "detection", "waiting", "routing", "delivery"),
     ]
     assert sum(part["ms"] or 0 for part in parts) == one["time"]["total"]
-    assert [part["name"] for part in parts if part["ms"] is None] == ["sample"]
+    assert all(part["ms"] is not None for part in parts)
+    assert parts[0]["ms"] < 5_000
     assert parts[1]["ms"] >= 1_000
     assert f"incident {way['incident']}" in text(whole, one["fingerprint"])
     assert explained(whole, way["incident"])["fingerprint"] == one["fingerprint"]
