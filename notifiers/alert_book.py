@@ -1,5 +1,6 @@
 """What is known of one alert, and what a newly announced level makes of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -9,6 +10,9 @@ from schemas.alerts import AlertLevel, AlertState
 
 Order = tuple[int, int]
 """Plan number and decision time: of two levels, the one with the higher order is newer."""
+
+Spelling = tuple[str, ...]
+"""Names, then values, in the order in which they came."""
 
 
 class Turn(StrEnum):
@@ -43,7 +47,7 @@ class Alert:
     groups: dict[str, int] = field(default_factory=dict)
     targets: tuple[str, ...] | None = None
     """The groups its labels lead to under the plan in force; None if not worked out yet."""
-    spellings: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    spellings: tuple[Spelling, ...] = ()
     """The orders in which its labels have come: its keys in the cache."""
     expires_at: int | None = None
     """When it resolves unless it is posted again; None for what a detector decides."""
@@ -69,8 +73,9 @@ class Alert:
             [
                 *self.written,
                 self.idle_since,
-                None if self.level is None else self.level.model_dump(),
-                None if self.pending is None else self.pending.model_dump(),
+                # Plain values all of them, so that nothing has to be taken apart first.
+                None if self.level is None else self.level.__dict__,
+                None if self.pending is None else self.pending.__dict__,
                 self.groups,
             ]
         )
@@ -124,6 +129,17 @@ def unpacked(fingerprint: str, entry: bytes) -> Alert:
         idle_since,
         groups,
     )
+
+
+def spelled(labels: Mapping[str, str]) -> Spelling:
+    """The key by which an alert is found without working out its fingerprint."""
+    return (*labels, *labels.values())
+
+
+def labels_of(spelling: Spelling) -> dict[str, str]:
+    """The labels that are spelled so."""
+    half = len(spelling) // 2
+    return dict(zip(spelling[:half], spelling[half:], strict=True))
 
 
 def is_same(level: AlertLevel, known: AlertLevel) -> bool:

@@ -36,7 +36,7 @@ class _Raw:
 
 @dataclass(slots=True)
 class Checkpoint:
-    """Reads and writes entries; remembers only how many parts each has."""
+    """Reads and writes entries; remembers only how many parts each has that has several."""
 
     part: int = PART
     atomic: bool = False
@@ -82,7 +82,8 @@ class Checkpoint:
             content = _join(mine, key)
             if content is not None:
                 entries[key] = content
-                self.parts[key] = mine[key].parts
+                if mine[key].parts > 1:
+                    self.parts[key] = mine[key].parts
         return entries
 
     def changes(
@@ -94,7 +95,10 @@ class Checkpoint:
         self.seen, self.now = seen, now
         changed, self.unwritten = self.unwritten, {}
         for key, content in entries.items():
-            changed.update(self._parts(key, content))
+            if content is not None and len(content) <= self.part and key not in self.parts:
+                changed[key] = ormsgpack.packb([seen, now, 1, content])
+            else:
+                changed.update(self._parts(key, content))
         raw = list(changed.items())
         if len(raw) == 1 and raw[0][1] is not None:
             return [StateChange(*raw[0])]
@@ -112,7 +116,8 @@ class Checkpoint:
         if content is None:
             return [(_name(key, number), None) for number in range(max(before, 1))]
         count = max(1, -(-len(content) // self.part))
-        self.parts[key] = count
+        if count > 1:
+            self.parts[key] = count
         written: list[tuple[str, bytes | None]] = [
             (
                 _name(key, number),

@@ -1,5 +1,6 @@
 """Alerts into groups: what a level changes there, and how groups follow a change of plan."""
 
+from functools import lru_cache
 from heapq import heappop, heappush
 
 from notifiers import suppression
@@ -89,12 +90,17 @@ def _targets(state: State, alert: Alert) -> list[str]:
     found = []
     for route in config.route.match(labels):
         pairs = group_labels(labels, route.group_by, route.group_by_all)
-        group_id = derived_id(route.id, *(part for pair in pairs for part in pair))
+        group_id = _group_id(route.id, pairs)
         if group_id not in state.groups:
             _open(state, group_id, route, pairs)
         if group_id not in found:
             found.append(group_id)
     return found
+
+
+@lru_cache(maxsize=10_000)
+def _group_id(route_id: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    return derived_id(route_id, *(part for pair in pairs for part in pair))
 
 
 def _open(state: State, group_id: str, route: Route, pairs: tuple[tuple[str, str], ...]) -> None:

@@ -7,7 +7,7 @@ because the alerts topic, where others announce theirs, is the router's input.
 from collections.abc import Mapping
 
 from notifiers import dispatch
-from notifiers.alert_book import Alert
+from notifiers.alert_book import Alert, spelled
 from notifiers.state import State
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.labels import derived_id, fingerprint
@@ -54,5 +54,5 @@ def _alert(state: State, level: AlertLevel) -> Alert:
     alert = state.alerts.get(name)
     if alert is None:
         alert = state.alerts[name] = Alert(name)
-        state.spell(alert, tuple(level.labels.items()))
+        state.spell(alert, spelled(level.labels))
     return alert

@@ -6,7 +6,8 @@ over what a detector says of the same labels, until the detector says something 
 """
 
 from notifiers import dispatch
-from notifiers.alert_book import Alert, Turn
+from notifiers.alert_book import Alert, Turn, spelled
+from notifiers.lean import lean
 from notifiers.state import State
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 
@@ -18,7 +19,7 @@ _FOREVER = 2**62
 
 def take(state: State, batch: AlertBatch) -> None:
     """Merge each of these alerts with what is known of it."""
-    spellings = [tuple(level.labels.items()) for level in batch.alerts]
+    spellings = [spelled(level.labels) for level in batch.alerts]
     strangers = state.strangers(spellings)
     for level, spelling in zip(batch.alerts, spellings, strict=True):
         _take(state, state.meet(spelling, strangers), level, batch.decided_at)
@@ -58,14 +59,7 @@ def _take(state: State, alert: Alert, level: AlertLevel, decided_at: int) -> Non
         state.counts["level unchanged"] += 1
         return
     alert.pending = None
-    alert.level = level.model_copy(
-        update={
-            "state": AlertState.RESOLVED if over else AlertState.FIRING,
-            "active_at": starts_at,
-            "starts_at": starts_at,
-            "ends_at": ends_at if over else None,
-        }
-    )
+    alert.level = lean(_told(level, starts_at, ends_at if over else None))
     state.touched_alerts.add(alert.fingerprint)
     state.counts["level changed"] += 1
     dispatch.place(state, alert, turn)
@@ -104,6 +98,23 @@ def _merged(alert: Alert, starts_at: int, ends_at: int, now: int) -> tuple[int, 
     if ended > ends_at and (was_over if over else not timed_out):
         ends_at = ended
     return min(began, starts_at), ends_at
+
+
+def _told(level: AlertLevel, starts_at: int, ended_at: int | None) -> AlertLevel:
+    """The level with these instants; as a rule it has them."""
+    state = AlertState.FIRING if ended_at is None else AlertState.RESOLVED
+    if (level.state, level.active_at, level.starts_at, level.ends_at) == (
+        *(state, starts_at, starts_at, ended_at),
+    ):
+        return level
+    return level.model_copy(
+        update={
+            "state": state,
+            "active_at": starts_at,
+            "starts_at": starts_at,
+            "ends_at": ended_at,
+        }
+    )
 
 
 def _turn(fired: bool, over: bool) -> Turn:

@@ -13,7 +13,7 @@ detector announced; what others posted ends when nobody posts it again.
 from collections.abc import Sequence
 
 from notifiers import dispatch, flush, posted, timers, view
-from notifiers.alert_book import Alert, Order, Turn, is_same
+from notifiers.alert_book import Alert, Order, Turn, is_same, spelled
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import read
 from notifiers.explain.asked import Asked
@@ -183,7 +183,7 @@ class Router:
         state, slack = self._state, self.order_slack
         order = (batch.plan, batch.decided_at)
         by_labels, unchanged = state.by_labels, 0
-        spellings = [tuple(level.labels.items()) for level in batch.alerts]
+        spellings = [spelled(level.labels) for level in batch.alerts]
         strangers = state.strangers(spellings)
         for level, spelling in zip(batch.alerts, spellings, strict=True):
             alert = by_labels.get(spelling)

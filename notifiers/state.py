@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
+from sys import intern
 
 import ormsgpack
 
-from notifiers.alert_book import Alert, unpacked
+from notifiers.alert_book import Alert, Spelling, labels_of, spelled, unpacked
 from notifiers.book import Book
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
@@ -34,7 +35,6 @@ from notifiers.storms.settings import Dependency
 from notifiers.windows.book import WindowBook
 from notifiers.windows.reminders import ReminderBook
 from schemas.deliveries import Why
-from schemas.labels import Labels
 from schemas.stage import Output, StateChange
 
 Timer = tuple[int, str, str]
@@ -74,7 +74,7 @@ class State:
     now: int = 0
     plan: PlanState = field(default_factory=PlanState)
     alerts: dict[str, Alert] = field(default_factory=dict)
-    by_labels: dict[tuple[tuple[str, str], ...], Alert] = field(default_factory=dict)
+    by_labels: dict[Spelling, Alert] = field(default_factory=dict)
     """A cache: the same label set, in the order it came, to its alert."""
     groups: dict[str, Group] = field(default_factory=dict)
     sent: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -174,7 +174,7 @@ class State:
         if alert.idle_since is not None:
             self.idle.append((alert.idle_since, alert.fingerprint))
         if (shown := alert.shown) is not None:
-            self.spell(alert, tuple(shown.labels.items()))
+            self.spell(alert, spelled(shown.labels))
 
     def inhibit(self) -> None:
         """Work out anew which alerts mute or explain others, by the rules in force."""
@@ -195,12 +195,12 @@ class State:
                 since = began(alert.level) if alert.fires or over is None else over[0]
                 self.families.fires(alert.fingerprint, alert.level.labels, since)
 
-    def strangers(self, spellings: Iterable[Labels]) -> dict[Labels, str]:
+    def strangers(self, spellings: Iterable[Spelling]) -> dict[Spelling, str]:
         """Fingerprints of the label sets that are not found by their spelling; all at once."""
         strange = [one for one in spellings if one not in self.by_labels]
-        return dict(zip(strange, fingerprints(strange), strict=True))
+        return dict(zip(strange, fingerprints([labels_of(one) for one in strange]), strict=True))
 
-    def meet(self, spelling: Labels, strangers: Mapping[Labels, str]) -> Alert:
+    def meet(self, spelling: Spelling, strangers: Mapping[Spelling, str]) -> Alert:
         """The alert with these labels, known from now on."""
         alert = self.by_labels.get(spelling)
         if alert is None:
@@ -211,11 +211,12 @@ class State:
             self.spell(alert, spelling)
         return alert
 
-    def spell(self, alert: Alert, spelling: tuple[tuple[str, str], ...]) -> None:
+    def spell(self, alert: Alert, spelling: Spelling) -> None:
         """Find this alert faster by its labels in this order; a few orders are enough."""
         if len(alert.spellings) < 4:
-            alert.spellings.append(spelling)
-            self.by_labels[spelling] = alert
+            kept = tuple(map(intern, spelling))
+            alert.spellings = (*alert.spellings, kept)
+            self.by_labels[kept] = alert
 
     def _load_plan(self, name: str, entry: bytes) -> None:
         plan = self.plan

@@ -197,7 +197,7 @@ class Driver:
         self._next = self._reader.begin(self.partition) if committed is None else committed
         self._now = 0
         self._outputs: list[Message] = []
-        self._changes: dict[str, bytes | None] = {}
+        self._changes: dict[str, StateChange] = {}
         if self._reader.anew:
             # At once, so that it is found to be new only once.
             self._log.commit_stage(StageCommit(stage.name, self.partition, self._next))
@@ -297,7 +297,7 @@ class Driver:
                 continue
             self._outputs.append(message)
         for change in step.changes:
-            self._changes[change.key] = change.value
+            self._changes[change.key] = change
         for letter in letters:
             counts[f"dead:{letter.event.reason}"] += 1  # type: ignore[attr-defined]
         for name, amount in counts.items():
@@ -314,7 +314,7 @@ class Driver:
                 return None
             outputs = [*self._outputs, wake] if wake else self._outputs
             self._pending = StageCommit(
-                self.stage.name, self.partition, self._next, outputs, _changes(self._changes)
+                self.stage.name, self.partition, self._next, outputs, list(self._changes.values())
             )
         self._crash(f"{self.stage.name}.before-commit")
         self.committing = time.monotonic()
@@ -363,7 +363,3 @@ class Driver:
         due = self.stage.wake_at()
         wait = 1.0 if due is None else (due - self._log.clock()) / 1000
         return min(max(wait, 0.001), self._commit_within or 1.0, 1.0)
-
-
-def _changes(changes: dict[str, bytes | None]) -> list[StateChange]:
-    return [StateChange(key, value) for key, value in changes.items()]

@@ -299,25 +299,27 @@ class Writer:
 
     def _remember(self, group: list[Request]) -> None:
         offsets: dict[tuple[str, Partition], int] = {}
-        state: dict[tuple[str, int, str], bytes | None] = {}
         for request in group:
             offsets.update(request.offsets)
             for (stage, number), changes in request.changes.items():
-                for change in changes:
-                    state[stage, number, change.key] = change.value
+                self._change(stage, number, changes)
         self._database.executemany(
             "INSERT INTO offsets VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET next = excluded.next",
             [(g, p.topic, p.number, offset) for (g, p), offset in offsets.items()],
         )
+
+    def _change(self, stage: str, number: int, changes: Sequence[StateChange]) -> None:
+        """Of several changes under one key the last one counts."""
+        newest = {change.key: change.value for change in changes}
         self._database.executemany(
             "INSERT INTO state VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET value = excluded.value",
-            [(*where, value) for where, value in state.items() if value is not None],
+            [(stage, number, key, value) for key, value in newest.items() if value is not None],
         )
         self._database.executemany(
             "DELETE FROM state WHERE stage = ? AND partition = ? AND key = ?",
-            [where for where, value in state.items() if value is None],
+            [(stage, number, key) for key, value in newest.items() if value is None],
         )
 
     def _retain(self, now: int, full: bool = False) -> bool:
