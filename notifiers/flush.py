@@ -133,6 +133,7 @@ def lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
     receivers = [group.receiver]
     if incident is not None:
         receivers += [one for one in incident.also if one != group.receiver]
+        receivers += _unfinished(group, receivers)
     for name in receivers:
         receiver = state.plan.config.receivers.get(name)
         for index, channel in enumerate(() if receiver is None else receiver.channels):
@@ -140,6 +141,16 @@ def lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
             if key not in group.lines:
                 group.lines[key] = Line(name, channel.kind, index)
             yield group.lines[key], channel
+
+
+def _unfinished(group: Group, but: list[str]) -> list[str]:
+    """Whom an earlier incident brought in, and who has not heard the end of it."""
+    found = {
+        line.receiver
+        for line in group.lines.values()
+        if line.outstanding is not None or line.owed or (line.told is not None and line.told.firing)
+    }
+    return sorted(found.difference(but))
 
 
 def _tell_nobody(state: State, group: Group, at: int, hidden: Hidden) -> None:

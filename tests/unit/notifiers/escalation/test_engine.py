@@ -265,3 +265,28 @@ def test_of_overrides_the_one_made_later_wins_and_what_says_nothing_is_refused()
     found = state.overrides.on_call(config.schedules["primary"], seconds(5))
     assert found == ("eve", "override")
     assert state.overrides.over(config.schedules["primary"]).on_call(seconds(5)) == found
+
+
+def test_a_new_incident_of_the_same_group_begins_with_its_own_people() -> None:
+    scenario = day().fires(0, "a", service="shop").resolves(6 * M, "a", service="shop")
+    scenario.fires(30 * M, "a", service="shop").until(34 * M)
+    assert [(at, who) for at, who, _ in called(scenario) if at > 20 * M] == [
+        (30 * M, "chat"),
+        (30 * M, "ada"),
+    ]
+
+
+def test_who_did_not_hear_the_resolve_hears_it_though_a_new_incident_has_opened() -> None:
+    scenario = day().fires(0, "a", service="shop").fires(0, "b", service="shop").until(6 * M)
+    scenario.courier = lambda sent, at: (
+        refuses(sent, at) if sent.receiver == "bob" else delivers(sent, at)
+    )
+    scenario.resolves(6 * M, "a", "b", service="shop").until(11 * M)
+    scenario.courier = delivers
+    scenario.fires(12 * M, "b", service="shop").until(13 * M)
+    scenario.resolves(22 * M, "b", since=12 * M, service="shop").until(31 * M)
+    bob = [one for one in scenario.told() if one.receiver == "bob" and one.at > 11 * M]
+    assert [(one.at, str(one.why), one.resolved) for one in bob] == [
+        (20 * M, "some alerts resolved", "a"),
+        (30 * M, "all alerts resolved", "b"),
+    ]
