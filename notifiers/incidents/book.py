@@ -76,6 +76,10 @@ class IncidentBook:
         self.adrift = {}
         for incident in self.known.values():
             group = groups.get(incident.group_id)
+            if group is not None:
+                # The same texts twice would be a third of what an incident takes.
+                incident.group_id, incident.group_key = group.id, group.key
+                incident.labels = group.labels
             for one, start in incident.covered.items():
                 if start != ENDED and (group is None or one not in group.members):
                     self.adrift.setdefault(one, set()).add(incident.id)

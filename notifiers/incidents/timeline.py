@@ -1,6 +1,7 @@
 """Timelines: what happened to each incident, line by line, each an entry of the checkpoint."""
 
 from dataclasses import dataclass
+from sys import intern
 
 import ormsgpack
 
@@ -56,7 +57,9 @@ class TimelineBook:
     def load(self, name: str, entry: bytes) -> None:
         """Take one entry of the checkpoint; they come in the order of their names."""
         incident, _, number = name.partition("/")
-        line = Happening(int(number), *ormsgpack.unpackb(entry))
+        at, *texts = ormsgpack.unpackb(entry)
+        # Most lines of most incidents say the same.
+        line = Happening(int(number), at, *map(intern, texts))
         self._lines.setdefault(incident, []).append(line)
 
     def entry(self, name: str) -> bytes | None:
