@@ -101,3 +101,19 @@ def test_a_drill_reports_each_channel_and_a_dead_letter_arrives_once_its_receive
         assert (refused.attempt, again.attempt) == (1, 2)
         shown = command(tocsin, "dead-letters", "show", number)[1]
         assert shown["resent"]["fate"] == "delivered"
+
+
+def test_a_ping_that_was_answered_is_not_lost_when_everything_is_killed(tmp_path: Path) -> None:
+    with Webhook() as hook, Tocsin(tmp_path, routes=routes(hook, "1d"), only=ONLY) as tocsin:
+        tocsin.start().ready()
+        eventually(lambda: tocsin.json("/api/tocsin/v1/heartbeats")["heartbeats"])
+        hook.hang()
+        assert ping(tocsin, "/fail", content=b"killed").text == "OK"
+        tocsin.kill()
+        hook.hang(still=False)
+        before = len(hook.pages)
+        tocsin.start()
+        failed = eventually(lambda: pages(hook, "HeartbeatFailed")[before:], 40)[-1]
+        assert failed.body["commonAnnotations"]["last_body"] == "killed"
+        [job] = tocsin.json("/api/tocsin/v1/heartbeats")["heartbeats"]
+        assert (job["state"], job["last_body"]) == ("down", "killed")
