@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from notifiers.explain.times import clock
+from notifiers.group import Line
 from notifiers.incidents.incident import IncidentState
 from notifiers.state import State
 
@@ -32,13 +33,27 @@ def cause(state: State, text: str, now: int) -> Cause:
             return Cause(text, f"muted by the time interval {name} of the route")
         case "ack":
             return _ack(state, text, name, now)
-        case "limit":
-            return Cause(text, f"held by the rate limit of {name} for its next digest")
         case "receiver":
             return Cause(text, f"routed to receiver {name} that has no channels")
-        case "flapping":
-            return Cause(text, "held because it flaps")
     return Cause(text, f"held by {text}")
+
+
+def limited(state: State, line: Line, now: int) -> Cause:
+    """A rate limit keeps the channel for its next digest."""
+    queue = state.limits.known.get(line.id)
+    until = None if queue is None else queue.wake
+    due = "" if until is None else f", due at {clock(until, now)}"
+    said = f"held by the rate limit of {line.receiver} for its next digest{due}"
+    return Cause(f"limit/{line.receiver}", said, until)
+
+
+def damped(state: State, fingerprint: str, now: int) -> Cause | None:
+    """The alert flaps: what it does is told once it is stable."""
+    flaps = state.flaps.flapping.get(fingerprint)
+    if flaps is None:
+        return None
+    until = "" if flaps.until is None else f" until {clock(flaps.until, now)} at least"
+    return Cause("flapping", f"its changes are held{until}, for it flaps", flaps.until)
 
 
 def alert_name(state: State, fingerprint: str) -> str:

@@ -8,7 +8,7 @@ from notifiers import outbox, suppression
 from notifiers.alert_book import Alert
 from notifiers.channels.config import ChannelConfig
 from notifiers.explain.asked import Asked
-from notifiers.explain.causes import Cause, cause
+from notifiers.explain.causes import Cause, cause, damped, limited
 from notifiers.explain.times import clock, length
 from notifiers.group import Group, Line, line_id
 from notifiers.incidents import lifecycle
@@ -161,7 +161,7 @@ def _channels(state: State, group: Group, alert: Alert, now: int) -> Iterator[Ch
         for index, channel in enumerate(configured):
             known = group.lines.get(line_id(name, channel.kind, index))
             line = known or Line(name, channel.kind, index)
-            if alert.fires:
+            if alert.fires or damped(state, alert.fingerprint, now):
                 yield _firing(state, group, line, alert.fingerprint, muted, now)
             else:
                 ours = suppression.is_ours(state)
@@ -186,7 +186,9 @@ def _firing(
     if by := lifecycle.covered_by(state, group, frozenset((name,))):
         held = (*held, cause(state, f"ack/{by}", now))
     if line.limited is not None:
-        held = (*held, cause(state, f"limit/{line.receiver}", now))
+        held = (*held, limited(state, line, now))
+    if flaps := damped(state, name, now):
+        held = (*held, flaps)
     repeat = outbox.repeat_at(state, group, line) if told is not None and not held else None
     if out is not None and name in out.firing:
         tries = f"attempt {out.attempt} for {length(now - out.at)}"
