@@ -45,6 +45,10 @@ time_intervals:
 suppression: {mode}
 """
 """The log begins at 22:13:20 UTC."""
+STORMS = """
+rate_limit: {{messages: 2, per: 30s}}
+flap_detection: {{changes: 3, within: 60s, stable: 20s}}
+"""
 WHAT = ["alerts", "alerts", "time", "alerts", "time", "plan", "silence", "silence", "window"]
 WHAT += ["incident", "incident"]
 
@@ -79,9 +83,9 @@ def logs(draw: st.DrawFn) -> list[Entry]:
             if isinstance(output.event, Delivery) and (fate := draw(fates)) is not None:
                 append(receipt(output.event, seconds(now), fate, retry_at=seconds(now + 3)))
 
-    number = 2
+    number, routes = 2, ROUTES + draw(st.sampled_from(["", STORMS]))
     mode = draw(st.sampled_from(["alertmanager", "tocsin"]))
-    append(plan(ROUTES.format(wait="5s", mode=mode, times="mute_time_intervals"))[0])
+    append(plan(routes.format(wait="5s", mode=mode, times="mute_time_intervals"))[0])
     for _ in range(draw(st.integers(5, 25))):
         what = draw(st.sampled_from(WHAT))
         if what == "time":
@@ -91,7 +95,7 @@ def logs(draw: st.DrawFn) -> list[Entry]:
                 now = max(now, (due - seconds(0)) / 1_000)
                 append(WakeUp(stage="router", due=due))
         elif what == "plan":
-            content = ROUTES.format(
+            content = routes.format(
                 wait=draw(st.sampled_from(["0s", "5s", "10s"])),
                 mode=draw(st.sampled_from([mode, mode, "alertmanager"])),
                 times=draw(st.sampled_from(["mute_time_intervals", "active_time_intervals"])),
@@ -150,7 +154,7 @@ def silences(draw: st.DrawFn, now: float) -> Event:
 @st.composite
 def windows(draw: st.DrawFn, now: float) -> Event:
     name = draw(st.sampled_from(["w1", "w2"]))
-    ends = now + draw(st.integers(1, 60))
+    ends = now + draw(st.integers(21, 60))
     minute = (seconds(now) // 60_000 + draw(st.integers(0, 1))) % 1_440
     fields: dict[str, object] = draw(
         st.sampled_from(
@@ -166,7 +170,7 @@ def windows(draw: st.DrawFn, now: float) -> Event:
         "sets": ((SilenceMatcher(name="alertname", operator="=~", value="A[0-3]"),),),
         "owner": "two",
         "comment": "",
-        "starts_at": seconds(now - 5),
+        "starts_at": seconds(now + draw(st.sampled_from([-5, 0, 1, 20]))),
         "remind_before": draw(st.sampled_from([None, 1_000, 10_000])),
     }
     return draw(
