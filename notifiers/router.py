@@ -43,7 +43,7 @@ class Router:
     """The stage. `external_url` goes into messages; `order_slack` see `ORDER_SLACK`.
 
     `atomic`: what a step changes is written in one transaction, so its checkpoint has no journal.
-    `watches`: whether it waits for heartbeats, and says that it is alive; a simulation does neither.
+    `watches`: whether it waits for heartbeats and says that it is alive; a simulation does not.
     """
 
     name = "router"
@@ -240,7 +240,7 @@ class Router:
 
     def _switch(self, piece: Plan, content: bytes) -> None:
         state, plan = self._state, self._state.plan
-        if content == plan.content and plan.config is not None:
+        if content == plan.content and plan.config is not None and piece.home == plan.home:
             plan.number = piece.number
             state.touched_plan.add("current")
             return
@@ -249,6 +249,7 @@ class Router:
             state.counts["plan refused"] += 1
             return
         plan.number, plan.digest, plan.content = piece.number, piece.digest, content
+        plan.home = piece.home
         plan.use(config)
         state.touched_plan.add("current")
         state.counts["plan followed"] += 1

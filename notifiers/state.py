@@ -51,6 +51,8 @@ class PlanState:
     number: int = 0
     digest: str = ""
     content: bytes = b""
+    home: bool = True
+    """Whether heartbeats are waited for on this partition: pings come to one alone."""
     config: Config | None = None
     routes: dict[str, Route] = field(default_factory=dict)
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -226,7 +228,8 @@ class State:
             )
             plan.next, plan.pieces = (number, digest, count), pieces
             return
-        plan.number, plan.digest, plan.content = ormsgpack.unpackb(entry)
+        plan.number, plan.digest, plan.content, *home = ormsgpack.unpackb(entry)
+        plan.home = home != [False]
         if (config := _bare(plan.content)) is not None:
             plan.use(config)
 
@@ -277,7 +280,7 @@ class State:
     def _plan_entry(self, name: str) -> bytes | None:
         plan = self.plan
         if name == "current":
-            return ormsgpack.packb([plan.number, plan.digest, plan.content])
+            return ormsgpack.packb([plan.number, plan.digest, plan.content, plan.home])
         if not plan.pieces:
             return None
         return ormsgpack.packb([*plan.next, plan.pieces], option=ormsgpack.OPT_NON_STR_KEYS)

@@ -14,12 +14,14 @@ from notifiers.matcher_mode import Mode
 from notifiers.oncall.calendar_file import with_calendars
 from notifiers.redact import without_secrets
 from ops.settings import Settings
+from ops.transport.keys import partition_of
 from ops.transport.stage_log import StageCommit, StageLog
 from processors.limits import Limits
 from processors.rules_plan import RulesPlan
-from schemas.envelope import Envelope, Producer
+from schemas.envelope import DEFAULT_TENANT, Envelope, Producer
 from schemas.labels import derived_id
 from schemas.plan_pieces import cut, digest_of
+from schemas.plans import Plan
 from schemas.stage import Message, Partition, StateChange
 from schemas.topics import ALERTS, CODEC, GATHERED, METRICS
 
@@ -119,19 +121,12 @@ class PlanPublisher:
         else:
             number += 1
         now = self._log.clock()
-        pieces = [
-            CODEC.encode(
-                Envelope(
-                    derived_id("plan", stage, number, piece.digest, piece.piece),
-                    Producer(_PUBLISHER),
-                    now,
-                    piece,
-                )
-            )
-            for piece in cut(stage, number, content)
-        ]
+        pieces = cut(stage, number, content)
+        home = partition_of(DEFAULT_TENANT, partitions)
         messages: Sequence[Message] = [
-            Message(place.topic, "", piece, place.number) for place in places for piece in pieces
+            Message(place.topic, "", _sealed(piece, place.number == home, now), place.number)
+            for place in places
+            for piece in pieces
         ]
         entry = (number, digest_of(content), partitions)
         self._log.commit_stage(
@@ -153,3 +148,9 @@ class PlanPublisher:
         if also is not None and count > 1:
             places += [Partition(also, number) for number in range(self._log.partitions[also])]
         return places
+
+
+def _sealed(piece: Plan, home: bool, now: int) -> bytes:
+    name = derived_id("plan", piece.stage, piece.number, piece.digest, piece.piece)
+    event = piece if home else piece.model_copy(update={"home": False})
+    return CODEC.encode(Envelope(name, Producer(_PUBLISHER), now, event))

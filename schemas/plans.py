@@ -11,7 +11,8 @@ class Plan(Event):
     """A piece of the validated rules or routes that a stage shall follow from here on.
 
     Pieces of one plan follow one another on a partition; the stage switches when it has all of
-    them. `digest` is that of the whole content, which says whether anything changed.
+    them. `digest` is that of the whole content, which says whether anything changed. `home` is the
+    partition where that is done which is done once for all, such as waiting for heartbeats.
     """
 
     KIND: ClassVar[str] = "plan"
@@ -22,6 +23,7 @@ class Plan(Event):
     piece: int = Field(ge=0)
     pieces: int = Field(ge=1, le=4_096)
     content: bytes
+    home: bool = True
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> Self:

@@ -53,7 +53,7 @@ def ring(state: State, name: str) -> None:
 def follow(state: State) -> None:
     """Take over what the plan says: what is new begins now, what is gone ends."""
     assert state.plan.config is not None
-    wanted, book = state.plan.config.heartbeats, state.heartbeats
+    wanted, book = state.plan.config.heartbeats if state.plan.home else {}, state.heartbeats
     for name in sorted(book.known.keys() - wanted.keys()):
         if book.known[name].cause is not None:
             _rise(state, book.known[name], state.now)

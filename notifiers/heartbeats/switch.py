@@ -33,7 +33,7 @@ def follow(state: State) -> None:
     """Begin, or end, as the plan says."""
     assert state.plan.config is not None
     wanted, book = state.plan.config.dead_mans_switch, state.switch
-    if wanted is None:
+    if wanted is None or not state.plan.home:
         book.forget()
     elif book.known is None:
         # A detector gets its time to be heard.

@@ -202,3 +202,17 @@ def test_a_detectors_alert_of_other_labels_is_left_alone() -> None:
         ),
     )
     assert day.until(90).told_briefly() == [(1, FIRST, "A"), (70, FIRST, MISSED)]
+
+
+def test_on_a_partition_that_gets_no_pings_nobody_is_waited_for() -> None:
+    text = routes() + "dead_mans_switch: {receiver: r}\n"
+    [elsewhere] = (one.model_copy(update={"home": False}) for one in plan(text))
+    day = Scenario().at(0, elsewhere).until(300)
+    assert (day.told(), day.router.remembered("heartbeat")) == ([], {})
+    # The topic got partitions, and this one is the pings' now; then another is.
+    day.at(300, *plan(text, 2)).restart().until(400)
+    assert MISSED in {one.firing for one in day.told()}
+    [elsewhere] = (one.model_copy(update={"home": False}) for one in plan(text, 3))
+    day.at(405, elsewhere).until(500)
+    assert day.told()[-1].why is OVER
+    assert day.router.remembered("heartbeat") == {}
