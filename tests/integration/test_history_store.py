@@ -137,7 +137,8 @@ def test_every_table_takes_its_rows_once(history: History, table: Table) -> None
 
 
 def test_the_views_answer(history: History) -> None:
-    for view in ("metrics", "check_history", "alert_history", "decision_history"):
+    names = ("metrics", "check_history", "alert_history", "decision_history", "incident_history")
+    for view in names:
         history.rows(f"SELECT * FROM {view} LIMIT 1")
     assert history.rows("SELECT time, delivery, status FROM delivery_history LIMIT 1")
 
