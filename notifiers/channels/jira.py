@@ -46,6 +46,9 @@ class Jira:
         path = f"issue/{quote(key, safe='')}"
         calls.ask("PUT", path, {"fields": self._fields(texts, found)})
         self._move(calls, path, found, firing)
+        if said := texts.text(self._config.comment).strip():
+            # The last, so that a try after it failed does not repeat it.
+            calls.ask("POST", f"{path}/comment", {"body": self._comment(said)})
 
     def close(self) -> None:
         """Close idle connections."""
@@ -84,9 +87,22 @@ class Jira:
         own = filled(config.fields, texts.text)
         return fields | (own if isinstance(own, dict) else {})
 
+    @property
+    def _is_version_3(self) -> bool:
+        return urlsplit(self._config.api_url).path.rstrip("/").endswith("/3")
+
+    def _comment(self, text: str) -> Tree:
+        """A text for version 2, a document of one paragraph for version 3."""
+        short = cut(text, DESCRIPTION)
+        if not self._is_version_3:
+            return short
+        words: list[Tree] = [{"type": "text", "text": short}]
+        paragraphs: list[Tree] = [{"type": "paragraph", "content": words}]
+        return {"type": "doc", "version": 1, "content": paragraphs}
+
     def _description(self, text: str) -> dict[str, Tree]:
         """A text for version 2; for version 3 the template must make a document, as JSON."""
-        if urlsplit(self._config.api_url).path.rstrip("/").endswith("/3"):
+        if self._is_version_3:
             if not text.strip():
                 return {}
             try:

@@ -24,7 +24,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JiraConfig(ChannelConfig):
-    """A project; its repr shows no secret. `reopen_duration` in ms; the texts are templates."""
+    """A project; its repr shows no secret. `reopen_duration` in ms; the texts are templates.
+
+    `comment` (ours) is written below an issue that is there already, unless it is empty.
+    """
 
     api_url: str = ""
     api_type: str = "auto"
@@ -34,6 +37,7 @@ class JiraConfig(ChannelConfig):
     description: Field = Field('{{ template "jira.default.description" . }}')
     priority: str = '{{ template "jira.default.priority" . }}'
     labels: tuple[str, ...] = ()
+    comment: str = ""
     resolve_transition: str = ""
     reopen_transition: str = ""
     reopen_duration: int = 0
@@ -60,6 +64,7 @@ def read(found: Section, defaults: Global) -> JiraConfig:
         description=_field(found, "description", plain.description),
         priority=templated(found, "priority", plain.priority),
         labels=templates(found, "labels"),
+        comment=templated(found, "comment"),
         resolve_transition=found.text("resolve_transition") or "",
         reopen_transition=found.text("reopen_transition") or "",
         reopen_duration=found.duration("reopen_duration") or 0,

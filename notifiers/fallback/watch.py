@@ -30,6 +30,8 @@ def paged(state: State, group: Group, line: Line) -> None:
 
 def taken(state: State, group: Group, line: Line) -> None:
     """A channel has delivered: somebody at the receiver was told."""
+    if not state.fallbacks.known:
+        return
     state.fallbacks.take(name_of(group.id, line.receiver))
 
 
@@ -45,6 +47,8 @@ def refused(state: State, group: Group, line: Line) -> None:
 
 def quiet(state: State, group: Group, line: Line) -> None:
     """A channel has no page to hear any more: silenced, resolved, or acknowledged."""
+    if not state.fallbacks.known:
+        return
     known = state.fallbacks.known.get(name_of(group.id, line.receiver))
     if known is None or line.id not in known.lines:
         return

@@ -93,23 +93,27 @@ class FakeJira:
     done: set[str] = field(default_factory=set)
     searched: list[str] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
+    comments: list[tuple[str, Any]] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def respond(self, request: bytes) -> bytes:
         """The REST API's answer; 400 to what breaks its schema."""
         method, target, _, body = taken_apart(request)
-        path = target.removeprefix("/rest/api/2/")
+        path = target.removeprefix("/rest/api/2/").removeprefix("/rest/api/3/")
         with self.lock:
             if (method, path) == ("POST", "search"):
                 return self._search(body["jql"])
             if (method, path) == ("POST", "issue"):
                 return self._keep(f"OPS-{len(self.issues) + 1}", body["fields"], "201 Created")
-            found = re.fullmatch(r"issue/(OPS-\d+)(/transitions)?", path)
+            found = re.fullmatch(r"issue/(OPS-\d+)(/transitions|/comment)?", path)
             if found is None or found[1] not in self.issues:
                 return _said("404 Not Found")
             if found[2] is None:
                 fields = self.issues[found[1]] | body["fields"]
                 return self._keep(found[1], fields, "204 No Content")
+            if found[2] == "/comment":
+                assert method == "POST"
+                return self._say(found[1], body["body"], is_document="/api/3/" in target)
             if method == "GET":
                 names = {"11": "Reopen", "31": "Done"}
                 listed = [{"id": number, "name": name} for number, name in names.items()]
@@ -120,6 +124,16 @@ class FakeJira:
             else:
                 self.done.discard(found[1])
             return _said("204 No Content")
+
+    def _say(self, key: str, said: Any, *, is_document: bool) -> bytes:
+        """A text of version 2, or a document of version 3 with one paragraph of text."""
+        text = said["content"][0]["content"][0]["text"] if is_document else said
+        if is_document and (said["type"], said["version"]) != ("doc", 1):
+            return _said("400 Bad Request", {"errors": {"comment": "no"}})
+        if not isinstance(text, str) or not 0 < len(text) <= 32_767:
+            return _said("400 Bad Request", {"errors": {"comment": "no"}})
+        self.comments.append((key, text))
+        return _said("201 Created", {"id": "1"})
 
     def _search(self, jql: str) -> bytes:
         self.searched.append(jql)

@@ -12,7 +12,7 @@ from notifiers.channels.github import MOST_READ, GitHub
 from notifiers.channels.github_config import CommitStatus, GitHubConfig
 from notifiers.channels.http import Caller
 from notifiers.channels.jira import Jira, search_address
-from notifiers.channels.jira_config import JiraConfig
+from notifiers.channels.jira_config import Field, JiraConfig
 from notifiers.http_config import HttpConfig
 from notifiers.templating import Templates
 from schemas.alerts import AlertState
@@ -39,11 +39,11 @@ def github(tracker: FakeGitHub, **fields: object) -> Iterator[GitHub]:
 
 
 @contextmanager
-def jira(tracker: FakeJira, **fields: object) -> Iterator[Jira]:
+def jira(tracker: FakeJira, version: int = 2, **fields: object) -> Iterator[Jira]:
     with serving(hang_up, tracker.respond) as server:
         config = JiraConfig(
             ChannelKind.JIRA,
-            api_url=f"http://127.0.0.1:{server.port}/rest/api/2",
+            api_url=f"http://127.0.0.1:{server.port}/rest/api/{version}",
             project="OPS",
             issue_type="Bug",
             **fields,  # type: ignore[arg-type]
@@ -122,6 +122,25 @@ def test_githubs_rate_limit_is_a_403_with_a_header() -> None:
             channel.send(message())
         channel.close()
     assert (caught.value.reason, caught.value.retry_after) == (Failure.RATE_LIMITED, 9.0)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_jira_gets_a_comment_for_each_change_where_it_is_wanted(version: int) -> None:
+    tracker = FakeJira()
+    own = {"comment": "now {{ .Status }}", "description": Field("{}")}
+    with jira(tracker, version, **own, resolve_transition="Done") as channel:
+        channel.send(message())
+        channel.send(message(id="second"))
+        channel.send(resolved())
+    assert tracker.comments == [("OPS-1", "now firing"), ("OPS-1", "now resolved")]
+
+
+def test_jira_gets_no_comment_by_itself() -> None:
+    tracker = FakeJira()
+    with jira(tracker) as channel:
+        channel.send(message())
+        channel.send(message(id="second"))
+    assert tracker.comments == []
 
 
 def test_jira_opens_updates_resolves_and_reopens_one_issue() -> None:

@@ -155,30 +155,6 @@ def test_an_answer_200_may_say_no(said: str, reason: Failure, retry: bool) -> No
     assert "canary" not in repr(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("status", "reason", "retry"),
-    [
-        ("403 Forbidden", Failure.NOT_AUTHORISED, False),
-        ("404 Not Found", Failure.REJECTED, False),
-        ("410 Gone", Failure.REJECTED, False),
-        ("500 Oops", Failure.SERVER_ERROR, True),
-    ],
-)
-def test_a_status_decides_whether_to_try_again(status: str, reason: Failure, retry: bool) -> None:
-    with serving(answer(status)) as server, pytest.raises(DeliveryFailed) as caught:
-        slack(f"api_url: {server.url}").send(message())
-    assert (caught.value.reason, caught.value.retry) == (reason, retry)
-
-
-def test_retry_after_is_obeyed() -> None:
-    with (
-        serving(answer("429 Slow", "Retry-After: 30\r\n")) as server,
-        pytest.raises(DeliveryFailed) as caught,
-    ):
-        slack(f"api_url: {server.url}").send(message())
-    assert (caught.value.reason, caught.value.retry_after) == (Failure.RATE_LIMITED, 30.0)
-
-
 def test_the_entry_comes_before_global() -> None:
     defaults = Global(texts={"slack_api_url": "http://global/canary"})
     assert config("channel: a", defaults)[0].url == "http://global/canary"

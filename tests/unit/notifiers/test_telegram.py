@@ -185,6 +185,17 @@ def test_bad_configuration_is_refused_with_what_is_wrong(entry: str, want: str) 
     assert not any("canary" in one for one in found)
 
 
+def test_global_names_the_token_once() -> None:
+    """As in Alertmanager, even where no receiver takes it from there."""
+    text = (
+        "global: {telegram_bot_token: canary, telegram_bot_token_file: b}\n"
+        "route: {receiver: a}\nreceivers:\n- name: a\n"
+    )
+    [found] = [str(one) for one in read(text, "r.yml")[1]]
+    assert "at most one of telegram_bot_token & telegram_bot_token_file" in found
+    assert "canary" not in found
+
+
 def test_the_token_may_stand_in_global() -> None:
     text = (
         "global: {telegram_bot_token: canary, telegram_api_url: 'http://t'}\n"
