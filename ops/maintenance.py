@@ -8,14 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from notifiers.config import read
 from notifiers.problem import Problem
 from notifiers.silences import Silence, SilenceState
 from notifiers.windows.commands import REMIND, REMIND_TO
 from notifiers.windows.reach import Reach, reach
-from notifiers.windows.reader import LONGEST_DEPLOY, Wish, read_wish
+from notifiers.windows.reader import Wish, read_wish
 from notifiers.windows.spans import Span
 from notifiers.windows.view import NEXT, WindowView, view_of
-from notifiers.windows.window import Window, WindowKind, WindowState, window_of
+from notifiers.windows.window import (
+    LONGEST_DEPLOY,
+    Window,
+    WindowKind,
+    WindowState,
+    window_of,
+)
 from ops.commands import NotDone, give
 from ops.services import AlertView, Services
 from schemas.alerts import AlertState
@@ -43,6 +50,7 @@ def wish_of(services: Services, text: str, name: str = "") -> Wish:
     wish, problems = read_wish(text, name or str(uuid.uuid4()), services.now(), mode)
     if wish is None:
         raise NotDone(400, "; ".join(map(_said, problems)))
+    _check_reminded(services, wish.window.remind_to)
     return wish
 
 
@@ -107,6 +115,7 @@ def start_deploy(
         raise NotDone(400, "timeout: more than nothing and at most 24h is wanted")
     name, now = deploy_id(service, deploy), services.now()
     if any(one.window.id == name for one in services.windows()):
+        _deploy(services, name)
         return window(services, name)
     wish = WindowSet(
         id=name,
@@ -170,12 +179,23 @@ def window(services: Services, name: str) -> WindowView:
     raise NotDone(404, f"there is no window {name[:100]!r}")
 
 
+def _check_reminded(services: Services, name: str) -> None:
+    """Whether there is somebody of this name; a name that is not written is."""
+    if not name:
+        return
+    routing = services.routing()
+    config, _ = read(routing.text, "routes", bare=True, mode=routing.mode)
+    if config is not None and name not in config.receivers and name not in config.users:
+        known = ", ".join([*config.receivers, *config.users][:20])
+        raise NotDone(400, f'remind_to: there is no receiver or user "{name[:60]}": {known}')
+
+
 def _deploy(services: Services, name: str) -> None:
     found = window(services, name)
     if found.window.kind is not WindowKind.DEPLOY:
         raise NotDone(409, "only a window with a timeout is started and finished")
     if found.state is WindowState.EXPIRED:
-        raise NotDone(409, "the window is over: make a new one")
+        raise NotDone(409, "the window is over: make a new one, give a deploy another id")
 
 
 def _guard(services: Services, wish: Wish) -> None:

@@ -1,6 +1,6 @@
 """Tell a receiver something outside all groups, once, and see that it arrives.
 
-    tell(state, Notice_, …)  one delivery a channel, whose id is derived from `about`
+    tell(state, receiver, why, about, text, labels)    one delivery a channel, its id from `about`
 
 A refused one is given up and counted: nothing decides it anew. One that failed for now, or of
 which nothing was heard, is sent again under its id until it expires.
@@ -22,13 +22,13 @@ LIFE = 3_600_000
 def tell(
     state: State, receiver: str, why: Why, about: str, text: str, labels: dict[str, str]
 ) -> bool:
-    """Tell all channels of a receiver; False, and counted, if there is no such receiver.
+    """Tell all channels of a receiver; False, and counted, if there is none to tell.
 
     `about` names what is told: the same one twice is one notice while the first is under way.
     """
     config = state.plan.config
     known = None if config is None else config.receivers.get(receiver)
-    if known is None:
+    if known is None or not known.channels:
         state.counts["notice without a receiver"] += 1
         return False
     for index, channel in enumerate(known.channels):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import ormsgpack
 
 from notifiers.alarms import Alarms
-from notifiers.windows.window import Window, window_of
+from notifiers.windows.window import Window, restored
 from schemas.windows import WindowSet
 
 RETENTION = 432_000_000
@@ -101,7 +101,7 @@ def packed(window: Window) -> bytes:
 def unpacked_window(entry: bytes) -> Window:
     """The window of a checkpoint's entry."""
     wish, opened_at, closes_at, looked_at = ormsgpack.unpackb(entry)
-    found = window_of(WindowSet.model_validate_json(wish))
+    found = restored(WindowSet.model_validate_json(wish))
     return Window(
         *(found.wish, found.sets, found.calendars, found.repeats),
         *(opened_at, closes_at, looked_at),

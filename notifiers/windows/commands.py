@@ -14,6 +14,7 @@ from schemas.windows import WindowClosed, WindowEnded, WindowOpened, WindowSet
 
 REMIND, REMIND_TO = "remind", "remind_to"
 """Annotations of a silence: how long before its end (ms, in digits) to remind which receiver."""
+_SEVERITY = "info"
 
 
 def set_window(state: State, command: WindowSet) -> None:
@@ -86,7 +87,7 @@ def remind(state: State, cause: str) -> None:
         state.reminders.put(cause, None)
         return
     about = f"{cause} {reminder.expiry}"
-    labels = {"alertname": "EndsSoon", "severity": "info", "cause": cause}
+    labels = {"alertname": "EndsSoon", "severity": _SEVERITY, "cause": cause}
     telling.tell(state, reminder.receiver, Why.REMINDER, about, reminder.text, labels)
     state.counts["reminder"] += 1
     state.reminders.put(cause, replace(reminder, told=True))
@@ -122,11 +123,14 @@ def _put(state: State, window: Window) -> None:
 
 
 def _receiver(state: State, wanted: str, owner: str) -> str:
-    """Who is reminded: the receiver that was named, the owner's, or the one of the root."""
+    """Who is reminded: the receiver or user that was named, the owner, or the root's receiver."""
     config = state.plan.config
     if config is None:
         return wanted or owner
     for name in (wanted, owner):
         if name in config.receivers:
             return name
+        if (user := config.users.get(name)) is not None:
+            for one in user.receivers((_SEVERITY,), config.time_intervals, state.now):
+                return one
     return config.route.receiver

@@ -18,12 +18,11 @@ from notifiers.duration import milliseconds
 from notifiers.matchers import Matcher, Mode, is_label_name, parse_matchers
 from notifiers.problem import Problem
 from notifiers.time_intervals import read_time_interval, zone
-from notifiers.windows.window import window_of
+from notifiers.windows.window import LONGEST_DEPLOY, window_of
 from notifiers.yaml_reader import Reading, Section, compose
 from schemas.commands import SilenceMatcher
 from schemas.windows import Calendar, Repeat, WindowSet
 
-LONGEST_DEPLOY: Final = 86_400_000
 _DAYS: Final = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 _SETS: Final = {"day": (), "weekday": (1, 2, 3, 4, 5), "weekend": (0, 6)}
 _EVERY = re.compile(

@@ -10,6 +10,11 @@ from notifiers.time_intervals import TimeInterval, zone
 from notifiers.windows.spans import HORIZON, Repetition, Span, calendar_spans, joined
 from schemas.windows import Calendar, Repeat, WindowSet
 
+LATEST = 221_845_392_000_000
+"""The year 9000: calendars end soon after it."""
+LONGEST_DEPLOY = 86_400_000
+"""How long (ms) a deploy may hold alerts back."""
+
 
 class WindowKind(StrEnum):
     """What says when it holds."""
@@ -137,19 +142,29 @@ class Window:
 
 def window_of(wish: WindowSet) -> Window:
     """The window that a command describes. Raises ValueError for one that cannot be."""
-    calendars = tuple(_calendar(one) for one in wish.calendars)
-    repeats = tuple(_repetition(one) for one in wish.repeats)
-    if wish.timeout is not None and (calendars or repeats):
+    window = restored(wish)
+    recurs = bool(window.calendars or window.repeats)
+    if wish.timeout is not None and recurs:
         raise ValueError("a deploy's window has no calendar")
-    if wish.ends_at is None and wish.timeout is None and not calendars and not repeats:
+    if wish.ends_at is None and wish.timeout is None and not recurs:
         raise ValueError("a window that comes once has an end")
+    if wish.timeout is not None and wish.timeout > LONGEST_DEPLOY:
+        raise ValueError("a deploy's window closes after 24h at the latest")
+    if not (0 <= wish.starts_at <= LATEST and 0 <= (wish.ends_at or 0) <= LATEST):
+        raise ValueError("a start and an end are wanted between the years 1970 and 9000")
     if wish.ends_at is not None and wish.ends_at <= wish.starts_at:
         raise ValueError("the end is not after the start")
+    return window
+
+
+def restored(wish: WindowSet) -> Window:
+    """The same of what was checked once: one that was ended before it began is fine."""
     sets = tuple(
         tuple(Matcher(one.name, Operator(one.operator), one.value) for one in matchers)
         for matchers in wish.sets
     )
-    return Window(wish, sets, calendars, repeats)
+    calendars = tuple(_calendar(one) for one in wish.calendars)
+    return Window(wish, sets, calendars, tuple(_repetition(one) for one in wish.repeats))
 
 
 def _calendar(found: Calendar) -> TimeInterval:

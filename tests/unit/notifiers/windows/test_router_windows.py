@@ -54,6 +54,14 @@ def test_somebody_ends_a_window_and_its_alerts_page() -> None:
     assert day.at(60, WindowEnded(id="w"), WindowEnded(id="x")).counts["window unknown"] == 1
 
 
+@pytest.mark.parametrize("start", [5, 500])
+def test_a_window_that_ended_before_it_began_is_remembered(start: float) -> None:
+    day = Scenario(TOCSIN).at(5, wish(start, 900)).at(5, WindowEnded(id="w")).restart()
+    assert day.fires(6, "a").until(20).told_briefly() == [(16, Why.FIRST, "a")]
+    (found,) = day.router.windows()
+    assert (found.state, found.spans) == ("expired", ())
+
+
 def test_a_window_comes_again_and_again() -> None:
     # The day begins on Tuesday 2023-11-14, 22:13:20 UTC.
     rule = Repeat(minute=22 * 60 + 20, length=600_000)
@@ -122,6 +130,13 @@ def test_the_reminder_comes_once_before_the_end_on_every_channel_of_the_owner() 
 def test_who_is_reminded(fields: dict[str, str], who: str) -> None:
     day = Scenario(TOCSIN).at(0, wish(0, 1_000, remind_before=300_000, **fields)).until(2_000)
     assert {one[1] for one in reminders(day)} == {who}
+
+
+def test_an_owner_who_can_be_called_is_reminded_where_he_wants_it() -> None:
+    contacts = "[{receiver: r, severities: [critical]}, {receiver: ada}]"
+    routes = f"{TOCSIN}users: [{{name: bob, contacts: {contacts}}}]\n"
+    window = wish(0, 1_000, remind_before=300_000, owner="bob")
+    assert {one[1] for one in reminders(Scenario(routes).at(0, window).until(2_000))} == {"ada"}
 
 
 def test_a_window_that_is_prolonged_reminds_of_its_new_end_and_an_ended_one_does_not() -> None:

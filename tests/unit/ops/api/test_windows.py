@@ -141,6 +141,9 @@ def test_alertmanagers_own_api_is_not_guarded() -> None:
         ({"every": "monday 02:00 for 2h in Mars/Olympus"}, "unknown time zone"),
         ({"every": "monday 02:00 for 2h", "timeout": "1h"}, "exclude one another"),
         ({"timeout": "25h"}, "at most 24h"),
+        ({"for": "9000y"}, "out of range"),
+        ({"from": "999999999999999"}, "the years"),
+        ({"remind_before": "5m", "remind_to": "nobody"}, 'no receiver or user "nobody": r'),
         ({"matcher": "a=b"}, 'did you mean "matchers"'),
         ({"from": "2030-01-01T00:00:00Z", "for": None, "until": "2029-01-01T00:00:00Z"}, "after"),
     ],
@@ -164,6 +167,7 @@ def test_a_deploy_is_started_and_finished_by_its_service_and_id() -> None:
     assert services.day.told_briefly() == [(71, Why.FIRST, "b")]
     assert post(services, "/deploys/finish", {"service": "shop", "id": "r42"})["state"] == "expired"
     assert services.day.until(201).told_briefly()[1:] == [(200, Why.GREW, "a b")]
+    assert "is over" in post(services, "/deploys/start", deploy, 409)["error"]
     assert post(services, "/deploys/finish", {"service": "shop", "id": "x"}, 404)
 
 
