@@ -92,11 +92,9 @@ async def _serve(pipe: Connection) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Receiver(calls), "127.0.0.1", 0, backlog=4096)
     pipe.send(server.sockets[0].getsockname()[1])
-    asked, ends = asyncio.Event(), False
-    loop.add_reader(pipe.fileno(), asked.set)
-    while not ends:
-        await asked.wait()
-        asked.clear()
+    ended = asyncio.Event()
+
+    def asked() -> None:
         match pipe.recv():
             case "count":
                 pipe.send(len(calls))
@@ -104,4 +102,7 @@ async def _serve(pipe: Connection) -> None:
                 pipe.send(list(calls))
                 calls.clear()
             case _:
-                ends = True
+                ended.set()
+
+    loop.add_reader(pipe.fileno(), asked)
+    await ended.wait()

@@ -81,9 +81,9 @@ def table(found: Mapping[str, Mapping[str, float]]) -> str:
         if key not in found[TOCSIN]:
             continue
         cells = [format(found[name][key], form) if key in found[name] else "" for name in names]
-        ours, theirs = found[TOCSIN][key], found[peer].get(key)
-        compared = theirs is not None and peer != TOCSIN
-        ratio = f"{ours / theirs:.2f}" if compared and theirs else ""
+        ours = found[TOCSIN][key]
+        theirs = None if peer == TOCSIN else found[peer].get(key)
+        ratio = f"{ours / theirs:.2f}" if theirs else ""
         lines.append(
             f"| {key} | {what} | {' | '.join(cells)} | {ratio} | {_held(goal, ours, theirs)} |"
         )
