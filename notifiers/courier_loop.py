@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Event
+from time import monotonic
 
 from notifiers.courier import Courier
 from schemas.dead_letter import DeadLetter
@@ -33,7 +34,7 @@ Answer = tuple["_Task", list[Output] | BaseException]
 MOST_WAITING = 1_000
 MOST_REMEMBERED = 10_000
 """Receipts; each is at most some KiB."""
-_TURN, _IDLE, _AWAY = 0.005, 0.2, 1.0
+_TURN, _IDLE, _AWAY, _GATHER = 0.005, 0.2, 1.0, 0.002
 
 
 @dataclass(slots=True)
@@ -181,8 +182,11 @@ class CourierLoop:
         answers: list[Answer] = []
         try:
             answers.append(self._answers.get(timeout > 0, timeout))
+            ends = monotonic() + _GATHER
             while True:
-                answers.append(self._answers.get(False))
+                # A commit costs more than a message: what ends together is answered together.
+                left = ends - monotonic() if len(answers) < len(self._running) else 0.0
+                answers.append(self._answers.get(left > 0, max(left, 0.0)))
         except Empty:
             pass
         done: list[tuple[Record, list[Output]]] = []
