@@ -1,12 +1,18 @@
+import pytest
+
+from notifiers.config import read
+from schemas.commands import SilenceMatcher, SilenceSet
 from schemas.deliveries import Why
-from schemas.incidents import IncidentAction, IncidentCommand
-from tests.unit.notifiers.scenario import Scenario, seconds
+from schemas.incidents import IncidentAction, IncidentCommand, IncidentState
+from tests.unit.notifiers.scenario import Scenario, batch, level, plan, postpones, seconds
 
 CONFIG = """
 route: {receiver: ops, group_wait: 10s, group_interval: 1m, repeat_interval: 10m}
 receivers: [{name: ops, webhook_configs: [{url: http://127.0.0.1:1/}]}]
 """
 DAY = 86_400
+CALM = CONFIG.replace("group_interval: 1m", "group_interval: 1h")
+"""Months pass faster."""
 
 
 def command(day: Scenario, action: IncidentAction, until: float | None = None) -> IncidentCommand:
@@ -16,7 +22,7 @@ def command(day: Scenario, action: IncidentAction, until: float | None = None) -
 
 
 def test_what_is_acknowledged_pages_nobody_again() -> None:
-    day = Scenario(CONFIG).fires(0, "a")
+    day = Scenario(CALM).fires(0, "a")
     day.until(20).at(30, command(day, IncidentAction.ACKNOWLEDGE)).restart().until(90 * DAY)
     assert day.told_briefly() == [(10, Why.FIRST, "a")]
 
@@ -51,9 +57,83 @@ def test_firing_again_after_resolution_is_a_new_incident() -> None:
 
 
 def test_what_a_person_resolved_is_silent_while_it_fires() -> None:
-    day = Scenario(CONFIG).fires(0, "a").until(20)
+    day = Scenario(CALM).fires(0, "a").until(20)
     day.at(30, command(day, IncidentAction.RESOLVE)).until(30 * DAY).restart()
     assert day.told_briefly() == [(10, Why.FIRST, "a")]
-    day.fires(30 * DAY + 5, "b").until(30 * DAY + 100)
+    day.fires(30 * DAY + 5, "b").until(30 * DAY + 4_000)
     assert day.told()[-1].firing == "a b"
     assert day.deliveries[0][1].incident != day.deliveries[1][1].incident
+
+
+def acknowledged(config: str, until: float | None) -> Scenario:
+    """A day on which `a` is paged at 10 s and taken on at 30 s."""
+    day = Scenario(config).fires(0, "a").until(20)
+    return day.at(30, command(day, IncidentAction.ACKNOWLEDGE, until))
+
+
+def silence(at: float, until: float) -> SilenceSet:
+    matcher = SilenceMatcher(name="alertname", operator="=", value="a")
+    return SilenceSet(id="s", sets=((matcher,),), starts_at=seconds(at), ends_at=seconds(until),
+                      created_by="ann", comment="")  # fmt: skip
+
+
+def test_a_time_out_in_a_silence_pages_when_the_silence_is_over() -> None:
+    day = acknowledged(CONFIG, until=200)
+    day.at(100, silence(100, 300)).restart().until(500)
+    assert day.told_briefly() == [(10, Why.FIRST, "a"), (310, Why.UNACKNOWLEDGED, "a")]
+
+
+def test_a_new_plan_that_regroups_leaves_it_acknowledged_until_its_time_out() -> None:
+    day = acknowledged(CONFIG, until=5_000)
+    regrouped = CONFIG.replace("{receiver", "{group_by: [alertname], receiver")
+    day.at(100, *plan(regrouped, 2)).restart().until(4_999)
+    assert day.told_briefly() == [(10, Why.FIRST, "a")]
+    assert [one.state for one in day.router.incidents()] == [IncidentState.ACKNOWLEDGED]
+    day.until(5_100)
+    assert day.told_briefly()[1:] == [(5_000, Why.UNACKNOWLEDGED, "a")]
+    first, second = day.deliveries[0][1].incident, day.deliveries[1][1].incident
+    assert first != second
+    assert sorted(one.state for one in day.router.incidents()) == [
+        IncidentState.OPEN, IncidentState.RESOLVED,
+    ]  # fmt: skip
+
+
+def test_for_another_receiver_it_is_news() -> None:
+    day = acknowledged(CONFIG, until=None)
+    other = CONFIG.replace("{receiver: ops", "{group_by: [alertname], receiver: team").replace(
+        "receivers: [", "receivers: [{name: team, webhook_configs: [{url: http://x/}]}, "
+    )
+    day.at(100, *plan(other, 2)).until(200)
+    assert [(one.receiver, one.why) for one in day.told()] == [
+        ("ops", Why.FIRST), ("team", Why.FIRST),
+    ]  # fmt: skip
+
+
+def test_a_page_under_way_is_not_tried_again_once_somebody_has_it() -> None:
+    day = Scenario(CONFIG, courier=postpones).fires(0, "a").until(16)
+    before = len(day.deliveries)
+    day.at(17, command(day, IncidentAction.ACKNOWLEDGE)).until(5_000)
+    assert before > 1
+    assert len(day.deliveries) == before
+
+
+def test_a_newcomer_that_is_acknowledged_too_hides_no_repeat_of_another() -> None:
+    """`a` fires anew while somebody has `b`: it is nobody's, and is paged."""
+    day = Scenario(CONFIG).fires(0, "a").until(20).fires(25, "b")
+    day.at(30, command(day, IncidentAction.ACKNOWLEDGE)).resolves(40, "a").fires(45, "a")
+    day.until(1_000)
+    assert any(one.firing == "a b" for one in day.told())
+
+
+def test_an_earlier_start_is_the_same_life_and_a_later_one_another() -> None:
+    day = acknowledged(CONFIG, until=None)
+    day.at(40, batch(40, level("firing", 40, since=-50, alertname="a"))).until(500)
+    assert len(day.deliveries) == 1
+    day.at(510, batch(510, level("firing", 510, since=505, alertname="a"))).until(700)
+    assert len(day.deliveries) == 2
+
+
+@pytest.mark.parametrize("text", ["0s", "soon"])
+def test_a_time_out_that_makes_no_sense_is_refused_with_its_line(text: str) -> None:
+    _, problems = read(f"{CONFIG}acknowledge_timeout: {text}\n", "routes.yml")
+    assert [(one.line, one.key) for one in problems] == [(4, "acknowledge_timeout")]
