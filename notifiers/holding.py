@@ -14,6 +14,8 @@ Hidden = Mapping[str, tuple[str, ...]]
 """The causes of each alert that is held."""
 ROOM = 250_000
 """Bytes of a record for causes and the alerts they hold; a message has room for 1,000,000."""
+LONGEST = 1_024
+"""Characters of a cause in a record: names in a configuration have no limit."""
 _MODULUS = 2**64
 
 
@@ -47,10 +49,11 @@ def listed(causes: Hidden) -> tuple[tuple[Held, ...], int]:
         alerts.setdefault(why, []).append(one)
     found, room, unnamed = [], ROOM, 0
     for why in sorted(alerts):
-        room -= sum(len(cause) + 5 for cause in why) + 20
-        fit = max(0, min(room // 18, len(alerts[why])))
-        room -= fit * 18
+        texts = tuple(cause[:LONGEST] for cause in why)
+        needed = sum(4 * len(text) + 5 for text in texts) + 20
+        fit = max(0, min((room - needed) // 18, len(alerts[why])))
         unnamed += len(alerts[why]) - fit
         if fit:
-            found.append(Held(causes=why, alerts=tuple(sorted(alerts[why])[:fit])))
+            room -= needed + fit * 18
+            found.append(Held(causes=texts, alerts=tuple(sorted(alerts[why])[:fit])))
     return tuple(found), unnamed

@@ -147,3 +147,23 @@ def test_a_record_has_room_for_so_much_and_counts_the_others(count: int) -> None
 def test_a_restart_makes_no_record_again() -> None:
     day = Scenario(ROUTES).at(1, silence(1, 5_000, "A")).fires(5, "A").until(20)
     assert replace(day).restart().until(900).decisions == day.decisions
+
+
+def test_names_and_matchers_without_end_stop_no_record() -> None:
+    long = "x" * 70_000
+    routes = f"""
+route: {{receiver: ops, routes: [{{receiver: ops, matchers: ['g!="{long}"'], group_wait: 0s,
+  mute_time_intervals: ['{long}']}}]}}
+receivers: [{{name: ops, webhook_configs: [{{url: 'http://ops/'}}]}}]
+time_intervals: [{{name: '{long}', time_intervals: [{{times: [
+  {{start_time: '22:00', end_time: '23:00'}}]}}]}}]
+"""
+    [one] = Scenario(routes).fires(5, "A").until(20).decisions
+    assert [len(text) for text in one.route] == [2, 1_000]
+    assert [len(cause) for held in one.held for cause in held.causes] == [holding.LONGEST]
+
+
+def test_a_set_of_causes_that_has_no_room_leaves_it_to_the_others() -> None:
+    many = tuple(f"silence/{number:030}" for number in range(5_000))
+    listed, unnamed = holding.listed({"a" * 16: many, "b" * 16: ("time/x",)})
+    assert ([one.alerts for one in listed], unnamed) == ([("b" * 16,)], 1)
