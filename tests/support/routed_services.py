@@ -1,6 +1,8 @@
 """Services with a real router behind them: what is published is folded at once."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from notifiers.explain.asked import Asked
@@ -33,18 +35,21 @@ class RoutedLog(FakeLog):
     def __init__(self, day: Scenario) -> None:
         super().__init__()
         self.day = day
+        self.lock = threading.RLock()
 
     def publish(self, messages: Sequence[Message], timeout: float = 30.0) -> list[Position]:
-        found = super().publish(messages, timeout)
-        for message in messages:
-            self.day.at(self.day.now, CODEC.decode(message.value).event)
-        return found
+        with self.lock:
+            found = super().publish(messages, timeout)
+            for message in messages:
+                self.day.at(self.day.now, CODEC.decode(message.value).event)
+            return found
 
 
 @dataclass
 class RoutedServices(FakeServices):
     """A scenario's router, asked as the server asks its process."""
 
+    publish: RoutedLog = field(init=False)
     day: Scenario = field(default_factory=lambda: Scenario(ROUTES))
     routes: Routing = field(default_factory=lambda: Routing(ROUTES))
 
@@ -60,28 +65,28 @@ class RoutedServices(FakeServices):
         return seconds(self.day.now)
 
     def alerts(self) -> Sequence[AlertView]:  # type: ignore[override]  # as the protocol has it
-        self._tick()
-        return self.router.alerts()
+        with self._ticked():
+            return self.router.alerts()
 
     def groups(self) -> Sequence[GroupView]:
-        self._tick()
-        return self.router.groups()
+        with self._ticked():
+            return self.router.groups()
 
     def silences(self) -> Sequence[SilenceView]:
-        self._tick()
-        return self.router.silences()
+        with self._ticked():
+            return self.router.silences()
 
     def windows(self) -> Sequence[WindowView]:
-        self._tick()
-        return self.router.windows()
+        with self._ticked():
+            return self.router.windows()
 
     def incidents(self) -> Sequence[IncidentView]:
-        self._tick()
-        return self.router.incidents()
+        with self._ticked():
+            return self.router.incidents()
 
     def explained(self, what: Asked) -> Sequence[AlertNow]:
-        self._tick()
-        return self.router.explained(what, self.now())
+        with self._ticked():
+            return self.router.explained(what, self.now())
 
     def told(self) -> list[Delivery]:
         """Every delivery so far."""
@@ -91,6 +96,9 @@ class RoutedServices(FakeServices):
         """Every command that was published."""
         return [CODEC.decode(message.value).event for message in self.publish.messages]
 
-    def _tick(self) -> None:
-        """The router knows only the time of its newest record."""
-        self.day.at(self.day.now, WakeUp(stage="router", due=self.now()))
+    @contextmanager
+    def _ticked(self) -> Iterator[None]:
+        """The router alone, which knows only the time of its newest record."""
+        with self.publish.lock:
+            self.day.at(self.day.now, WakeUp(stage="router", due=self.now()))
+            yield
