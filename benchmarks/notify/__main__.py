@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     for line in missing:
         print(line, file=sys.stderr)
     runs: dict[str, list[Figures]] = {one.name: [] for one in chosen}
-    began = time.monotonic()
+    began, failed = time.monotonic(), False
     with sink() as receiver:
         for name in wanted:
             measure, repeats = MEASURES.get(name, (None, BUS_REPEATS))
@@ -49,12 +49,16 @@ def main(arguments: list[str]) -> int:
                     runs.setdefault(TOCSIN, []).append(bus())
                     continue
                 for one in chosen:
-                    runs[one.name].append(measure(one, receiver))
+                    try:
+                        runs[one.name].append(measure(one, receiver))
+                    except RuntimeError as fault:
+                        print(f"{name}, {one.name}: {fault}", file=sys.stderr)
+                        failed = True
             print(f"{name} after {time.monotonic() - began:.0f} s", file=sys.stderr)
     if given.json:
         given.json.write_text(json.dumps(runs, indent=1, ensure_ascii=False) + "\n")
     print(table(medians(runs)))
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":
