@@ -105,11 +105,7 @@ def _build(config: RouteConfig, parent: Route | None, keys: dict[str, int]) -> R
         mute=config.mute,
         active=config.active,
         escalation=above.escalation if config.escalation is None else config.escalation,
-        flaps=above.flaps
-        if config.flaps is None
-        else config.flaps
-        if config.flaps.changes
-        else None,
+        flaps=None if flaps == OFF else flaps,
         labels=tuple(sorted((dict(above.labels) | dict(config.labels)).items())),
     )
     route.routes.extend(_build(child, route, keys) for child in config.routes)
