@@ -9,6 +9,7 @@ to the wall's clock of the event's own zone, as calendars do.
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 from dateutil.rrule import rrule, rrulestr
@@ -18,8 +19,12 @@ from notifiers.oncall.events import CalendarTurns, Series
 from notifiers.time_intervals import zone
 
 MOST_BYTES, MOST_EVENTS = 1_000_000, 5_000
-_FREQUENCIES = frozenset({"HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
+_FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 # Events are `Any`: the library's types are unions of thirty, which only RFC 5545 tells apart.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+_LONGEST = timedelta(days=366)
+_MOST_TIMES = 24
+_ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "UID", "SUMMARY", "STATUS")
 Names = Mapping[str, str]
 """Users by what a calendar may call them, in lower case: their names and their e-mails."""
 
@@ -49,6 +54,12 @@ def _read(text: str, location: str, given: tuple[tuple[str, str], ...] | None) -
     if len(events) > MOST_EVENTS:
         raise NotCalendar(f"more than {MOST_EVENTS} events")
     names = None if given is None else dict(given)
+    for event in events:
+        for name, why in event.errors:
+            raise NotCalendar(f"an event with a bad {name}: {str(why)[:100]}")
+        for name in _ONCE:
+            if isinstance(event.get(name), list):
+                raise NotCalendar(f"an event with {name} twice")
     users = [_user(one, names) for one in events]
     if unknown := sorted({said for said, user in users if user is None}):
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
@@ -105,6 +116,8 @@ def _series(
     if event.get("DTSTART") is None:
         raise NotCalendar(f"an event of {user} without DTSTART")
     start = event["DTSTART"].dt
+    if not _FIRST_YEAR <= start.year <= _LAST_YEAR:
+        raise NotCalendar(f"an event of {user} in {start.year}: not before {_FIRST_YEAR}")
     where = _zone_of(start, location)
     local = _local(start, where)
     is_instance = event.get("RECURRENCE-ID") is not None
@@ -132,6 +145,8 @@ def _lasts(event: Any, start: date, where: tzinfo, user: str) -> timedelta:
         lasts = timedelta(days=0 if isinstance(start, datetime) else 1)
     if lasts <= timedelta(0):
         raise NotCalendar(f"an event of {user} that takes no time")
+    if lasts > _LONGEST:
+        raise NotCalendar(f"an event of {user} that takes longer than a year")
     return lasts
 
 
@@ -142,7 +157,12 @@ def _rule(event: Any, start: datetime, where: tzinfo, user: str) -> rrule | None
     if isinstance(found, list):
         raise NotCalendar(f"an event of {user} with several RRULEs")
     if not {str(one).upper() for one in found.get("FREQ", [])} <= _FREQUENCIES:
-        raise NotCalendar(f"an event of {user} that recurs more often than each hour")
+        raise NotCalendar(f"an event of {user} that recurs more often than each day")
+    times = [len(found.get(part, [0])) for part in ("BYHOUR", "BYMINUTE", "BYSECOND")]
+    if prod(times) > _MOST_TIMES:
+        raise NotCalendar(f"an event of {user} more than {_MOST_TIMES} times a day")
+    if any(every < 1 for every in found.get("INTERVAL", [])):
+        raise NotCalendar(f"an event of {user} with an INTERVAL below 1")
     if until := found.get("UNTIL"):
         # The library compares by the wall's clock, so the end must be on it, too.
         last = until[0]
@@ -163,6 +183,9 @@ def _parsed(found: Any, start: datetime, user: str) -> rrule:
     except (ValueError, TypeError) as fault:
         raise NotCalendar(f"an event of {user} with a bad RRULE: {str(fault)[:100]}") from fault
     assert isinstance(rule, rrule)
+    if rule.after(start, inc=True) is None:
+        # Such as the 30th of February: asking for it would go on to the year 9999 each time.
+        raise NotCalendar(f"an event of {user} with an RRULE that never comes")
     return rule
 
 

@@ -155,7 +155,15 @@ def test_what_yaml_cannot_hold_as_it_stands_travels_all_the_same(tmp_path: Path)
         (file(event(*WEEKS, summary="eve")), 'events of nobody among the users: "eve"'),
         (file(event("DURATION:PT1H")), "without DTSTART"),
         (file(event(WEEKS[0])), "takes no time"),
-        (file(event(*WEEKS, "RRULE:FREQ=SECONDLY")), "more often than each hour"),
+        (file(event(*WEEKS, "RRULE:FREQ=HOURLY")), "more often than each day"),
+        (file(event(*WEEKS, "RRULE:FREQ=DAILY;INTERVAL=0")), "INTERVAL below 1"),
+        (file(event(*WEEKS, WEEKS[0])), "DTSTART twice"),
+        (file(event(*WEEKS, "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")), "never comes"),
+        (file(event(*WEEKS, "RRULE:FREQ=WOBBLE")), "a bad RRULE"),
+        (file(event(*WEEKS, "EXDATE:never")), "a bad EXDATE"),
+        (file(event("DTSTART:then", "DURATION:PT1H")), "a bad DTSTART"),
+        (file(event("DTSTART:00010101T000000Z", "DURATION:PT1H")), "not before 1970"),
+        (file(event("DTSTART:20260101T000000Z", "DURATION:P999D")), "longer than a year"),
         (
             file(
                 event(*WEEKS), event("RECURRENCE-ID;RANGE=THISANDFUTURE:20260112T080000Z", *WEEKS)
