@@ -9,14 +9,15 @@ from notifiers.oncall.icalendar_reader import known_as, read_calendar
 from notifiers.oncall.icalendar_writer import calendar_of
 from notifiers.oncall.schedule import DAY, HOUR, Layer, Override, Rotation, Schedule, instant
 
-START = instant(datetime(2026, 3, 20), "UTC")
+START = instant(datetime.fromisoformat("2026-03-20"), "UTC")
 EMAILS = {"ada": "ada@example.org", "bob, the 2nd": "", "kim; ü": "kim@example.org"}
 USERS = st.lists(st.sampled_from([*EMAILS]), min_size=1, max_size=3).map(tuple)
 
 
 @st.composite
 def layers(draw: st.DrawFn) -> Layer:
-    local = datetime(2026, 3, draw(st.integers(10, 28)), draw(st.integers(0, 23)))
+    day, hour = draw(st.integers(10, 28)), draw(st.integers(0, 23))
+    local = datetime.fromisoformat(f"2026-03-{day}T{hour:02}:00")
     every = draw(st.sampled_from([HOUR * 7, DAY, 7 * DAY]))
     where = draw(st.sampled_from(["Europe/Berlin", "America/New_York", "UTC"]))
     return Layer("layer", Rotation(draw(USERS), every, local, where))
@@ -56,7 +57,7 @@ def test_an_exported_schedule_read_again_has_the_same_people(
 
 
 def test_a_shift_keeps_its_name_from_one_export_to_the_next() -> None:
-    layer = Layer("l", Rotation(("ada",), DAY, datetime(2026, 3, 1)))
+    layer = Layer("l", Rotation(("ada",), DAY, datetime.fromisoformat("2026-03-01")))
     schedule = Schedule("primary", "UTC", (layer,), (Override("kim; ü", START, START + HOUR),))
     shifts = schedule.shifts(START - HOUR, START + DAY)
     one, other = (calendar_of(schedule, shifts, EMAILS, at) for at in (START, START + DAY))
