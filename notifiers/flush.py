@@ -1,26 +1,23 @@
 """What a group says: flushes, decisions, and what follows from receipts.
 
-The rules of an outstanding delivery stand in `outbox`; Alertmanager's rule of when a receiver is
-told in `needs_telling`; what keeps an alert from being told in `suppression` and, once somebody
-has taken an incident on, in `incidents`.
+What is decided, and what a message says, stands in `choosing`; the rules of an outstanding
+delivery in `outbox`; what keeps an alert from being told in `suppression` and, once somebody has
+taken an incident on, in `incidents`.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from notifiers import dispatch, outbox, suppression
+from notifiers import choosing, dispatch, outbox, suppression
 from notifiers.channels.config import UPDATED, ChannelConfig, ChannelKind
 from notifiers.escalation import rise
 from notifiers.fallback import watch
 from notifiers.group import Group, Line, Outstanding, line_id
 from notifiers.holding import Hidden, digest, held
 from notifiers.incidents import lifecycle
-from notifiers.message import Content, content
-from notifiers.needs_telling import Entry, needs_telling
+from notifiers.needs_telling import Entry
 from notifiers.notices import telling
 from notifiers.state import State
 from notifiers.storms import flapping, limits
-from schemas.alerts import AlertLevel, AlertState
 from schemas.deliveries import Fate, Receipt, Why
 from schemas.errors import Reason
 from schemas.labels import derived_id
@@ -31,8 +28,6 @@ _UPDATES = frozenset({Why.ACKNOWLEDGED, Why.CLOSED})
 """What is said only to channels that show an incident's state."""
 _FORCED = _UPDATES | {Why.ESCALATED, Why.UNACKNOWLEDGED}
 """What the group's own state does not bring about again if it was not told."""
-
-_GIVE_WAY = frozenset({Why.NOTHING, Why.REPEAT, Why.FIRST, Why.SOME_RESOLVED})
 
 
 def take_receipt(state: State, receipt: Receipt) -> None:
@@ -188,7 +183,7 @@ def decide(
     touched = (group.id, line.id)
     if suppression.untell(state, group, line, firing):
         state.touched_lines.add(touched)
-    why, cause = choose(state, group, line, channel, firing, resolved, at)
+    why, cause = choosing.choose(state, group, line, channel, firing, resolved, at)
     is_silent = not firing and not channel.send_resolved
     limited = limits.cause(state, group, line, Why.NOTHING if is_silent else why, firing, resolved)
     if limited:
@@ -220,7 +215,7 @@ def decide(
     if why in lifecycle.PAGES:
         lifecycle.paged(state, group, at)
         watch.paged(state, group, line)
-    said = _content(state, firing, resolved, channel)
+    said = choosing.said(state, firing, resolved, channel)
     delivery = derived_id("delivery", group.id, line.id, at, line.sequence, said.digest())
     expires_at = state.now + outbox.life(state, group)
     line.outstanding = Outstanding(
@@ -234,106 +229,6 @@ def decide(
     limits.count(state, line, delivery, firing | resolved)
     outbox.record(state, group, line, at, why, delivery, firing, resolved, causes)
     outbox.send(state, group, line, line.outstanding, said)
-
-
-def choose(
-    state: State,
-    group: Group,
-    line: Line,
-    channel: ChannelConfig,
-    firing: frozenset[str],
-    resolved: frozenset[str],
-    at: int,
-) -> tuple[Why, str]:
-    """The decision; and what alone keeps a page from being sent, if something does."""
-    if not firing and not resolved:
-        # All are muted. Alertmanager does not even ask what was told.
-        return Why.NOTHING, ""
-    why = needs_telling(
-        line.told,
-        firing,
-        resolved,
-        send_resolved=channel.send_resolved,
-        repeat=state.plan.routes[group.route_id].repeat_interval,
-        at=at,
-    )
-    if why is Why.NOTHING and channel.send_resolved and resolved & line.owed:
-        why = Why.SOME_RESOLVED if firing else Why.ALL_RESOLVED
-    plain = why
-    is_wanted = line.forced is not Why.ESCALATED or lifecycle.is_open(state, group)
-    if line.forced is not None and is_wanted and firing and why in _GIVE_WAY:
-        why = line.forced
-    if why in lifecycle.PAGES:
-        if not _is_party(state, group, line):
-            return Why.NOTHING if plain in lifecycle.PAGES else plain, ""
-        by = lifecycle.covered_by(state, group, _news(line, firing, why))
-        if by and why is Why.GREW:
-            return _besides(state, group, line, channel, firing, resolved, at, by)
-        if by:
-            return (plain, "") if plain is Why.SOME_RESOLVED else (Why.NOTHING, f"ack/{by}")
-    return why, ""
-
-
-def _is_party(state: State, group: Group, line: Line) -> bool:
-    """Whether it is for this channel to hear pages: who was brought in is, for that incident."""
-    if line.receiver == group.receiver:
-        return True
-    incident = state.incidents.open_in(group.id)
-    return incident is not None and line.receiver in incident.also
-
-
-def _besides(
-    state: State,
-    group: Group,
-    line: Line,
-    channel: ChannelConfig,
-    firing: frozenset[str],
-    resolved: frozenset[str],
-    at: int,
-    by: str,
-) -> tuple[Why, str]:
-    """The decision where somebody has all that is new: as if it had been told."""
-    assert line.told is not None
-    why = needs_telling(
-        replace(line.told, firing=line.told.firing | firing),
-        firing,
-        resolved,
-        send_resolved=channel.send_resolved,
-        repeat=state.plan.routes[group.route_id].repeat_interval,
-        at=at,
-    )
-    if why is Why.REPEAT and (all_by := lifecycle.covered_by(state, group, firing)):
-        return Why.NOTHING, f"ack/{all_by}"
-    return (Why.NOTHING, f"ack/{by}") if why is Why.NOTHING else (why, "")
-
-
-def _news(line: Line, firing: frozenset[str], why: Why) -> frozenset[str]:
-    """For which alerts a page would be sent; a covered one calls nobody."""
-    if why is Why.GREW and line.told is not None:
-        return firing - line.told.firing
-    return firing
-
-
-def _content(
-    state: State, firing: frozenset[str], resolved: frozenset[str], channel: ChannelConfig
-) -> Content:
-    told = levels(state, firing, fires=True)
-    if channel.send_resolved:
-        told += levels(state, resolved)
-    return content(told, channel.max_alerts)
-
-
-def levels(state: State, fingerprints: frozenset[str], *, fires: bool = False) -> list[AlertLevel]:
-    """What a message says of these alerts; `fires`: that they do, be it that they flap."""
-    found = (state.alerts[one].level for one in fingerprints)
-    said = [level for level in found if level is not None]
-    if not fires or not state.flaps.flapping:
-        return said
-    still = {"state": AlertState.FIRING, "ends_at": None}
-    return [
-        level if level.state is AlertState.FIRING else level.model_copy(update=still)
-        for level in said
-    ]
 
 
 def again(state: State, group: Group, line: Line) -> None:
@@ -350,7 +245,7 @@ def again(state: State, group: Group, line: Line) -> None:
     )
     hidden = suppression.muted(state, group, out.at)
     firing, resolved = suppression.audible(state, group, line, hidden)
-    said = _content(state, firing, resolved, channel)
+    said = choosing.said(state, firing, resolved, channel)
     same = (firing, resolved) == (out.firing, out.resolved) and said.digest() == out.digest
     taken = out.why in lifecycle.PAGES and lifecycle.is_covered(state, group, out.firing)
     if taken or (out.why is Why.ESCALATED and not lifecycle.is_open(state, group)):

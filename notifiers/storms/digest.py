@@ -10,7 +10,7 @@ what had come and gone unheard is given up then, and counted.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from notifiers import flush, outbox, suppression
+from notifiers import choosing, flush, outbox, suppression
 from notifiers.channels.config import ChannelConfig
 from notifiers.group import Group, Line, Outstanding
 from notifiers.grouping import in_order
@@ -203,7 +203,7 @@ def _items(state: State, queue: Queue, channel: ChannelConfig) -> Iterator[_Item
         firing, resolved = suppression.audible(state, group, line, hidden)
         if suppression.untell(state, group, line, firing):
             state.touched_lines.add((group.id, line.id))
-        why, _ = flush.choose(state, group, line, channel, firing, resolved, state.now)
+        why, _ = choosing.choose(state, group, line, channel, firing, resolved, state.now)
         item = _item(group, line, why, firing, resolved)
         if why is Why.NOTHING and not item.gone:
             limits.let_go(state, group, line)
@@ -254,8 +254,8 @@ def _composed(state: State, channel: ChannelConfig, items: list[_Item]) -> tuple
         if not item.firing and item.resolved - item.gone:
             told = Told.RESOLVED
         summary.add_group(told, item.line.limited or state.now)
-        firing += flush.levels(state, item.firing, fires=True)
-        over += flush.levels(state, item.resolved if channel.send_resolved else item.gone)
+        firing += choosing.levels(state, item.firing, fires=True)
+        over += choosing.levels(state, item.resolved if channel.send_resolved else item.gone)
     for level in firing:
         summary.add_alert(level)
     said = cut([*in_order(firing), *in_order(over)], channel.max_alerts)
