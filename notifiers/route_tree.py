@@ -51,7 +51,7 @@ class Route:
     repeat_interval: int = 14_400_000
     mute: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
-    escalation: Choice = Choice()
+    escalation: Choice = field(default_factory=Choice)
     flaps: FlapDetection | None = None
     labels: tuple[tuple[str, str], ...] = ()
     routes: list["Route"] = field(default_factory=list)
