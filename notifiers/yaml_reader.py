@@ -52,6 +52,10 @@ def compose(text: str, reading: Reading) -> "Section | None":
     if not _is_small(root):
         reading.problem(root, "", "aliases repeat one another too often or for ever")
         return None
+    # Only an escape can write half a character; nothing could store it, or say it.
+    if "\\u" in text.lower() and (half := _half(root)) is not None:
+        reading.problem(half, "", "half of a surrogate pair is no character: write the character")
+        return None
     return section(reading, root, "")
 
 
@@ -68,6 +72,19 @@ def _is_small(root: yaml.Node) -> bool:
         elif isinstance(node, yaml.SequenceNode):
             stack += [(part, depth + 1) for part in node.value]
     return True
+
+
+def _half(root: yaml.Node) -> yaml.Node | None:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, yaml.MappingNode):
+            stack += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            stack += node.value
+        elif any("\ud800" <= c <= "\udfff" for c in node.value):
+            return node
+    return None
 
 
 def is_null(node: yaml.Node) -> bool:

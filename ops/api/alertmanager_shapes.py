@@ -16,15 +16,20 @@ _EQUAL = frozenset({Operator.EQUAL, Operator.MATCHES})
 _REGEX = frozenset({Operator.MATCHES, Operator.MATCHES_NOT})
 ZERO = -62_135_596_800_000
 """Go's zero time (ms), which clients send for a time they leave out."""
+_LATEST = 253_402_300_799_999
 
 
 def time_of(text: str) -> int:
-    """RFC 3339, or a date alone, in ms; without a zone it is UTC. Raises ValueError."""
+    """RFC 3339, or a date alone, in ms; without a zone it is UTC. Raises ValueError.
+
+    Its zone may carry a time out of the years 1 to 9999, in which alone it can be told again.
+    """
     if _TIME.fullmatch(text) is None:
         raise ValueError(text)
     when = datetime.fromisoformat(text)
     when = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-    return round((when - datetime.fromtimestamp(0, UTC)).total_seconds() * 1_000)
+    at = round((when - datetime.fromtimestamp(0, UTC)).total_seconds() * 1_000)
+    return min(max(at, ZERO), _LATEST)
 
 
 def alert_json(

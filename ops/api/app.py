@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,6 +27,7 @@ from ops.api import (
     tocsin,
     windows,
 )
+from ops.api.body import said
 from ops.api.dated import Dated
 from ops.api.door import Door
 from ops.api.guard import Guard, route_path
@@ -98,6 +100,7 @@ def build(
     app.include_router(explain.routes(services))
     app.include_router(login.routes(access))
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _unread)
     app.add_exception_handler(Exception, _failed)
     app.mount("/", site)
     return Prefixed(Guard(Dated(posted.before(app), services), access), prefix)
@@ -119,6 +122,13 @@ async def _host(console: Console, site: _Site, stop: asyncio.Event) -> None:
 async def _refused(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
     return JSONResponse(_error(str(fault.detail)), fault.status_code, headers=fault.headers)
+
+
+async def _unread(_: Request, fault: Exception) -> Response:
+    """A parameter of the wrong type; what was sent is not said again."""
+    assert isinstance(fault, RequestValidationError)
+    errors = [{**one, "loc": one["loc"][1:]} for one in fault.errors()]
+    return JSONResponse(_error(said(errors)), 422)
 
 
 async def _failed(_: Request, fault: Exception) -> Response:

@@ -1,14 +1,19 @@
 """Request bodies, read no further than their limit."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
 from ops.api.alertmanager_refusal import NotValid
 
 READ_TIMEOUT = 30.0
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -28,6 +33,30 @@ async def read_body(request: Request, limit: int) -> bytes:
     except ClientDisconnect as fault:
         raise HTTPException(400, "the body was cut short") from fault
     return bytes(body)
+
+
+def json_of(body: bytes | str) -> Any:
+    """The JSON of a body, without what could be neither stored nor said again.
+
+    That is half a surrogate pair, NaN, and what is nested without end. Raises ValueError.
+    """
+    return from_json(body, allow_inf_nan=False)
+
+
+def model_of(kind: type[Shape], body: bytes) -> Shape:
+    """The body as this model; 422 with what is wrong, and nothing of what was sent."""
+    try:
+        return kind.model_validate(json_of(body or b"null"))
+    except ValidationError as fault:
+        raise HTTPException(422, said(fault.errors())) from fault
+    except ValueError as fault:
+        raise HTTPException(400, f"the body is no JSON: {fault}") from fault
+
+
+def said(errors: Sequence[Mapping[str, Any]]) -> str:
+    """What pydantic found, in one line: where, and what is wanted there."""
+    found = [(".".join(map(str, one["loc"]))[:100], one["msg"]) for one in errors[:5]]
+    return "; ".join(f"{where or 'body'}: {what}" for where, what in found)
 
 
 async def read_json_body(request: Request, limit: int) -> bytes | Response:

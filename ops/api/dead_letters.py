@@ -2,12 +2,14 @@
 
 from typing import Any, Final
 
-from fastapi import APIRouter, HTTPException
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from notifiers.drills.resend_book import PREFIX, Resend, unpacked_resend
 from ops import dead_letters
+from ops.api.body import model_of, read_body
 from ops.commands import NotDone, give
 from ops.dead_letters import Shelved
 from ops.services import Services
@@ -17,6 +19,8 @@ from schemas.errors import LogAway
 LIFE: Final = 300_000
 """How long (ms) a delivery that is sent again is worth trying."""
 MOST: Final = 1_000
+MAX_BODY: Final = 16_384
+AT_ONCE: Final = 8
 MOST_HEX: Final = 8_192
 """Bytes of an original that nobody can read."""
 
@@ -30,6 +34,7 @@ class _Who(BaseModel):
 def routes(services: Services) -> APIRouter:
     """`/api/tocsin/v1/dead-letters`."""
     router = APIRouter()
+    limiter = CapacityLimiter(AT_ONCE)
 
     @router.get("/api/tocsin/v1/dead-letters")
     def listed(since: int = 0, limit: int = 100) -> Response:
@@ -49,32 +54,38 @@ def routes(services: Services) -> APIRouter:
         return JSONResponse(letter_json(one, _resent(services)) | {"original": _original(one)})
 
     @router.post("/api/tocsin/v1/dead-letters/{name:path}/resend")
-    def resend(name: str, who: _Who | None = None) -> Response:
-        one = _found(services, name)
-        delivery = one.delivery
-        if one.hindrance or delivery is None:
-            raise HTTPException(409, f"letter {one.number} cannot be sent again: {one.hindrance}")
-        before = _resent(services).get(delivery.id)
-        asked = ResendAsked(
-            letter=one.id,
-            original=one.letter.original,
-            by=who.by if who else "",
-            expires_at=services.now() + LIFE,
-        )
-        try:
-            give(services, [asked])
-        except NotDone as fault:
-            raise HTTPException(fault.status, str(fault)) from fault
-        after = _resent(services).get(delivery.id)
-        if after is None:
-            raise HTTPException(503, "the router has not taken it in")
-        if after == before:
-            raise HTTPException(409, f"letter {one.number}: it is under way already")
-        if after.problem:
-            raise HTTPException(409, f"letter {one.number}: {after.problem}")
-        return JSONResponse({"id": one.id, "delivery": delivery.id} | _resend_json(after), 201)
+    async def resend(name: str, request: Request) -> Response:
+        body = await read_body(request, MAX_BODY)
+        by = model_of(_Who, body).by if body else ""
+        return await to_thread.run_sync(_resend, services, name, by, limiter=limiter)
 
     return router
+
+
+def _resend(services: Services, name: str, by: str) -> Response:
+    one = _found(services, name)
+    delivery = one.delivery
+    if one.hindrance or delivery is None:
+        raise HTTPException(409, f"letter {one.number} cannot be sent again: {one.hindrance}")
+    before = _resent(services).get(delivery.id)
+    asked = ResendAsked(
+        letter=one.id,
+        original=one.letter.original,
+        by=by,
+        expires_at=services.now() + LIFE,
+    )
+    try:
+        give(services, [asked])
+    except NotDone as fault:
+        raise HTTPException(fault.status, str(fault)) from fault
+    after = _resent(services).get(delivery.id)
+    if after is None:
+        raise HTTPException(503, "the router has not taken it in")
+    if after == before:
+        raise HTTPException(409, f"letter {one.number}: it is under way already")
+    if after.problem:
+        raise HTTPException(409, f"letter {one.number}: {after.problem}")
+    return JSONResponse({"id": one.id, "delivery": delivery.id} | _resend_json(after), 201)
 
 
 def letter_json(one: Shelved, resent: dict[str, Resend]) -> dict[str, Any]:

@@ -1,16 +1,21 @@
 """Fire drills: asked for, and what became of them."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, HTTPException
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from notifiers.drills.drill import PREFIX, Drill, unpacked_drill
+from ops.api.body import model_of, read_body
 from ops.commands import NotDone, give
 from ops.services import Services
 from schemas.drills import DrillAsked
+
+MAX_BODY: Final = 16_384
+AT_ONCE: Final = 8
 
 
 class _Asked(BaseModel):
@@ -24,20 +29,12 @@ class _Asked(BaseModel):
 def routes(services: Services) -> APIRouter:
     """`/api/tocsin/v1/drills`."""
     router = APIRouter()
+    limiter = CapacityLimiter(AT_ONCE)
 
     @router.post("/api/tocsin/v1/drills")
-    def ask(asked: _Asked) -> Response:
-        name = uuid.uuid4().hex
-        expires_at = services.now() + round(asked.timeout * 1_000)
-        event = DrillAsked(id=name, receiver=asked.receiver, by=asked.by, expires_at=expires_at)
-        try:
-            give(services, [event])
-        except NotDone as fault:
-            raise HTTPException(fault.status, str(fault)) from fault
-        drill = _found(services, name)
-        if drill.problem:
-            raise HTTPException(404, drill.problem)
-        return JSONResponse(drill_json(drill), 201)
+    async def ask(request: Request) -> Response:
+        asked = model_of(_Asked, await read_body(request, MAX_BODY))
+        return await to_thread.run_sync(_ask, services, asked, limiter=limiter)
 
     @router.get("/api/tocsin/v1/drills")
     def listed() -> Response:
@@ -52,6 +49,20 @@ def routes(services: Services) -> APIRouter:
         return JSONResponse(drill_json(_found(services, name)))
 
     return router
+
+
+def _ask(services: Services, asked: _Asked) -> Response:
+    name = uuid.uuid4().hex
+    expires_at = services.now() + round(asked.timeout * 1_000)
+    event = DrillAsked(id=name, receiver=asked.receiver, by=asked.by, expires_at=expires_at)
+    try:
+        give(services, [event])
+    except NotDone as fault:
+        raise HTTPException(fault.status, str(fault)) from fault
+    drill = _found(services, name)
+    if drill.problem:
+        raise HTTPException(404, drill.problem)
+    return JSONResponse(drill_json(drill), 201)
 
 
 def drill_json(drill: Drill) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Our API of incidents: listed, told whole, acted on, exported, counted; times in ms."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from notifiers.duration import milliseconds
 from notifiers.incidents.view import IncidentView
 from ops import incidents
 from ops.api.alertmanager_shapes import time_of
-from ops.api.body import read_body
+from ops.api.body import json_of, read_body
 from ops.commands import NotDone
 from ops.history.errors import HistoryAway, HistoryError
 from ops.incident_export import as_json, markdown
@@ -85,7 +84,9 @@ def _error(status: int, text: str) -> Response:
 
 
 def _listed(services: Services, states: list[str], limit: str) -> Response:
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MOST_LISTED):
+    if not (
+        limit.isascii() and limit.isdigit() and len(limit) < 9 and 1 <= int(limit) <= MOST_LISTED
+    ):
         raise NotDone(400, f"limit: 1 to {MOST_LISTED} are wanted")
     found = incidents.listed(services, states)
     shown = [as_json(one, whole=False) for one in found[: int(limit)]]
@@ -142,8 +143,8 @@ def _wish(action: str, body: bytes) -> incidents.Act:
 
 def _given(body: bytes, known: set[str]) -> Mapping[str, str]:
     try:
-        found = json.loads(body) if body.strip() else {}
-    except (ValueError, RecursionError) as fault:
+        found = json_of(body) if body.strip() else {}
+    except ValueError as fault:
         raise NotDone(400, f"the body is no JSON: {fault}") from fault
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise NotDone(400, "the body is an object of texts")

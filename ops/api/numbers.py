@@ -18,6 +18,7 @@ _MS = {
     "y": 31_536_000_000,
 }
 _LIMIT = 2**53
+_EARLIEST, _LATEST = -62_135_596_800_000, 253_402_300_799_999
 
 
 def value_text(value: float) -> str:
@@ -53,9 +54,10 @@ def seconds(at: int) -> float | int:
 
 
 def when_text(at: int) -> str:
-    """Milliseconds as RFC 3339."""
-    whole = datetime.fromtimestamp(at // 1_000, UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{at % 1_000:03d}Z"
+    """Milliseconds as RFC 3339, which knows the years 1 to 9999: what is beyond is their edge."""
+    at = min(max(at, _EARLIEST), _LATEST)
+    whole = datetime.fromtimestamp(at // 1_000, UTC).replace(tzinfo=None)
+    return f"{whole.isoformat()}.{at % 1_000:03d}Z"
 
 
 def parse_time(text: str, name: str) -> int:

@@ -1,6 +1,5 @@
 """Who is on call, and who takes over: schedules and overrides over HTTP; times in ms."""
 
-import json
 import uuid
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,7 +14,7 @@ from notifiers.oncall.book import MadeOverride, OverrideBook
 from notifiers.oncall.schedule import DAY, Schedule, Shift
 from ops.api.alertmanager import AT_ONCE
 from ops.api.alertmanager_query import config_of
-from ops.api.body import read_body
+from ops.api.body import json_of, read_body
 from ops.api.guard import MAX_BODY
 from ops.commands import NotDone, give
 from ops.services import Services
@@ -26,6 +25,8 @@ PREFIX: Final = "/api/tocsin/v1/oncall"
 AHEAD: Final = 14 * DAY
 """How far the end of a shift is looked for."""
 LONGEST: Final = 366 * DAY
+LAST: Final = 253_402_300_799_999 - 2 * LONGEST
+"""As late as a calendar can be asked for: shifts are looked for a year ahead."""
 MOST_TEXT: Final = 200
 
 
@@ -170,7 +171,7 @@ def _known(services: Services) -> tuple[Config, OverrideBook]:
 
 def _command(services: Services, body: bytes) -> OverrideSet:
     try:
-        found = json.loads(body)
+        found = json_of(body)
     except ValueError as fault:
         raise HTTPException(400, f"the body is not JSON: {fault}") from fault
     if not isinstance(found, dict):
@@ -203,7 +204,11 @@ def _text(found: dict[str, Any], key: str, default: str | None = None) -> str:
 def _time(text: str | None, key: str, default: int) -> int:
     if text is None:
         return default
-    return _instant(int(text) if text.isascii() and text.isdigit() else text, key)
+    number = text.isascii() and text.isdigit() and len(text) < 17
+    at = _instant(int(text) if number else text, key)
+    if not 0 <= at <= LAST:
+        raise HTTPException(400, f"{key}: a time from 1970 to 9997 is wanted")
+    return at
 
 
 def _instant(found: object, key: str) -> int:

@@ -102,6 +102,11 @@ def routes(services: Services) -> APIRouter:
             return _text(503, str(fault) or "the log does not answer: ping again")
         return _text(200, "OK", {"ping-body-limit": str(MAX_PING_BODY)})
 
+    @router.api_route("/ping/{path:path}", methods=["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+    async def no_ping(path: str) -> Response:
+        # Answered here: what the console does not find it logs, and this path is a secret.
+        return _text(405, "(a ping is GET, HEAD or POST)", {"allow": "GET, HEAD, POST"})
+
     return router
 
 

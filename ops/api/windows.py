@@ -1,6 +1,5 @@
 """Our API of silences, maintenance windows and deploys; times in ms since 1970."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,7 +16,7 @@ from notifiers.windows.spans import Span
 from notifiers.windows.view import WindowView
 from notifiers.windows.window import Window
 from ops import maintenance
-from ops.api.body import read_body
+from ops.api.body import json_of, read_body
 from ops.commands import NotDone
 from ops.services import Services
 
@@ -241,7 +240,7 @@ def _answered(make: Callable[[], dict[str, Any]]) -> Response:
 def _given(text: str, known: set[str]) -> Mapping[str, str]:
     """A flat object of texts. Raises `NotDone`."""
     try:
-        found = json.loads(text) if text.strip() else {}
+        found = json_of(text) if text.strip() else {}
     except ValueError as fault:
         raise NotDone(400, f"the body is no JSON: {fault}") from fault
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
