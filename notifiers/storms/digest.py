@@ -2,25 +2,26 @@
 
 A digest is a delivery like any other: it is retried under its id, replaced where its alerts
 changed meanwhile, and known by its receipt. While it is under way each line it tells has it
-outstanding, so that no resolve overtakes it. *Delivered*: all those lines were told, as of the
-instant it was decided. *Refused*: they go on waiting, and another digest is tried later; only
-what had come and gone unheard is given up then, and counted.
+outstanding. *Delivered*: all those lines were told, as of the instant it was decided. *Refused*:
+they go on waiting, and another digest is tried later; only what had come and gone unheard is
+given up then, and counted.
+
+What is to be done for every line is done for `AT_ONCE` lines of a step: the alarm rings again a
+millisecond later, until a sweep over all that is held is through. So however many groups wait,
+other records are read in between, and no step writes more than a little.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from heapq import nsmallest
 
-from notifiers import choosing, flush, outbox, suppression
+from notifiers import flush, outbox
 from notifiers.channels.config import ChannelConfig
 from notifiers.group import Group, Line, Outstanding
-from notifiers.grouping import in_order
 from notifiers.incidents import lifecycle
-from notifiers.message import Content, cut
+from notifiers.message import Content
 from notifiers.needs_telling import Entry
 from notifiers.state import State
-from notifiers.storms import limits, notices
-from notifiers.storms.limit_book import Queue
-from notifiers.storms.summary import Summary, Told
+from notifiers.storms import gathering, limits
+from notifiers.storms.limit_book import Queue, Sweep, Task
 from schemas.deliveries import Delivery, Fate, Receipt, Why
 from schemas.errors import Reason
 from schemas.labels import derived_id
@@ -31,30 +32,26 @@ LIFE = 300_000
 """How long (ms) a digest is worth trying before its content is worked out anew."""
 PAUSE = 300_000
 """After a refusal (ms); what is held meanwhile is in the next one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """What a digest says of one group; `gone` came and went while it was held."""
-
-    group: Group
-    line: Line
-    why: Why
-    firing: frozenset[str]
-    resolved: frozenset[str]
-    gone: frozenset[str]
+AT_ONCE = 5_000
+"""Lines of a step: half a second's work."""
 
 
 def ring(state: State, name: str) -> None:
-    """The limit allows a message, or the digest under way is to be sent again."""
+    """The limit allows a message, a sweep goes on, or the digest is to be sent again."""
     queue = state.limits.known[name]
     channel = _channel(state, queue)
     if channel is None:
-        _abandon(state, queue)
+        for group_id in sorted(state.limits.held.get(name, ())):
+            _part(state, queue, group_id)
+        queue.digest = queue.sweep = None
         state.limits.forget(name)
         return
-    if queue.digest is None or _again(state, queue, channel):
+    if queue.sweep is not None:
+        _go_on(state, queue, channel)
+    elif queue.digest is None:
         _begin(state, queue, channel)
+    else:
+        _again(state, queue, channel)
     limits.arm(state, queue)
 
 
@@ -73,167 +70,162 @@ def take_receipt(state: State, receipt: Receipt) -> bool:
             out.wake = outbox.next_try(queue.failures, receipt.retry_at or 0, state.now)
             limits.arm(state, queue)
         return True
-    queue.digest = None
     if receipt.fate is Fate.DELIVERED:
         queue.failures = 0
     else:
         queue.resume_at = state.now + PAUSE
-    for group, line in list(_covered(state, queue, out.id)):
-        _end(state, group, line, receipt)
+    queue.sweep = Sweep(Task.END, fate=receipt.fate, detail=receipt.reason or receipt.detail)
+    _go_on(state, queue, _channel(state, queue))
     limits.arm(state, queue)
     return True
-
-
-def _end(state: State, group: Group, line: Line, receipt: Receipt) -> None:
-    out = line.outstanding
-    assert out is not None
-    detail = receipt.reason or receipt.detail
-    lifecycle.told(state, group, line, Why.DIGEST, receipt.fate, detail)
-    line.outstanding = None
-    state.touched_lines.add((group.id, line.id))
-    if receipt.fate is Fate.DELIVERED:
-        line.told = Entry(out.firing, out.resolved, out.at)
-        line.owed -= out.firing | out.resolved
-        line.done, line.failures = out.revision, 0
-        limits.let_go(state, group, line)
-    else:
-        outbox.record(state, group, line, out.at, Why.DIGEST, out.id, out.firing, out.resolved)
-        if not state.firing(group) and not _known(line):
-            state.counts["came and went untold"] += 1
-            line.done = group.revision
-            limits.let_go(state, group, line)
-    at, line.waiting = line.waiting, None
-    channel = flush.channel_of(state, group, line)
-    if at is not None and channel is not None:
-        flush.decide(state, group, line, channel, at)
-    flush.clean(state, group)
 
 
 def _begin(state: State, queue: Queue, channel: ChannelConfig) -> None:
     """Tell what is held, if there is still something to say."""
     if state.now < max(queue.free_at(limits.limit_of(state, queue.receiver), 0), queue.resume_at):
         return
-    items = list(_items(state, queue, channel))
+    held = state.limits.held.get(queue.id, ())
+    if len(held) > AT_ONCE:
+        _open(state, queue)
+        queue.sweep = Sweep(Task.GATHER)
+        _go_on(state, queue, channel)
+        return
+    found = (gathering.item(state, queue, channel, group_id) for group_id in sorted(held))
+    items = [one for one in found if one is not None]
     if len(items) == 1 and items[0].why is not Why.NOTHING:
         # A digest of one group is its page.
         group, line = items[0].group, items[0].line
         limits.let_go(state, group, line)
         flush.decide(state, group, line, channel, state.now)
     elif items:
-        _tell(state, queue, channel, items)
+        digest = _open(state, queue)
+        for one in items:
+            gathering.join(state, one, digest)
+        _tell(state, queue, channel)
 
 
-def _tell(state: State, queue: Queue, channel: ChannelConfig, items: list[_Item]) -> None:
-    said, notice = _composed(state, channel, items)
-    name = derived_id("digest", queue.id, state.now, queue.sequence, said.digest())
+def _open(state: State, queue: Queue) -> Outstanding:
+    """A new digest, that tells nothing yet."""
+    name = derived_id("digest", queue.id, state.now, queue.sequence)
     queue.sequence += 1
     expires_at = state.now + LIFE
     queue.digest = Outstanding(
         *(name, state.now, Why.DIGEST, frozenset(), frozenset(), 0),
-        attempt=1,
-        expires_at=expires_at,
-        wake=expires_at + outbox.GRACE,
-        digest=said.digest(),
+        *(1, expires_at, expires_at + outbox.GRACE, ""),
     )
-    for item in items:
-        group, line = item.group, item.line
-        if item.why in lifecycle.PAGES:
-            lifecycle.paged(state, group, state.now)
-        line.outstanding = Outstanding(
-            *(name, state.now, Why.DIGEST, item.firing, item.resolved, group.revision),
-            *(1, expires_at, 0, ""),
-        )
-        line.forced, line.why = None, Why.DIGEST
-        state.touched_lines.add((group.id, line.id))
-        outbox.record(state, group, line, state.now, Why.DIGEST, name, item.firing, item.resolved)
-    queue.take(limits.limit_of(state, queue.receiver), name, state.now)
+    return queue.digest
+
+
+def _go_on(state: State, queue: Queue, channel: ChannelConfig | None) -> None:
+    """The next lines of a sweep, in the order of their groups; and what follows the last."""
+    sweep, digest = queue.sweep, queue.digest
+    assert sweep is not None
+    assert digest is not None
+    held = state.limits.held.get(queue.id, ())
+    some = nsmallest(AT_ONCE, (one for one in held if one > sweep.after))
+    for group_id in some:
+        if sweep.task is Task.END:
+            _end(state, queue, group_id, sweep)
+        elif sweep.task is Task.PART:
+            _part(state, queue, group_id)
+        elif channel is not None:
+            one = gathering.item(state, queue, channel, group_id)
+            if one is not None:
+                gathering.join(state, one, digest)
+    if len(some) == AT_ONCE:
+        sweep.after = some[-1]
+        digest.wake = state.now + 1
+        return
+    queue.sweep = None
+    if sweep.task is Task.GATHER and channel is not None:
+        _tell(state, queue, channel)
+    else:
+        queue.digest = None
+
+
+def _tell(state: State, queue: Queue, channel: ChannelConfig) -> None:
+    """Send a digest of all that has joined it."""
+    out, items = queue.digest, list(gathering.told(state, queue))
+    assert out is not None
+    if not items:
+        queue.digest = None
+        return
+    said, notice = gathering.composed(state, channel, items)
+    out.digest, out.expires_at = said.digest(), state.now + LIFE
+    out.wake = out.expires_at + outbox.GRACE
+    queue.take(limits.limit_of(state, queue.receiver), out.id, state.now)
     _send(state, queue, said, notice)
 
 
-def _again(state: State, queue: Queue, channel: ChannelConfig) -> bool:
-    """Send the same digest again; True if another one is to take its place."""
+def _end(state: State, queue: Queue, group_id: str, sweep: Sweep) -> None:
+    """A line hears what became of the digest that told it."""
+    found = gathering.joined(state, queue, group_id)
+    if found is None:
+        return
+    group, line, out = found
+    lifecycle.told(state, group, line, Why.DIGEST, sweep.fate, sweep.detail)
+    line.outstanding = None
+    state.touched_lines.add((group.id, line.id))
+    if sweep.fate == Fate.DELIVERED:
+        line.told = Entry(out.firing, out.resolved, out.at)
+        line.owed -= out.firing | out.resolved
+        line.done, line.failures = out.revision, 0
+        limits.waits_no_more(state, group, line)
+    else:
+        outbox.record(state, group, line, out.at, Why.DIGEST, out.id, out.firing, out.resolved)
+        if not state.firing(group) and not gathering.known(line):
+            state.counts["came and went untold"] += 1
+            line.done = group.revision
+            limits.waits_no_more(state, group, line)
+    _catch_up(state, group, line)
+
+
+def _catch_up(state: State, group: Group, line: Line) -> None:
+    """Decide what had to wait for the digest."""
+    at, line.waiting = line.waiting, None
+    channel = None if at is None else flush.channel_of(state, group, line)
+    if at is not None and channel is not None:
+        flush.decide(state, group, line, channel, at)
+    flush.clean(state, group)
+
+
+def _again(state: State, queue: Queue, channel: ChannelConfig) -> None:
+    """Send the same digest again, unless another one is to take its place."""
     out = queue.digest
     assert out is not None
     last = out.expires_at + outbox.GRACE
     silent = out.wake == last <= state.now
-    items = []
-    same = True
-    for group, line in _covered(state, queue, out.id):
-        assert line.outstanding is not None
-        hidden = suppression.muted(state, group, out.at)
-        firing, resolved = suppression.audible(state, group, line, hidden)
-        told = line.outstanding.firing, line.outstanding.resolved
-        same = same and (firing, resolved) == told
-        items.append(_item(group, line, Why.DIGEST, *told))
-    said, notice = _composed(state, channel, items)
-    if not same or said.digest() != out.digest or (state.now >= out.expires_at and not silent):
-        if not silent:
-            queue.sent.pop(out.id, None)
-        _abandon(state, queue)
-        state.counts["delivery replaced"] += 1
-        return True
+    items = list(gathering.told(state, queue))
+    same = silent or state.now < out.expires_at
+    if same and all(gathering.is_as_told(state, one) for one in items):
+        said, notice = gathering.composed(state, channel, items)
+        if said.digest() == out.digest:
+            _send_again(state, queue, said, notice, silent=silent)
+            return
+    if not silent:
+        queue.sent.pop(out.id, None)
+    state.counts["delivery replaced"] += 1
+    queue.sweep = Sweep(Task.PART)
+    _go_on(state, queue, channel)
+
+
+def _send_again(state: State, queue: Queue, said: Content, notice: str, *, silent: bool) -> None:
+    out = queue.digest
+    assert out is not None
     out.attempt += 1
     if silent:
         out.expires_at = state.now + LIFE
         state.counts["delivery unanswered"] += 1
     out.wake = out.expires_at + outbox.GRACE
     _send(state, queue, said, notice)
-    return False
 
 
-def _abandon(state: State, queue: Queue) -> None:
-    """Nothing is under way any more; what it told waits as before."""
-    if queue.digest is None:
-        return
-    for group, line in list(_covered(state, queue, queue.digest.id)):
+def _part(state: State, queue: Queue, group_id: str) -> None:
+    """Another digest will tell this line, which waits as before."""
+    if (found := gathering.joined(state, queue, group_id)) is not None:
+        group, line, _ = found
         line.outstanding = line.waiting = None
         state.touched_lines.add((group.id, line.id))
-    queue.digest = None
-
-
-def _items(state: State, queue: Queue, channel: ChannelConfig) -> Iterator[_Item]:
-    """What is held and still to be told; the rest waits for nothing any more."""
-    for group_id in sorted(state.limits.held.get(queue.id, ())):
-        group = state.groups.get(group_id)
-        line = None if group is None else group.lines.get(queue.id)
-        if group is None or line is None:
-            state.limits.let_go(group_id, queue.id)
-            continue
-        hidden = suppression.muted(state, group, state.now)
-        firing, resolved = suppression.audible(state, group, line, hidden)
-        if suppression.untell(state, group, line, firing):
-            state.touched_lines.add((group.id, line.id))
-        why, _ = choosing.choose(state, group, line, channel, firing, resolved, state.now)
-        item = _item(group, line, why, firing, resolved)
-        if why is Why.NOTHING and not item.gone:
-            limits.let_go(state, group, line)
-            flush.decide(state, group, line, channel, state.now)
-            flush.clean(state, group)
-        else:
-            yield item
-
-
-def _item(
-    group: Group, line: Line, why: Why, firing: frozenset[str], resolved: frozenset[str]
-) -> _Item:
-    known = _known(line) if line.told is None else _known(line) | line.told.resolved
-    return _Item(group, line, why, firing, resolved, resolved - known)
-
-
-def _known(line: Line) -> frozenset[str]:
-    """The alerts whose end the channel is owed."""
-    return line.owed if line.told is None else line.owed | line.told.firing
-
-
-def _covered(state: State, queue: Queue, digest: str) -> Iterator[tuple[Group, Line]]:
-    """The lines that this digest tells."""
-    for group_id in sorted(state.limits.held.get(queue.id, ())):
-        group = state.groups.get(group_id)
-        line = None if group is None else group.lines.get(queue.id)
-        if group is None or line is None or line.outstanding is None:
-            continue
-        if line.outstanding.id == digest:
-            yield group, line
 
 
 def _channel(state: State, queue: Queue) -> ChannelConfig | None:
@@ -243,24 +235,6 @@ def _channel(state: State, queue: Queue) -> ChannelConfig | None:
         return None
     channel = receiver.channels[queue.index]
     return channel if channel.kind == queue.kind else None
-
-
-def _composed(state: State, channel: ChannelConfig, items: list[_Item]) -> tuple[Content, str]:
-    """What fires comes first: a message has no room for all, and the summary counts the rest."""
-    summary = Summary()
-    firing, over = [], []
-    for item in items:
-        told = Told.FIRING if item.firing else Told.GONE
-        if not item.firing and item.resolved - item.gone:
-            told = Told.RESOLVED
-        summary.add_group(told, item.line.limited or state.now)
-        firing += choosing.levels(state, item.firing, fires=True)
-        over += choosing.levels(state, item.resolved if channel.send_resolved else item.gone)
-    for level in firing:
-        summary.add_alert(level)
-    said = cut([*in_order(firing), *in_order(over)], channel.max_alerts)
-    more = notices.notice(state, [one for item in items for one in item.firing])
-    return said, f"{summary.text()} {more}".rstrip()
 
 
 def _send(state: State, queue: Queue, said: Content, notice: str) -> None:

@@ -1,6 +1,7 @@
 """What the router remembers of rate limits: one queue for each channel that has a limit."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import ormsgpack
 
@@ -10,13 +11,35 @@ from notifiers.storms.settings import RateLimit
 from schemas.deliveries import Receipt, Why
 
 
+class Task(StrEnum):
+    """What is done with every line of a digest: it joins, hears the end, or parts from it."""
+
+    GATHER = "gather"
+    END = "end"
+    PART = "part"
+
+
+@dataclass(slots=True)
+class Sweep:
+    """A task that goes over what is held, some lines a step.
+
+    `after` is the last group it came to; `fate` and `detail` are the receipt's.
+    """
+
+    task: Task
+    after: str = ""
+    fate: str = ""
+    detail: str = ""
+
+
 @dataclass(slots=True)
 class Queue:
     """One channel under a limit.
 
     `sent` are its messages and when they went out, the oldest first; `digest` is the one that is
     on its way, `failures` its attempts that failed, `resume_at` the instant before which none is
-    begun. `sequence` numbers the digests. All instants in ms.
+    begun. `sequence` numbers the digests. While there is a `sweep` the digest is not sent yet, or
+    its fate is known. All instants in ms.
     """
 
     receiver: str
@@ -28,6 +51,7 @@ class Queue:
     resume_at: int = 0
     sequence: int = 0
     wake: int | None = None
+    sweep: Sweep | None = None
 
     @property
     def id(self) -> str:
@@ -50,7 +74,7 @@ class Queue:
 
     def packed(self) -> bytes:
         """The entry of the checkpoint."""
-        out = self.digest
+        out, sweep = self.digest, self.sweep
         return ormsgpack.packb(
             [
                 *(self.receiver, self.kind, self.index, self.sent),
@@ -58,18 +82,24 @@ class Queue:
                 if out is None
                 else [out.id, out.at, out.attempt, out.expires_at, out.wake, out.digest],
                 *(self.failures, self.resume_at, self.sequence, self.wake),
+                None if sweep is None else [sweep.task, sweep.after, sweep.fate, sweep.detail],
             ]
         )
 
 
 def unpacked_queue(entry: bytes) -> Queue:
     """The queue of a checkpoint's entry."""
-    receiver, kind, index, sent, out, *numbers = ormsgpack.unpackb(entry)
+    receiver, kind, index, sent, out, *newer = ormsgpack.unpackb(entry)
+    failures, resume_at, sequence, wake, *swept = newer
     digest = None
     if out is not None:
         name, at, *rest = out
         digest = Outstanding(name, at, Why.DIGEST, frozenset(), frozenset(), 0, *rest)
-    return Queue(receiver, kind, index, sent, digest, *numbers)
+    # An older version knew no sweeps.
+    sweep = Sweep(Task(swept[0][0]), *swept[0][1:]) if swept and swept[0] is not None else None
+    return Queue(
+        *(receiver, kind, index, sent, digest, failures, resume_at, sequence, wake), sweep=sweep
+    )
 
 
 class LimitBook:
@@ -109,7 +139,7 @@ class LimitBook:
     def digest_of(self, receipt: Receipt) -> Queue | None:
         """The queue whose digest under way the receipt is about."""
         queue = self.known.get(line_id(receipt.receiver, receipt.channel, receipt.integration))
-        out = None if queue is None else queue.digest
+        out = None if queue is None or queue.sweep is not None else queue.digest
         return queue if out is not None and out.id == receipt.delivery else None
 
     def hold(self, group_id: str, name: str) -> None:

@@ -63,11 +63,16 @@ def give_back(state: State, line: Line, delivery: str) -> None:
 
 def let_go(state: State, group: Group, line: Line) -> None:
     """The line waits for no digest any more."""
+    waits_no_more(state, group, line)
+    if (queue := state.limits.known.get(line.id)) is not None:
+        arm(state, queue)
+
+
+def waits_no_more(state: State, group: Group, line: Line) -> None:
+    """The same for one of many; the queue is to be armed after the last."""
     line.limited = None
     state.limits.let_go(group.id, line.id)
     state.touched_lines.add((group.id, line.id))
-    if (queue := state.limits.known.get(line.id)) is not None:
-        arm(state, queue)
 
 
 def arm(state: State, queue: Queue) -> None:
@@ -93,7 +98,8 @@ def follow_plan(state: State) -> None:
 
 def _has_room(state: State, queue: Queue, limit: RateLimit) -> bool:
     """Whether a page may go out by itself; what waits for a digest already goes first."""
-    waits = queue.digest is None and queue.resume_at <= state.now
+    is_sent = queue.digest is not None and queue.sweep is None
+    waits = not is_sent and queue.resume_at <= state.now
     if waits and state.limits.held.get(queue.id):
         return False
     return queue.free_at(limit, state.now) <= state.now

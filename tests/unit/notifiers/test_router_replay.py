@@ -1,12 +1,15 @@
 """The law of replay: cut anywhere, restore from whatever was written, decide the same."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifiers.outbox import GRACE
 from notifiers.router import Router
+from notifiers.storms import digest
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.deliveries import Delivery, Fate, Receipt
@@ -51,6 +54,14 @@ flap_detection: {{changes: 3, within: 60s, stable: 20s}}
 """
 WHAT = ["alerts", "alerts", "time", "alerts", "time", "plan", "silence", "silence", "window"]
 WHAT += ["incident", "incident"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_line_at_once() -> Iterator[None]:
+    """A digest of more than one group is done in several steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digest, "AT_ONCE", 1)
+        yield
 
 
 @dataclass(frozen=True)

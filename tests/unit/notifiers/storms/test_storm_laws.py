@@ -3,13 +3,18 @@
 *Nothing is lost*: once it is quiet, whoever is owed a page or a resolve has it. *Never too much*:
 no window of the limit holds more messages than it allows. *Nothing depends on luck*: a router that
 is restarted anywhere, or reads its log in other batches, says the same.
+
+All this however many lines of a digest are done at once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifiers.storms import digest
 from schemas.alerts import AlertState
 from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.labels import fingerprint
@@ -56,6 +61,14 @@ files = st.builds(
     st.booleans(),
     st.booleans(),
 )
+
+
+@pytest.fixture(scope="module", params=[1, 2, digest.AT_ONCE], autouse=True)
+def at_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How many lines of a digest are done in one step."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digest, "AT_ONCE", request.param)
+        yield
 
 
 @dataclass
