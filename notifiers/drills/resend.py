@@ -39,7 +39,8 @@ def take(state: State, asked: ResendAsked) -> None:
     state.resends.put(resend)
     state.counts["resend"] += 1
     again = delivery.model_copy(update={"attempt": attempt, "expires_at": asked.expires_at})
-    name = derived_id("attempt", delivery.id, attempt)
+    # A letter of an early attempt: the router may have used the next number itself since.
+    name = derived_id("resend", delivery.id, attempt, state.now)
     state.outputs.append(Output(DELIVERIES, delivery.receiver, name, again))
 
 

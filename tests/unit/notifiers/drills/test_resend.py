@@ -3,13 +3,16 @@
 from notifiers.drills.resend_book import REMEMBERED, Resend, unpacked_resend
 from schemas.deliveries import Delivery
 from schemas.drills import ResendAsked
+from schemas.labels import derived_id
 from schemas.plans import WakeUp
+from schemas.stage import Received
 from schemas.topics import CODEC
 from tests.unit.notifiers.scenario import (
     Scenario,
     delivers,
     is_lost,
     plan,
+    postpones,
     refuses,
     sealed,
     seconds,
@@ -57,6 +60,21 @@ def test_a_second_time_is_a_third_attempt() -> None:
     day.at(10, asked(dead)).at(20, asked(dead))
     assert [one.attempt for _, one in day.deliveries] == [2, 3]
     assert resend(day, dead).fate == "refused"
+
+
+def test_a_letter_of_an_early_attempt_is_no_repetition_of_a_later_one() -> None:
+    day = Scenario(ROUTES, courier=postpones).fires(1, "A")
+    day.courier = delivers
+    day.until(60)
+    first, second = (one for _, one in day.deliveries)
+    assert (first.id, first.attempt, second.attempt) == (second.id, 1, 2)
+    record = Received(day.offset, sealed(asked(first, 70), seconds(70)))
+    [again] = [
+        one
+        for one in day.router.step([record], seconds(70)).outputs
+        if isinstance(one.event, Delivery)
+    ]
+    assert again.id != derived_id("attempt", second.id, second.attempt)
 
 
 def test_while_one_is_under_way_no_other_is_sent() -> None:
