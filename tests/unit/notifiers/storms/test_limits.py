@@ -1,6 +1,9 @@
 """Rate limits: above them pages wait for one digest, and none is lost."""
 
+import pytest
+
 from notifiers.config import read
+from notifiers.storms import digest
 from schemas.deliveries import Delivery, Fate, Receipt, Why
 from tests.unit.notifiers.scenario import (
     Scenario,
@@ -192,3 +195,40 @@ def test_errors_name_the_line_and_what_is_wanted() -> None:
     assert said("{messages: 1, per: 1m, burst: 3}") == [
         "5: receivers[0].rate_limit.burst: unknown key"
     ]
+
+
+def test_a_digest_of_many_groups_is_one_message_gathered_over_several_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(digest, "AT_ONCE", 3)
+    day = Scenario(LIMITED).fires(1, *"abcdefghijkl").until(61)
+    told = len(day.decisions)
+    assert len(day.deliveries) == 2
+    assert len(day.router.incidents()) == 2 + 3
+    day.until(62)
+    assert [(at, one.why) for at, one in day.deliveries[2:]] == [(61.003, Why.DIGEST)]
+    assert "10 groups held back by the rate limit: 10 fire." in day.deliveries[-1][1].notice
+    assert len(day.decisions) == told + 7
+    day.until(280)
+    assert len(day.router.incidents()) == 12
+    assert len(day.deliveries) == 3
+
+
+def test_what_comes_while_a_digest_is_gathered_is_in_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(digest, "AT_ONCE", 1)
+    day = (
+        Scenario(LIMITED.replace("max_alerts: 3", "max_alerts: 0"))
+        .fires(1, *"abcdef")
+        .until(61.001)
+    )
+    day.fires(61.001, *"ghijkl").resolves(61.001, *"abcdef", since=1).until(3_600)
+    said = [(at, one.why) for at, one in day.deliveries]
+    assert Why.DIGEST in [why for _, why in said]
+    believed = {
+        level.labels["alertname"]: level.state for _, one in day.deliveries for level in one.alerts
+    }
+    assert believed == dict.fromkeys("ghijkl", "firing") | dict.fromkeys("abcdef", "resolved")
+    for (first, _), (beyond, _) in zip(day.deliveries, day.deliveries[2:], strict=False):
+        assert beyond - first >= 60
