@@ -1,5 +1,6 @@
 """An incident as a document: JSON for programs, Markdown for people."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,6 +10,8 @@ from ops.logs import one_line
 
 _PLAIN: Final = frozenset(" ,'/=%;")
 """Punctuation that Markdown gives no meaning to."""
+_IN_NUMBERS: Final = re.compile(r"(?<=[0-9])\\([-:])(?=[0-9])")
+"""What needs no escape within dates and clocks, which people read in the source, too."""
 
 
 def as_json(incident: IncidentView, *, whole: bool = True) -> dict[str, Any]:
@@ -78,10 +81,11 @@ def clock(at: int | None) -> str:
 
 def escaped(text: str) -> str:
     """The text, so that Markdown and the HTML made of it show it as it is, in one line."""
-    return "".join(
+    marked = "".join(
         _ENTITIES.get(c) or (c if c.isalnum() or c in _PLAIN or not c.isascii() else f"\\{c}")
         for c in one_line(text)
     )
+    return _IN_NUMBERS.sub(r"\1", marked)
 
 
 _ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}

@@ -16,6 +16,7 @@ from schemas.incidents import IncidentAction, IncidentCommand, IncidentState
 
 SHORTEST: Final = 4
 """Characters of an incident's id that are enough where only one begins so."""
+_LISTED: Final = "tocsin incidents list and the console say which there are"
 MOST_BY: Final = 200
 MOST_NOTE: Final = 2_000
 LONGEST: Final = 366 * 86_400_000
@@ -47,7 +48,7 @@ def found(services: Services, name: str) -> IncidentView:
     by_alert = [one for one in known if any(name == each.fingerprint for each in one.alerts)]
     matches = by_id or by_alert
     if not matches:
-        raise NotDone(404, f'no incident and no alert of one is called "{name[:60]}"')
+        raise NotDone(404, f'no incident and no alert of one is called "{name[:60]}": {_LISTED}')
     if len(matches) > 1:
         ids = ", ".join(one.id for one in matches[:5])
         raise NotDone(409, f'"{name[:60]}" may be one of {len(matches)} incidents: {ids}')

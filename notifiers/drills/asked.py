@@ -15,6 +15,8 @@ from schemas.labels import derived_id
 
 MOST = 1_000
 """Drills that are remembered; beyond them the oldest goes."""
+MOST_NAMED = 20
+"""Receivers that are named to who asked for one that is not there."""
 _KEY = "tocsin/drill/"
 _OPENS = frozenset({ChannelKind.PAGERDUTY, ChannelKind.JIRA, ChannelKind.GITHUB})
 
@@ -31,8 +33,9 @@ def take(state: State, asked: DrillAsked) -> None:
     receivers = {} if config is None else config.receivers
     receiver = receivers.get(asked.receiver)
     if receiver is None:
-        hint = did_you_mean(asked.receiver, receivers)
-        drill.problem = " ".join(filter(None, (f'no receiver "{asked.receiver}"', hint)))
+        known = f"those there are: {', '.join(sorted(receivers)[:MOST_NAMED])}" if receivers else ""
+        hint = did_you_mean(asked.receiver, receivers) or known
+        drill.problem = ": ".join(filter(None, (f'no receiver "{asked.receiver}"', hint)))
     elif not receiver.channels:
         drill.problem = f'the receiver "{asked.receiver}" has no channels'
     else:

@@ -24,6 +24,7 @@ from schemas.commands import SilenceMatcher
 from schemas.windows import Calendar, Repeat, WindowSet
 
 _DAYS: Final = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+_WHEN: Final = ("for", "until", "every", "calendar", "timeout")
 _SETS: Final = {"day": (), "weekday": (1, 2, 3, 4, 5), "weekend": (0, 6)}
 _EVERY = re.compile(
     r"(?:every )?([a-z]+(?:(?:, ?| and )[a-z]+)*) (?:at )?([01]?\d|2[0-3]):([0-5]\d)"
@@ -176,7 +177,7 @@ def _check(root: Section, fields: dict[str, object], now: int, both: bool) -> No
     ways = [bool(fields["repeats"]), bool(fields["calendars"]), fields["timeout"] is not None]
     if sum(ways) > 1:
         root.problem("", "every, calendar and timeout exclude one another")
-    elif not any(ways) and ends is None:
+    elif not any(ways) and ends is None and all(root.value(key) is None for key in _WHEN):
         hint = "write for, until, every, calendar or timeout"
         root.problem("", "nothing says when it holds", hint)
     if isinstance(ends, int) and ends <= now:

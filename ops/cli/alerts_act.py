@@ -32,10 +32,7 @@ def _done(client: Client, arguments: argparse.Namespace) -> Mapping[str, Any]:
     if arguments.verb == "note":
         return _post(client, arguments.id, "note", body)
     if arguments.verb == "resolve":
-        told = _post(client, arguments.id, "resolve", body)
-        if not arguments.false_positive:
-            return told
-        return _post(client, told["id"], "false-positive", {"by": by})
+        return _resolved(client, arguments, body)
     if arguments.verb == "ack" and arguments.undo:
         if arguments.length:
             raise Refused("alerts ack: --undo and --for do not go together")
@@ -44,6 +41,19 @@ def _done(client: Client, arguments: argparse.Namespace) -> Mapping[str, Any]:
         body["for"] = arguments.length
     action = "acknowledge" if arguments.verb == "ack" else "snooze"
     return _post(client, arguments.id, action, body)
+
+
+def _resolved(
+    client: Client, arguments: argparse.Namespace, body: Mapping[str, str]
+) -> Mapping[str, Any]:
+    if not arguments.false_positive:
+        return _post(client, arguments.id, "resolve", body)
+    # People learn that nothing was wrong after the end, too.
+    told: Mapping[str, Any] = client.get(path_of(arguments.id))
+    if told["state"] != "resolved":
+        _post(client, told["id"], "resolve", body)
+        body = {"by": body["by"]}
+    return _post(client, told["id"], "false-positive", body)
 
 
 def _post(client: Client, name: str, action: str, body: Mapping[str, str]) -> Mapping[str, Any]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from ops.cli.client import Client
 from ops.cli.terminal import table
+from schemas.errors import Refused
 
+_WHEN = ("for", "until", "every", "timeout")
 _OPERATOR = re.compile(r"[=!~{]")
 
 
@@ -24,12 +26,18 @@ def body_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "remind_before": arguments.remind,
         "remind_to": arguments.remind_to,
     }
+    given = {key: value for key, value in keys.items() if value is not None}
+    if given.keys().isdisjoint(_WHEN):
+        ways = "--for D, --until T"
+        if hasattr(arguments, "every"):
+            ways += ", --every WHEN, or for deploys --timeout D"
+        raise Refused(f"nothing says when it holds: write {ways}")
     return {
         "matchers": matchers_of(arguments.words),
         "owner": arguments.author or user(),
         "comment": arguments.comment,
         "force": arguments.force,
-        **{key: value for key, value in keys.items() if value is not None},
+        **given,
     }
 
 

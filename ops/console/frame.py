@@ -82,7 +82,8 @@ def name_input(title: str = "Your name") -> ui.input:
         if isinstance(known, str) and not field.value:
             field.set_value(known[:200])
 
-    ui.timer(0.2, recall, once=True)
+    # Not a timer: that waits for the browser, and then NiceGUI sends the page before it is filled.
+    ui.context.client.on_connect(recall)
     return field
 
 

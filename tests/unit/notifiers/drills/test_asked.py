@@ -72,6 +72,7 @@ def test_an_unknown_receiver_is_told_with_the_names_there_are() -> None:
     assert day.deliveries == []
     assert 'no receiver "pagr"' in drill(day).problem
     assert "pager" in drill(day).problem
+    assert "those there are: " in drill(day.at(10, asked("xyz", "d3")), "d3").problem
     assert "no channels" in drill(day.at(11, asked("empty", "d2")), "d2").problem
 
 

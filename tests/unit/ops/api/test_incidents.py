@@ -152,6 +152,12 @@ def test_a_line_feed_and_a_pipe_stay_in_their_cell() -> None:
     assert escaped("<&>") == "&lt;&amp;&gt;"
 
 
+def test_a_clock_can_be_read_in_the_source() -> None:
+    assert escaped("2026-01-31 12:00:05 UTC") == "2026-01-31 12:00:05 UTC"
+    assert escaped("- http://1") == r"\- http\://1"
+    assert escaped(r"1\-2") == r"1\\\-2"
+
+
 def test_lines_that_the_router_dropped_come_from_history() -> None:
     from dataclasses import replace
 

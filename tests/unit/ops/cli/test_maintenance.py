@@ -123,3 +123,33 @@ def test_what_is_wrong_is_2(
 ) -> None:
     assert main(call) == 2
     assert why in capsys.readouterr().err
+
+
+def test_what_says_no_end_is_told_what_can_be_typed(
+    services: RoutedServices, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["silences", "add", "a"]) == 2
+    said = capsys.readouterr().err
+    assert "--for D, --until T" in said
+    assert "--every" not in said
+    assert main(["windows", "add", "a", "--preview"]) == 2
+    assert "--every WHEN, or for deploys --timeout D" in capsys.readouterr().err
+
+
+def test_a_repetition_that_is_not_understood_is_the_one_fault(
+    services: RoutedServices, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["windows", "add", "a", "--every", "tuesday 25:00"]) == 2
+    said = capsys.readouterr().err
+    assert "is not understood" in said
+    assert "nothing says" not in said
+
+
+def test_what_ended_can_still_be_a_false_positive(services: RoutedServices, said: Said) -> None:
+    services.day.until(60)
+    (one,) = said("incidents", "list", code=1)["incidents"]
+    said("alerts", "resolve", one["id"], "--note", "gone")
+    told = said("alerts", "resolve", one["id"], "--false-positive", "--note", "a test")
+    assert told["false_positive"]
+    assert [line["what"] for line in told["timeline"]][-2:] == ["resolved", "false positive"]
+    assert told["timeline"][-1]["detail"] == "a test"
