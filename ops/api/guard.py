@@ -185,7 +185,7 @@ async def _answer(scope: Scope, send: Send, status: int, error: str) -> None:
     headers = [(b"content-type", b"application/json")]
     if status == 401 and "text/html" in Headers(scope=scope).get("accept", ""):
         status, error = 303, ""
-        headers = [(b"location", LOGIN_PATH.encode())]
+        headers = [(b"location", f"{scope.get('root_path', '')}{LOGIN_PATH}".encode())]
     elif status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     headers += [(k.encode(), v.encode()) for k, v in _SECURITY_HEADERS.items()]

@@ -34,7 +34,7 @@ def routes(access: Access) -> APIRouter:
         given = fields.get("token", [""])[0].strip()
         if access.token is None or not equal(given, access.token):
             return HTMLResponse(_PAGE % "<p>That is not the token.</p>", 401)
-        answer = RedirectResponse("/", 303)
+        answer = RedirectResponse(f"{request.scope.get('root_path', '')}/", 303)
         secure = request.url.scheme == "https"
         answer.set_cookie(
             COOKIE, session_of(access.token), httponly=True, samesite="strict", secure=secure

@@ -25,8 +25,9 @@ PREFIX: Final = "/api/tocsin/v1/oncall"
 AHEAD: Final = 14 * DAY
 """How far the end of a shift is looked for."""
 LONGEST: Final = 366 * DAY
-LAST: Final = 253_402_300_799_999 - 2 * LONGEST
-"""As late as a calendar can be asked for: shifts are looked for a year ahead."""
+LAST: Final = 221_845_392_000_000
+"""The year 9000: calendars look some years ahead."""
+FAR: Final = "before 1970 or after 9000"
 MOST_TEXT: Final = 200
 
 
@@ -187,8 +188,8 @@ def _command(services: Services, body: bytes) -> OverrideSet:
         known = ", ".join(config.users)
         raise HTTPException(400, f'there is no user "{user}"; there is {known}'[:500])
     start, end = _instant(found.get("from"), "from"), _instant(found.get("to"), "to")
-    if end <= start or end <= services.now():
-        raise HTTPException(400, "to must be after from, and in the future")
+    if end <= start or end <= services.now() or start < 0 or end > LAST:
+        raise HTTPException(400, f"to must be after from, in the future, and not {FAR}")
     return OverrideSet(
         id=uuid.uuid4().hex, schedule=schedule, user=user, start=start, end=end, by=by
     )
@@ -207,7 +208,7 @@ def _time(text: str | None, key: str, default: int) -> int:
     number = text.isascii() and text.isdigit() and len(text) < 17
     at = _instant(int(text) if number else text, key)
     if not 0 <= at <= LAST:
-        raise HTTPException(400, f"{key}: a time from 1970 to 9997 is wanted")
+        raise HTTPException(400, f"{key}: a time not {FAR} is wanted")
     return at
 
 

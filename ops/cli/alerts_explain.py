@@ -15,8 +15,9 @@ _BAR = 30
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 1 if there is no such alert."""
+    client = client_of(arguments)
     ask = urlencode([("ask", word) for word in arguments.alert])
-    answer = client_of(arguments).get(f"/api/tocsin/v1/explain?{ask}")
+    answer = client.get(f"/api/tocsin/v1/explain?{ask}")
     if arguments.json:
         print(json.dumps(answer))
     elif not answer["explanations"]:

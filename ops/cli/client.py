@@ -20,6 +20,7 @@ from ops.settings import read_secret
 from schemas.errors import Refused, TocsinError
 
 TIMEOUT = 30.0
+_FILES = frozenset({"config", "data", "token_file", "output"})
 
 
 class Unreachable(TocsinError):
@@ -91,6 +92,7 @@ def client_of(arguments: argparse.Namespace) -> Client:
 
     Raises `Refused` or `Unreachable`.
     """
+    _check_words(arguments)
     if arguments.url:
         try:
             url = parse_url(arguments.url)
@@ -105,6 +107,18 @@ def client_of(arguments: argparse.Namespace) -> Client:
             "with --data or --url"
         )
     return Client(f"http://{found.address}", _token(arguments.token_file or found.token_file))
+
+
+def _check_words(arguments: argparse.Namespace) -> None:
+    """Only a file's name may hold bytes that are no UTF-8: no URL and no JSON can carry them."""
+    for key, value in vars(arguments).items():
+        for word in value if isinstance(value, list) else [value]:
+            if key not in _FILES and isinstance(word, str) and not word.isascii():
+                try:
+                    word.encode()
+                except UnicodeEncodeError as fault:
+                    shown = word[:60].encode("ascii", "backslashreplace").decode()
+                    raise Refused(f"{shown}: is not UTF-8") from fault
 
 
 def _token(file: str | None) -> str:

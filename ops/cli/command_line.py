@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Final
 
 from ops.cli import incident_verbs
-from ops.cli.terminal import complain
+from ops.cli.terminal import complain, speak_safely
 from schemas.errors import DataDirectoryError, Refused, TocsinError
 
 FINE: Final = 0
@@ -30,6 +30,7 @@ _OURS = frozenset({"schemas", "collectors", "processors", "notifiers", "ops"})
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the answer."""
+    speak_safely()
     try:
         arguments = _parser().parse_args(argv)
     except SystemExit as end:

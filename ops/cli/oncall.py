@@ -16,6 +16,8 @@ from ops.cli.terminal import complain, table
 from schemas.errors import Refused
 
 DAY: Final = 86_400_000
+LAST: Final = 221_845_392_000_000
+"""The year 9000: calendars look some years ahead."""
 NOBODY: Final = "(nobody)"
 
 
@@ -82,7 +84,10 @@ def schedule_in(config: Config, name: str) -> Schedule:
 def instant_of(text: str | None, option: str) -> int:
     """The instant that an option names, in ms; now without one. Raises Refused."""
     moment = datetime.now(UTC) if text is None else _moment(text, option)
-    return round(moment.timestamp() * 1_000)
+    at = round(moment.timestamp() * 1_000)
+    if not 0 <= at <= LAST:
+        raise Refused(f"{option}: a time from 1970 to 9000 is wanted")
+    return at
 
 
 def _moment(text: str, option: str) -> datetime:

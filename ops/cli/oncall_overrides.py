@@ -51,7 +51,8 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _remove(arguments: argparse.Namespace) -> int:
+    client = client_of(arguments)
     path = f"{PATH}/overrides/{quote(arguments.id, safe='')}?by={quote(arguments.by)}"
-    gone = client_of(arguments).send("DELETE", path)
+    gone = client.send("DELETE", path)
     print(json.dumps(gone) if arguments.json else f"{gone['id']}: ended")
     return 0

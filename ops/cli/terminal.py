@@ -1,11 +1,19 @@
 """Text for a terminal: hostile text shows its control characters and does nothing."""
 
+import io
 import sys
 from collections.abc import Sequence
 
 from ops.logs import one_line
 
 MAX_CELL = 100
+
+
+def speak_safely() -> None:
+    """What a terminal's encoding does not have is written out, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def complain(text: str) -> None:

@@ -57,6 +57,7 @@ BODIES = (
     b'{"matchers": ["a=b"], "owner": "\\ud800", "for": "1h"}',
     b'{"schedule": "primary", "user": "ada", "from": "2026-01-01T00:00:00Z",'
     b' "to": "2099-01-01T00:00:00Z", "by": "\\ud800"}',
+    b'{"schedule": "primary", "user": "ada", "from": 0, "to": "9999-12-31T23:59:59-14:00"}',
     b'{"n": ' + b"1" * 6_000 + b"}",
 )
 GETS = (

@@ -5,7 +5,7 @@ import pytest
 
 from ops.api.app import build
 from tests.support.fake_services import FakeServices
-from tests.unit.ops.api.asking import GUARDED, OPEN
+from tests.unit.ops.api.asking import GUARDED, OPEN, TOKEN
 
 
 def status(path: str, prefix: str, *, guarded: bool = False) -> int:
@@ -31,3 +31,16 @@ def test_everything_is_under_the_prefix_and_nothing_beside_it(prefix: str) -> No
 def test_the_guard_knows_open_paths_under_the_prefix() -> None:
     assert status("/x/-/healthy", "/x", guarded=True) == 200
     assert status("/x/api/v2/alerts", "/x", guarded=True) == 401
+
+
+def test_a_browser_is_sent_to_the_form_under_the_prefix_and_from_there_to_the_console() -> None:
+    app = build(FakeServices(), GUARDED, prefix="/x")
+
+    async def go() -> list[str]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            away = await client.get("/x/incidents", headers={"accept": "text/html"})
+            shown = await client.post("/x/login", data={"token": TOKEN})
+            return [away.headers["location"], shown.headers["location"]]
+
+    assert asyncio.run(go()) == ["/x/login", "/x/"]

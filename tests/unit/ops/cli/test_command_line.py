@@ -1,3 +1,4 @@
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from ops import endpoint
 from ops.api.app import build
 from ops.api.serve import Server, bind
 from ops.cli import main
-from ops.cli.terminal import age, table
+from ops.cli.terminal import age, speak_safely, table
 from ops.cli.up import STAGES, stages
 from ops.cluster.facts import Facts
 from ops.cluster.report import report
@@ -248,3 +249,28 @@ def test_what_an_agents_installation_lacks_is_named(
     lacks("ops.nothing")
     with pytest.raises(ModuleNotFoundError):
         main(["version"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["alerts", "explain", "\udcff"],
+        ["alerts", "show", "\udcff"],
+        ["silences", "expire", "ok", "\udcff"],
+        ["oncall", "remove", "\udcff"],
+    ],
+)
+def test_words_that_no_url_can_carry_are_a_wrong_call(
+    call: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*call, "--url", "http://127.0.0.1:1"]) == 2
+    assert capsys.readouterr().err == "\\udcff: is not UTF-8\n"
+
+
+def test_what_the_terminal_cannot_show_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", screen)
+    speak_safely()
+    print(table(("NAME",), [("ü…",)]))
+    screen.flush()
+    assert screen.buffer.getvalue() == b"NAME\n\\xfc\\u2026\n"  # type: ignore[attr-defined]

@@ -48,6 +48,8 @@ def test_a_gap_at_that_time_is_a_no(routes: str, capsys: pytest.CaptureFixture[s
         (["nobody"], 'has no schedule "nobody"; it has primary'),
         (["--at", "tomorrow"], "--at: not RFC 3339"),
         (["--at", "2026-01-05T09:00"], "the time zone is missing"),
+        (["--at", "9999-12-31T23:59:59Z"], "--at: a time from 1970 to 9000 is wanted"),
+        (["--at", "0001-01-01T00:00:00+14:00"], "--at: a time from 1970 to 9000 is wanted"),
         (["--days", "0"], "--days: 1 to 366 are wanted"),
     ],
 )
