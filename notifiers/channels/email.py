@@ -17,8 +17,7 @@ from notifiers.channels.channel import DeliveryFailed, Failure, Message, Sent
 from notifiers.channels.chart import Charts
 from notifiers.channels.email_config import EmailConfig
 from notifiers.channels.email_message import Mail, compose
-from notifiers.channels.guarded_http import Resolve, resolve
-from notifiers.channels.resolution import allowed_addresses
+from notifiers.channels.resolution import Resolve, allowed_addresses, resolve
 from notifiers.channels.smtp_session import Refused, Secrets
 from notifiers.channels.texts import Texts
 from notifiers.channels.tls_config import context

@@ -4,7 +4,8 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache
+from http.client import HTTPException
 from pathlib import Path
 from threading import Lock
 
@@ -12,13 +13,15 @@ import httpx
 
 from notifiers.channels.address import Network
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
-from notifiers.channels.guarded_http import AddressRefused, GuardedTransport, Resolve, resolve
+from notifiers.channels.guarded_http import Connections, Target
+from notifiers.channels.resolution import Resolve, resolve
 from notifiers.channels.retry_after import retry_after
 from notifiers.channels.tls_config import context
 from notifiers.http_config import HttpConfig, http_url, is_header
 
 MOST_READ = 64 * 1024
 DEFAULT_TIMEOUT = 10.0
+_OWN = (("User-Agent", "Tocsin"), ("Accept-Encoding", "identity"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Caller:
     a `Retry-After` that is a date; names of secret files are relative to `directory`; `timeout`
     (seconds) is the longest that one request may take; of an answer `most_read` bytes are kept.
     URLs are secrets: no error and no log line
-    holds one. httpx's client is not used: it logs URLs.
+    holds one.
     """
 
     def __init__(
@@ -53,9 +56,10 @@ class Caller:
     ) -> None:
         self._config, self._now, self._directory = config, now, directory
         self._timeout, self._most_read = timeout, most_read
-        self._open = partial(GuardedTransport, tuple(allow), resolver)
+        self._allow, self._resolver = tuple(allow), resolver
         self._opening = Lock()
-        self._transport: GuardedTransport | None = None
+        self._connections: Connections | None = None
+        self._parsed = lru_cache(maxsize=16)(_parsed)
 
     def post(
         self, url: str, content: bytes, headers: Mapping[str, str], message: Message
@@ -71,27 +75,21 @@ class Caller:
         Headers of the `http_config` come over `headers`. Raises DeliveryFailed when there is no
         answer.
         """
-        request = self._request(method, url, content, headers)
+        target, user = self._parsed(url)
+        merged = self._headers(headers, user)
         seconds = min(self._timeout, message.timeout)
-        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
-        transport = self._opened()
-        transport.deadline.start(seconds)
+        connections = self._opened()
         try:
-            response = transport.handle_request(request)
-            try:
-                body = _drain(response, self._most_read)
-            finally:
-                response.close()
-        except AddressRefused:
-            detail = "the address is not global and not in the allow list"
-            raise DeliveryFailed(Failure.ADDRESS_REFUSED, retry=False, detail=detail) from None
-        except httpx.TimeoutException:
+            status, answered, body = connections.exchange(
+                method, target, merged, content, seconds, self._most_read
+            )
+        except TimeoutError:
             detail = f"no answer within {seconds:g} s"
             raise DeliveryFailed(Failure.TIMED_OUT, retry=True, detail=detail) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:
+        except (HTTPException, OSError, ValueError) as fault:
             detail = type(fault).__name__
             raise DeliveryFailed(Failure.UNREACHABLE, retry=True, detail=detail) from None
-        return Answer(response.status_code, response.headers, body)
+        return Answer(status, httpx.Headers(answered), body)
 
     def judge(self, answer: Answer) -> None:
         """`judge` by this caller's clock."""
@@ -120,46 +118,41 @@ class Caller:
 
     def close(self) -> None:
         """Close idle connections."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._connections is not None:
+            self._connections.close()
 
-    def _opened(self) -> GuardedTransport:
-        """The transport, made at the first request: only then are files of certificates read."""
+    def _opened(self) -> Connections:
+        """Made at the first request: only then are files of certificates read."""
         with self._opening:
-            if self._transport is None:
-                self._transport = self._open(self._context())
-            return self._transport
+            if self._connections is None:
+                tls = self._config.tls
+                name = "" if tls is None else tls.server_name
+                made = self._context()
+                made.set_alpn_protocols(["http/1.1"])
+                self._connections = Connections(self._allow, self._resolver, made, name)
+            return self._connections
 
-    def _context(self) -> ssl.SSLContext | None:
+    def _context(self) -> ssl.SSLContext:
         if self._config.tls is None:
-            return None
+            return httpx.create_ssl_context(trust_env=False)
         try:
             return context(self._config.tls, "", self._directory)
         except (OSError, ValueError):
             detail = "a file of tls_config cannot be used"
             raise DeliveryFailed(Failure.MISCONFIGURED, retry=True, detail=detail) from None
 
-    def _request(
-        self, method: str, url: str, content: bytes, headers: Mapping[str, str]
-    ) -> httpx.Request:
-        try:
-            target = httpx.URL(url)
-        except httpx.InvalidURL:
-            detail = "not a URL"
-            raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from None
-        own = {"User-Agent": "Tocsin", "Accept-Encoding": "identity"}
-        merged = httpx.Headers({**own, **headers, **dict(self._config.headers)})
+    def _headers(self, headers: Mapping[str, str], user: tuple[str, str] | None) -> dict[str, str]:
+        """One of each name, whatever its case; the last that is given counts."""
+        merged: dict[str, tuple[str, str]] = {}
+        for source in (_OWN, headers.items(), self._config.headers):
+            merged.update((name.lower(), (name, value)) for name, value in source)
         for name, file in self._config.header_files:
-            merged[name] = self._header(file)
-        if authorization := self._authorization(target):
-            merged["Authorization"] = authorization
-        bare = target.copy_with(userinfo=b"")
-        request = httpx.Request(method, bare, headers=merged, content=content)
-        if self._config.tls is not None and self._config.tls.server_name:
-            request.extensions["sni_hostname"] = self._config.tls.server_name
-        return request
+            merged[name.lower()] = (name, self._header(file))
+        if authorization := self._authorization(user):
+            merged["authorization"] = ("Authorization", authorization)
+        return dict(merged.values())
 
-    def _authorization(self, target: httpx.URL) -> str:
+    def _authorization(self, user: tuple[str, str] | None) -> str:
         """The header's value; empty for none, and then the channel's own counts."""
         if self._config.authorization is not None:
             kind, credentials, file = self._config.authorization
@@ -167,7 +160,7 @@ class Caller:
         if (basic := self._config.basic) is not None:
             name = self.secret(basic.username, basic.username_file)
             return _basic(name, self.secret(basic.password, basic.password_file))
-        return _basic(target.username, target.password) if target.userinfo else ""
+        return "" if user is None else _basic(*user)
 
     def _header(self, file: str) -> str:
         value = self.secret("", file)
@@ -198,11 +191,16 @@ def _basic(name: str, password: str) -> str:
     return f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
-def _drain(response: httpx.Response, most: int) -> bytes:
-    """Read the answer to its end, so that the connection serves again, but not for ever."""
-    body = bytearray()
-    for part in response.stream:  # type: ignore[union-attr]  # always a sync stream here
-        body += part
-        if len(body) > most:
-            break
-    return bytes(body[:most])
+def _parsed(url: str) -> tuple[Target, tuple[str, str] | None]:
+    """Where it leads, and the name and password that stand in it. Raises DeliveryFailed."""
+    try:
+        found = httpx.URL(url)
+    except httpx.InvalidURL:
+        found = httpx.URL()
+    if found.scheme not in ("http", "https") or not found.host:
+        detail = "not a URL"
+        raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail)
+    secure = found.scheme == "https"
+    port = found.port or (443 if secure else 80)
+    target = Target(secure, found.raw_host.decode(), port, found.raw_path.decode())
+    return target, (found.username, found.password) if found.userinfo else None

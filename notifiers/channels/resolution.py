@@ -1,11 +1,19 @@
 """The addresses of a name that a socket may be opened to, found within some seconds."""
 
-from collections.abc import Iterable
+import socket
+from collections.abc import Callable, Iterable
 from threading import Thread
 
 from notifiers.channels.address import Network, is_allowed
 from notifiers.channels.channel import DeliveryFailed, Failure
-from notifiers.channels.guarded_http import Resolve
+
+Resolve = Callable[[str, int], list[str]]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a name, by the system's resolver."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def allowed_addresses(

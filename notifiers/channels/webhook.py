@@ -6,9 +6,9 @@ from pathlib import Path
 
 from notifiers.channels.address import Network
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
-from notifiers.channels.guarded_http import Resolve, resolve
 from notifiers.channels.http import DEFAULT_TIMEOUT, Caller
 from notifiers.channels.payload import payload
+from notifiers.channels.resolution import Resolve, resolve
 from notifiers.channels.signature import signature
 from notifiers.channels.texts import Texts
 from notifiers.channels.tree import filled
