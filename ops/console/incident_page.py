@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 
 from nicegui import ui
 
@@ -85,6 +86,7 @@ class IncidentPage:
         self.acknowledge.set_visibility(found.state is IncidentState.OPEN)
         self.unacknowledge.set_visibility(found.state is IncidentState.ACKNOWLEDGED)
         self.resolve.set_visibility(not over)
+        self.silence.set_visibility(not over)
         self.wrong.set_visibility(not found.false_positive)
         self.lasts.set_visibility(not over)
         self.alerts.rows = alert_lines(found)
@@ -131,7 +133,9 @@ class IncidentPage:
             with self.body:
                 self._head()
                 with Card("Alerts"):
-                    self.none = ui.label("Nothing of it is known any more.").classes("tc-quiet")
+                    self.none = ui.label("It is over; the timeline names its alerts.").classes(
+                        "tc-quiet"
+                    )
                     self.alerts = table(_COLUMNS, _CARD)
                     self.alerts.add_slot("body-cell-state", _STATE)
                     self.alerts.add_slot("body-cell-alert", _ALERT)
@@ -164,11 +168,16 @@ class IncidentPage:
                 )
                 self.resolve = self._act("Resolve", IncidentAction.RESOLVE, "positive")
                 self._act("Add note", IncidentAction.NOTE, "")
+                self.silence = button("Silence …", self._silence, "outline color=primary")
                 self.wrong = self._act("False positive", IncidentAction.FALSE_POSITIVE, "")
 
     def _act(self, text: str, action: IncidentAction, colour: str) -> ui.button:
         look = f"color={colour}" if colour else "outline color=primary"
         return button(text, lambda: self._do(action), look).mark(action.replace(" ", "-"))
+
+    def _silence(self) -> None:
+        name = self.name if self._shown is None else self._shown.id
+        ui.navigate.to(f"/silences?incident={quote(name, safe='')}")
 
     async def _do(self, action: IncidentAction) -> None:
         try:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from notifiers.matcher import Matcher
+from notifiers.incidents.view import IncidentView
+from notifiers.matcher import Matcher, Operator
 from notifiers.time_intervals import TimeInterval, zone
 from notifiers.view import SilenceView
 from notifiers.windows.spans import Repetition, Span
@@ -73,6 +74,17 @@ def _window_row(view: WindowView, now: int) -> dict[str, Any]:
 def matchers_text(sets: Sequence[Sequence[Matcher]]) -> str:
     """Matchers, sets apart by `or`."""
     return " or ".join(" ".join(map(str, matchers)) for matchers in sets)
+
+
+def incident_matchers(one: IncidentView) -> list[str]:
+    """Matchers that hide the alerts of an incident: the labels that all of them have.
+
+    Where they have none in common, or there are none, those of the group.
+    """
+    every = [set(alert.labels.items()) for alert in one.alerts]
+    shared = set.intersection(*every) if every else set()
+    pairs = sorted(shared or one.labels.items())
+    return [str(Matcher(name, Operator.EQUAL, value)) for name, value in pairs]
 
 
 def schedule_text(window: Window) -> str:

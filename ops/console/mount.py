@@ -57,8 +57,8 @@ def _build() -> Any:
         await Page(_eyes[0]).open()
 
     @ui.page("/silences", title="Silences · Tocsin")
-    async def silences() -> None:
-        await SilencesPage(_eyes[0]).open()
+    async def silences(incident: str = "") -> None:
+        await SilencesPage(_eyes[0]).open(incident)
 
     @ui.page("/incidents", title="Incidents · Tocsin")
     async def incidents() -> None:

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from nicegui import ui
 
-from ops import maintenance
+from ops import incidents, maintenance
 from ops.commands import NotDone
 from ops.console.frame import Card, button, column, header, show_health, table
 from ops.console.glance import EVERY
 from ops.console.look import Eyes
-from ops.console.maintenance_rows import hidden_rows
+from ops.console.maintenance_rows import hidden_rows, incident_matchers
 from ops.console.window_form import WindowForm
 
 _STATE: Final = """<q-td :props="props"><span :class="'tc-state tc-' + props.row.state">
@@ -49,9 +49,11 @@ class SilencesPage:
         self.eyes = eyes
         self._build()
 
-    async def open(self) -> None:
-        """Show what there is, and go on looking."""
+    async def open(self, incident: str = "") -> None:
+        """Show what there is, and go on looking; with an incident, the form that silences it."""
         await self.refresh()
+        if incident:
+            await self._silence(incident)
         ui.timer(EVERY, self.refresh, immediate=False)
 
     async def refresh(self, *, anew: bool = False) -> None:
@@ -68,6 +70,14 @@ class SilencesPage:
         self.live.set_visibility(bool(live))
         self.quiet.set_visibility(not live)
         self.over.set_visibility(bool(past))
+
+    async def _silence(self, name: str) -> None:
+        try:
+            found = await asyncio.to_thread(incidents.found, self.eyes.services, name)
+        except NotDone as fault:
+            ui.notify(str(fault), type="negative")
+            return
+        self.form.open_for(incident_matchers(found), f"incident {found.id[:12]}")
 
     def _build(self) -> None:
         self.health, self.reason = header("/silences")

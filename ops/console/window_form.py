@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from nicegui import ui
@@ -49,6 +49,12 @@ class WindowForm:
         self.preview.set_visibility(False)
         self.fault.set_visibility(False)
         self.dialog.open()
+
+    def open_for(self, matchers: Sequence[str], comment: str) -> None:
+        """Show it filled in, to hide what these matchers match."""
+        self.matchers.set_value("\n".join(matchers))
+        self.comment.set_value(comment)
+        self.open()
 
     def body(self) -> dict[str, Any]:
         """What was typed, as the API takes it."""

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,13 @@ from notifiers.windows.spans import Span
 from notifiers.windows.view import view_of
 from notifiers.windows.window import window_of
 from ops.console.incident_rows import alert_lines, incident_rows, timeline_lines, who
-from ops.console.maintenance_rows import hidden_rows, preview_lines, schedule_text, span_text
+from ops.console.maintenance_rows import (
+    hidden_rows,
+    incident_matchers,
+    preview_lines,
+    schedule_text,
+    span_text,
+)
 from ops.console.why_rows import more_text, why_lines
 from ops.explaining import explain
 from ops.maintenance import Preview, previewed, wish_of
@@ -153,3 +160,15 @@ def test_why_names_the_window_that_holds_an_alert() -> None:
     assert (line.channels[0].name, line.channels[0].standing) == ("r / webhook", "held")
     assert "window" in line.channels[0].causes[0]
     assert more_text(found) == ""
+
+
+def test_the_matchers_of_an_incident_are_what_all_its_alerts_have() -> None:
+    services = RoutedServices()
+    services.day.fires(0, "a", "b", service='sh"op').until(60)
+    (one,) = services.incidents()
+    assert incident_matchers(one) == [r'service="sh\"op"']
+    assert incident_matchers(replace(one, alerts=one.alerts[:1])) == [
+        f'alertname="{one.alerts[0].labels["alertname"]}"',
+        r'service="sh\"op"',
+    ]
+    assert incident_matchers(replace(one, alerts=(), labels={"x": "y"})) == ['x="y"']
