@@ -1,5 +1,6 @@
 """What stands before every route: who may call, from which page, and what the answer may do."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -118,6 +119,10 @@ class Guard:
 
         try:
             await self.app(scope, receive, secured)
+        except asyncio.CancelledError:
+            # The server stops, and has waited for this one long enough; nobody is told twice.
+            if not started:
+                await _answer(scope, secured, 503, "the server stops: ask again")
         except Exception:
             path = route_path(scope)
             # What stands behind it is a secret.

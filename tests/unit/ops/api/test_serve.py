@@ -89,3 +89,22 @@ def test_the_live_socket_is_shut_to_other_sites(server: Server) -> None:
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         assert raw.recv(100).startswith(b"HTTP/1.1 403")
+
+
+def test_who_is_too_slow_for_the_end_is_told_so_and_no_fault_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = Server(build(FakeServices(), OPEN), bind("127.0.0.1", 0))
+    server.start()
+    with connected(server) as slow:
+        slow.putrequest("POST", "/api/v2/alerts")
+        slow.putheader("content-type", "application/json")
+        slow.putheader("content-length", "100")
+        slow.endheaders(b"[")
+        with connected(server) as other:
+            # Answered, so the one before has been begun.
+            other.request("GET", "/liveness")
+            other.getresponse().read()
+        server.stop()
+        assert slow.getresponse().status == 503
+    assert "Traceback" not in caplog.text
