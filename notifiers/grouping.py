@@ -1,6 +1,8 @@
 """Groups of alerts: their labels, their key and the order of alerts in a message."""
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 
 from schemas.alerts import AlertLevel
 from schemas.templates.quoting import quoted
@@ -23,18 +25,25 @@ def group_key(route_key: str, labels: Iterable[tuple[str, str]]) -> str:
 
 def in_order(levels: Iterable[AlertLevel]) -> list[AlertLevel]:
     """By job, instance, then all labels (Alertmanager's `AlertSlice.Less`)."""
+    ordered = sorted(levels, key=_place)
+    places = [_place(level) for level in ordered]
+    if len(set(places)) == len(places):
+        return ordered
+    # Only among those at one place do the other labels matter, which cost more to compare.
+    at_one = groupby(zip(places, ordered, strict=True), key=itemgetter(0))
+    return [
+        level for _, some in at_one for level in sorted((one for _, one in some), key=_all_labels)
+    ]
 
-    def place(level: AlertLevel) -> tuple[object, ...]:
-        labels = level.labels
-        job, instance = labels.get("job"), labels.get("instance")
-        return (
-            (job is None, job or ""),
-            (instance is None, instance or ""),
-            len(labels),
-            sorted(labels.items()),
-        )
 
-    return sorted(levels, key=place)
+def _place(level: AlertLevel) -> tuple[bool, str, bool, str]:
+    labels = level.labels
+    job, instance = labels.get("job"), labels.get("instance")
+    return (job is None, job or "", instance is None, instance or "")
+
+
+def _all_labels(level: AlertLevel) -> tuple[int, list[tuple[str, str]]]:
+    return len(level.labels), sorted(level.labels.items())
 
 
 def common(maps: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -184,9 +184,12 @@ class Router:
         order = (batch.plan, batch.decided_at)
         by_labels, unchanged = state.by_labels, 0
         spellings = [spelled(level.labels) for level in batch.alerts]
-        strangers = state.strangers(spellings)
-        for level, spelling in zip(batch.alerts, spellings, strict=True):
-            alert = by_labels.get(spelling)
+        found = [by_labels.get(spelling) for spelling in spellings]
+        strange = [one for one, alert in zip(spellings, found, strict=True) if alert is None]
+        strangers = state.strangers(strange) if strange else {}
+        for level, spelling, before in zip(batch.alerts, spellings, found, strict=True):
+            # A stranger may come twice in one batch.
+            alert = before or by_labels.get(spelling)
             known = None if alert is None else alert.pending or alert.level
             if (
                 alert is None

@@ -13,7 +13,8 @@ NOWHERE: Standing = ("", 0, 0, None)
 
 def begin(state: State, group: Group) -> Standing:
     """At the first step, which is due at once; nowhere if the route has no policy."""
-    policy = choice_of(state, group).policy(severities(state, group))
+    choice = choice_of(state, group)
+    policy = choice.policy(severities(state, group) if choice.by_severity else ())
     return (policy, 0, 0, state.now) if policy else NOWHERE
 
 
