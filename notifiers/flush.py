@@ -273,11 +273,9 @@ def clean(state: State, group: Group) -> None:
     if not group.flushed:
         return
     done = min((line.done for line, _ in lines(state, group)), default=group.revision)
-    pinned = state.pinned(group)
+    firing = state.firing(group)
     over = [
-        one
-        for one, revision in group.members.items()
-        if revision <= done and not state.alerts[one].fires and one not in pinned
+        one for one, revision in group.members.items() if revision <= done and one not in firing
     ]
     for one in sorted(over):
         dispatch.leave(state, group, state.alerts[one])

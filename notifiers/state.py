@@ -34,6 +34,7 @@ from notifiers.storms.parent_book import ParentBook
 from notifiers.storms.settings import Dependency
 from notifiers.windows.book import WindowBook
 from notifiers.windows.reminders import ReminderBook
+from schemas.alerts import AlertState
 from schemas.deliveries import Why
 from schemas.stage import Output, StateChange
 
@@ -288,7 +289,14 @@ class State:
     def firing(self, group: Group) -> frozenset[str]:
         """The members that fire, or are taken to because they flap."""
         alerts = self.alerts
-        found = frozenset(one for one in group.members if alerts[one].fires)
+        # As `Alert.fires`, without a call for each: every look at a group asks this.
+        found = frozenset(
+            [
+                one
+                for one in group.members
+                if (level := alerts[one].level) is not None and level.state is AlertState.FIRING
+            ]
+        )
         return found | self.pinned(group) if self.flaps.flapping else found
 
     def pinned(self, group: Group) -> frozenset[str]:
