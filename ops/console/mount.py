@@ -3,6 +3,7 @@
 NiceGUI keeps its application in module globals: a process has one console at a time.
 """
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -28,6 +29,14 @@ def console(
 ) -> Callable[[], AbstractAsyncContextManager[ASGIApp]]:
     """What `ops.api.app.build` loads in a thread: the call imports, the context runs the page."""
     return partial(_load, Eyes(services, now))
+
+
+def is_told(record: logging.LogRecord) -> bool:
+    """Whether a line of NiceGUI's may be logged: none with an address that it does not know.
+
+    Strangers would fill the log with those, and a mistyped ping's address is a secret all the same.
+    """
+    return not record.getMessage().endswith(" not found")
 
 
 def _load(eyes: Eyes) -> AbstractAsyncContextManager[ASGIApp]:
@@ -68,6 +77,7 @@ def _build() -> Any:
     async def incident(name: str) -> None:
         await IncidentPage(_eyes[0], name).open()
 
+    logging.getLogger("nicegui").addFilter(is_told)
     shell = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     ui.run_with(
         shell,
