@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 
 from notifiers import suppression
 from notifiers.alert_book import Alert, Turn
-from notifiers.group import Group, line_id
+from notifiers.group import Group, Line, line_id
 from notifiers.grouping import group_key, group_labels
 from notifiers.incidents import lifecycle
 from notifiers.route_tree import Route
@@ -128,9 +128,7 @@ def close(state: State, group: Group) -> None:
     del state.groups[group.id]
     state.touched_groups.add(group.id)
     for line in group.lines.values():
-        state.touched_lines.add((group.id, line.id))
-        if line.outstanding is not None:
-            state.sent.pop(line.outstanding.id, None)
+        _drop(state, group, line)
 
 
 def settle(state: State, alert: Alert) -> None:
@@ -208,18 +206,29 @@ def _rewire(state: State, group: Group) -> None:
     route = _routes(state).get(group.route_id)
     if config is None or route is None:
         return
+    # Whom an earlier incident brought in is still to hear how it ended.
+    also = [
+        line.receiver
+        for line in group.lines.values()
+        if line.receiver != group.receiver and line.told is not None and line.told.firing
+    ]
     if group.receiver != route.receiver:
         group.receiver = route.receiver
         state.touched_groups.add(group.id)
     channels = config.receivers[route.receiver].channels
     kept = {line_id(route.receiver, one.kind, index) for index, one in enumerate(channels)}
     incident = state.incidents.of(group.id)
-    for name in () if incident is None else incident.also:
-        also = config.receivers.get(name)
-        for index, one in enumerate(() if also is None else also.channels):
+    for name in (*also, *(() if incident is None else incident.also)):
+        other = config.receivers.get(name)
+        for index, one in enumerate(() if other is None else other.channels):
             kept.add(line_id(name, one.kind, index))
     for gone in group.lines.keys() - kept:
-        line = group.lines.pop(gone)
-        state.touched_lines.add((group.id, gone))
-        if line.outstanding is not None:
-            state.sent.pop(line.outstanding.id, None)
+        _drop(state, group, group.lines.pop(gone))
+
+
+def _drop(state: State, group: Group, line: Line) -> None:
+    state.touched_lines.add((group.id, line.id))
+    if line.outstanding is not None:
+        state.sent.pop(line.outstanding.id, None)
+    if line.limited is not None:
+        limits.let_go(state, group, line)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from notifiers import choosing, dispatch, outbox, suppression
 from notifiers.channels.config import UPDATED, ChannelConfig, ChannelKind
-from notifiers.escalation import rise
+from notifiers.escalation import rise, start
 from notifiers.fallback import watch
 from notifiers.group import Group, Line, Outstanding, line_id
 from notifiers.holding import Hidden, digest, held
@@ -26,7 +26,7 @@ LOG_RETENTION, LOG_SWEEP = 432_000_000, 900_000
 """How long Alertmanager's log of what was told is kept, and how often it is swept (ms)."""
 _UPDATES = frozenset({Why.ACKNOWLEDGED, Why.CLOSED})
 """What is said only to channels that show an incident's state."""
-_FORCED = _UPDATES | {Why.ESCALATED, Why.UNACKNOWLEDGED}
+FORCED = _UPDATES | {Why.ESCALATED, Why.UNACKNOWLEDGED}
 """What the group's own state does not bring about again if it was not told."""
 
 
@@ -60,7 +60,7 @@ def take_receipt(state: State, receipt: Receipt) -> None:
         line.notice = ""
         watch.taken(state, group, line)
     else:
-        line.forced = line.forced or (out.why if out.why in _FORCED else None)
+        line.forced = line.forced or (out.why if out.why in FORCED else None)
         outbox.record(state, group, line, out.at, out.why, out.id, out.firing, out.resolved)
     outbox.forget(state, line)
     if receipt.fate is Fate.REFUSED:
@@ -110,7 +110,7 @@ def flush(state: State, group: Group) -> None:
     suppression.hold(state, group, at, hidden)
     heard = False
     for line, channel in lines(state, group):
-        heard = True
+        heard = heard or line.receiver == group.receiver
         if line.outstanding is not None:
             line.waiting = at
             state.touched_lines.add((group.id, line.id))
@@ -149,7 +149,10 @@ def _unfinished(group: Group, but: list[str]) -> list[str]:
 
 
 def _tell_nobody(state: State, group: Group, at: int, hidden: Hidden) -> None:
-    """A receiver without channels hears of nothing: say so in history, once a change."""
+    """A receiver without channels hears of nothing: say so in history, once a change.
+
+    Escalation may know somebody who does, so the incident opens all the same.
+    """
     key = line_id(group.receiver, "", 0)
     line = group.lines.setdefault(key, Line(group.receiver, "", 0))
     firing, resolved = suppression.audible(state, group, line, hidden)
@@ -159,6 +162,9 @@ def _tell_nobody(state: State, group: Group, at: int, hidden: Hidden) -> None:
         line.why, line.done, line.held = Why.NOTHING, group.revision, news
         state.touched_lines.add((group.id, key))
         outbox.record(state, group, line, at, Why.NOTHING, "", firing, resolved, causes)
+    has_policy = firing and start.begin(state, group) != start.NOWHERE
+    if has_policy and not lifecycle.is_covered(state, group, firing):
+        lifecycle.paged(state, group, at)
 
 
 def channel_of(state: State, group: Group, line: Line) -> ChannelConfig | None:
@@ -186,6 +192,8 @@ def decide(
     why, cause = choosing.choose(state, group, line, channel, firing, resolved, at)
     is_silent = not firing and not channel.send_resolved
     limited = limits.cause(state, group, line, Why.NOTHING if is_silent else why, firing, resolved)
+    if why not in lifecycle.PAGES:
+        watch.quiet(state, group, line)
     if limited:
         why, cause = Why.NOTHING, limited
     elif line.forced is not None and not (hidden and not firing and line.forced in lifecycle.PAGES):
@@ -193,8 +201,6 @@ def decide(
         line.forced = None
         state.touched_lines.add(touched)
     before, line.why = line.why, why
-    if why not in lifecycle.PAGES:
-        watch.quiet(state, group, line)
     causes = held(hidden, firing | resolved, cause, firing) if hidden or cause else {}
     causes = flapping.causes(state, group) | causes
     was_held, line.held = line.held, digest(causes)
@@ -256,7 +262,7 @@ def again(state: State, group: Group, line: Line) -> None:
             limits.give_back(state, line, out.id)
         outbox.forget(state, line)
         line.waiting = None
-        line.forced = line.forced or (out.why if out.why in _FORCED else None)
+        line.forced = line.forced or (out.why if out.why in FORCED else None)
         state.counts["delivery replaced"] += 1
         decide(state, group, line, channel, state.now)
         return

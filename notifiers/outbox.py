@@ -74,7 +74,7 @@ def send(state: State, group: Group, line: Line, out: Outstanding, said: Content
 
 def _notice(state: State, line: Line, out: Outstanding) -> str:
     """What the alerts themselves do not say."""
-    escalated = line.notice if out.why is Why.ESCALATED else ""
+    escalated = line.notice if out.firing else ""
     return " ".join(filter(None, (escalated, notices.notice(state, out.firing))))
 
 

@@ -3,7 +3,6 @@
 from notifiers import flush, suppression
 from notifiers.fallback.book import Watch
 from notifiers.group import Group
-from notifiers.incidents.incident import IncidentState
 from notifiers.incidents.told import happens
 from notifiers.state import State
 from schemas.deliveries import Why
@@ -17,7 +16,7 @@ def ring(state: State, name: str) -> None:
         return
     group, receiver = state.groups[watch.group_id], config.receivers.get(watch.receiver)
     incident = state.incidents.open_in(group.id)
-    if incident is None or incident.state is not IncidentState.OPEN:
+    if incident is None:
         return
     if receiver is None or receiver.fallback is None:
         return
@@ -31,8 +30,10 @@ def ring(state: State, name: str) -> None:
         line.notice = notice
     flush.tell(state, group.id, Why.ESCALATED, frozenset({other}))
     if not any(line.outstanding is not None or line.forced is not None for line in lines):
-        # There is nothing to say: all is muted, or the receiver has no channel.
+        # Nothing to say: all is muted or acknowledged, or the receiver has no channel.
         incident.also = before
+        for line in lines:
+            line.notice = ""
         return
     state.counts["fallback told"] += 1
     happens(state, incident, "fallback told", detail=f"{other}: {notice}")

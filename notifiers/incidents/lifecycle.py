@@ -52,9 +52,9 @@ def covered_by(state: State, group: Group, fingerprints: frozenset[str]) -> str:
     own = incidents.of(group.id)
     if (own is None or not own.covered) and not incidents.adrift:
         return ""
-    found = ""
+    found, pinned = "", state.pinned(group)
     for one in fingerprints:
-        by = own if own is not None and own.covers(one, life(state, one)) else None
+        by = own if own is not None and _covers(state, own, one, pinned) else None
         by = by or _adrift(state, group, one)
         if by is None:
             return ""
@@ -129,13 +129,14 @@ def cover(state: State, incident: Incident) -> None:
     """Everything that fires in the incident now pages nobody again."""
     group = state.groups.get(incident.group_id)
     members = () if group is None else group.members
+    firing = () if group is None else _firing(state, group)
     kept = {
         one: start
         for one, start in incident.covered.items()
         # What ended is kept, too: if it fires anew before the next look, that is news.
         if (one in members and start == ENDED) or _lives(state, incident, one)
     }
-    incident.covered = kept | {one: life(state, one) for one in members if state.alerts[one].fires}
+    incident.covered = kept | {one: life(state, one) for one in firing}
 
 
 def prune(state: State, incident: Incident) -> None:
@@ -237,14 +238,21 @@ def _firing(state: State, group: Group) -> frozenset[str]:
     return state.firing(group)
 
 
+def _covers(state: State, incident: Incident, fingerprint: str, pinned: frozenset[str]) -> bool:
+    """Whether it covers this alert; while one flaps, it is one life whatever it does."""
+    if fingerprint in pinned:
+        return incident.covered.get(fingerprint, ENDED) != ENDED
+    return incident.covers(fingerprint, life(state, fingerprint))
+
+
 def _still_firing(state: State, group: Group, covered: dict[str, int]) -> dict[str, int]:
+    pinned = state.pinned(group)
     return {
         one: start
         for one, start in covered.items()
         if one in group.members
-        and state.alerts[one].fires
         and start != ENDED
-        and life(state, one) <= start
+        and (one in pinned or (state.alerts[one].fires and life(state, one) <= start))
     }
 
 

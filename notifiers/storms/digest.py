@@ -15,6 +15,7 @@ from heapq import nsmallest
 
 from notifiers import flush, outbox
 from notifiers.channels.config import ChannelConfig
+from notifiers.fallback import watch
 from notifiers.group import Group, Line, Outstanding
 from notifiers.incidents import lifecycle
 from notifiers.message import Content
@@ -171,7 +172,10 @@ def _end(state: State, queue: Queue, group_id: str, sweep: Sweep) -> None:
         line.owed -= out.firing | out.resolved
         line.done, line.failures = out.revision, 0
         limits.waits_no_more(state, group, line)
+        watch.taken(state, group, line)
     else:
+        gathering.owe(line, out)
+        watch.refused(state, group, line)
         outbox.record(state, group, line, out.at, Why.DIGEST, out.id, out.firing, out.resolved)
         if not state.firing(group) and not gathering.known(line):
             state.counts["came and went untold"] += 1
@@ -223,7 +227,11 @@ def _send_again(state: State, queue: Queue, said: Content, notice: str, *, silen
 def _part(state: State, queue: Queue, group_id: str) -> None:
     """Another digest will tell this line, which waits as before."""
     if (found := gathering.joined(state, queue, group_id)) is not None:
-        group, line, _ = found
+        group, line, out = found
+        gathering.owe(line, out)
+        if gathering.is_taken(state, group, out):
+            # Who may have got the page all the same is owed its end.
+            line.owed |= out.firing
         line.outstanding = line.waiting = None
         state.touched_lines.add((group.id, line.id))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from notifiers import choosing, flush, outbox, suppression
 from notifiers.channels.config import ChannelConfig
+from notifiers.fallback import watch
 from notifiers.group import Group, Line, Outstanding
 from notifiers.grouping import in_order
 from notifiers.incidents import lifecycle
@@ -57,9 +58,11 @@ def join(state: State, one: Item, digest: Outstanding) -> None:
     group, line = one.group, one.line
     if one.why in lifecycle.PAGES:
         lifecycle.paged(state, group, state.now)
+        watch.paged(state, group, line)
     line.outstanding = Outstanding(
         *(digest.id, digest.at, Why.DIGEST, one.firing, one.resolved, group.revision),
-        *(1, digest.expires_at, 0, ""),
+        # The digest's own stands in its queue: here is for what the line was to be told.
+        *(1, digest.expires_at, 0, str(one.why)),
     )
     line.forced, line.why = None, Why.DIGEST
     state.touched_lines.add((group.id, line.id))
@@ -85,11 +88,27 @@ def told(state: State, queue: Queue) -> Iterator[Item]:
 
 
 def is_as_told(state: State, one: Item) -> bool:
-    """Whether what the digest says of a group is still so."""
+    """Whether what the digest says of a group is still so, and to be said."""
     assert one.line.outstanding is not None
+    if is_taken(state, one.group, one.line.outstanding):
+        return False
     hidden = suppression.muted(state, one.group, one.line.outstanding.at)
     heard = suppression.audible(state, one.group, one.line, hidden)
     return heard == (one.firing, one.resolved)
+
+
+def is_taken(state: State, group: Group, out: Outstanding) -> bool:
+    """Whether somebody has taken on what the digest pages for in this group."""
+    if out.digest not in lifecycle.PAGES:
+        return False
+    escalated = out.digest == Why.ESCALATED and not lifecycle.is_open(state, group)
+    return escalated or lifecycle.is_covered(state, group, out.firing)
+
+
+def owe(line: Line, out: Outstanding) -> None:
+    """The digest did not tell it: what the group's state does not bring about stays owed."""
+    if out.digest in flush.FORCED:
+        line.forced = line.forced or Why(out.digest)
 
 
 def composed(state: State, channel: ChannelConfig, items: list[Item]) -> tuple[Content, str]:
