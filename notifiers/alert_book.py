@@ -56,6 +56,8 @@ class Alert:
     updated_at: int = 0
     armed: int | None = None
     """The timer that is set for it, at or before `expires_at`."""
+    apart: bool = False
+    """Whether the checkpoint has an entry of its life alone, which is newer than its own."""
 
     @property
     def shown(self) -> AlertLevel | None:
@@ -67,6 +69,11 @@ class Alert:
         """Whether groups count it as firing."""
         return self.level is not None and self.level.state is AlertState.FIRING
 
+    @property
+    def is_posted(self) -> bool:
+        """Whether it has, or had, an end of its own."""
+        return self.updated_at != 0 or self.expires_at is not None
+
     def packed(self) -> bytes:
         """The entry of the checkpoint."""
         return ormsgpack.packb(
@@ -77,16 +84,18 @@ class Alert:
                 None if self.level is None else self.level.__dict__,
                 None if self.pending is None else self.pending.__dict__,
                 self.groups,
+                *((self.expires_at, self.timed_out, self.updated_at) if self.is_posted else ()),
             ]
         )
 
     def packed_life(self) -> bytes:
-        """The entry that changes with every post: small, for most posts change nothing else."""
+        """The entry of a post that changes nothing else, as most do: it is small."""
         return ormsgpack.packb([self.expires_at, self.timed_out, self.updated_at])
 
     def restore_life(self, entry: bytes) -> None:
         """Take what `packed_life` wrote."""
         self.expires_at, self.timed_out, self.updated_at = ormsgpack.unpackb(entry)
+        self.apart = True
 
     def take(self, level: AlertLevel, decided_at: int) -> Turn:
         """Accept a level that is not older than what is known."""
@@ -119,8 +128,8 @@ class Alert:
 
 def unpacked(fingerprint: str, entry: bytes) -> Alert:
     """The alert of a checkpoint's entry."""
-    plan, decided_at, idle_since, level, pending, groups = ormsgpack.unpackb(entry)
-    return Alert(
+    plan, decided_at, idle_since, level, pending, groups, *life = ormsgpack.unpackb(entry)
+    found = Alert(
         fingerprint,
         None if level is None else AlertLevel.model_validate(level),
         None if pending is None else AlertLevel.model_validate(pending),
@@ -129,6 +138,9 @@ def unpacked(fingerprint: str, entry: bytes) -> Alert:
         idle_since,
         groups,
     )
+    if life:
+        found.expires_at, found.timed_out, found.updated_at = life
+    return found
 
 
 def spelled(labels: Mapping[str, str]) -> Spelling:

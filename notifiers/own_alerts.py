@@ -51,8 +51,6 @@ def announce(
 
 def _alert(state: State, level: AlertLevel) -> Alert:
     name = fingerprint(level.labels)
-    alert = state.alerts.get(name)
-    if alert is None:
-        alert = state.alerts[name] = Alert(name)
-        state.spell(alert, spelled(level.labels))
-    return alert
+    if name not in state.alerts:
+        state.spell(state.named(name), spelled(level.labels))
+    return state.alerts[name]

@@ -149,8 +149,8 @@ class State:
             if kind == "outbox":
                 group_id, _, line_id = rest.partition("/")
                 self._load_line(group_id, line_id, unpacked_line(entry))
-            elif kind == "life":
-                self._load_life(rest, entry)
+            elif kind == "life" and rest in self.alerts:
+                self.alerts[rest].restore_life(entry)
         for alert in self.alerts.values():
             self._connect(alert)
         for group in self.groups.values():
@@ -162,18 +162,12 @@ class State:
         heapify(self.timers)
         heapify(self.idle)
 
-    def _load_life(self, fingerprint: str, entry: bytes) -> None:
-        alert = self.alerts.get(fingerprint)
-        if alert is None:
-            return
-        alert.restore_life(entry)
-        if alert.expires_at is not None:
-            alert.armed = alert.expires_at
-            self.timers.append((alert.expires_at, "", fingerprint))
-
     def _connect(self, alert: Alert) -> None:
         for group_id, revision in alert.groups.items():
             self.groups[group_id].members[alert.fingerprint] = revision
+        if alert.expires_at is not None:
+            alert.armed = alert.expires_at
+            self.timers.append((alert.expires_at, "", alert.fingerprint))
         if alert.idle_since is not None:
             self.idle.append((alert.idle_since, alert.fingerprint))
         if (shown := alert.shown) is not None:
@@ -207,11 +201,17 @@ class State:
         """The alert with these labels, known from now on."""
         alert = self.by_labels.get(spelling)
         if alert is None:
-            name = strangers[spelling]
-            alert = self.alerts.get(name)
-            if alert is None:
-                alert = self.alerts[name] = Alert(name)
+            alert = self.named(strangers[spelling])
             self.spell(alert, spelling)
+        return alert
+
+    def named(self, fingerprint: str) -> Alert:
+        """The alert of this fingerprint, known from now on."""
+        alert = self.alerts.get(fingerprint)
+        if alert is None:
+            # Where it was forgotten in this very step, the entry of its last life is still there.
+            alert = Alert(fingerprint, apart=fingerprint in self.touched_lives)
+            self.alerts[fingerprint] = alert
         return alert
 
     def spell(self, alert: Alert, spelling: Spelling) -> None:
@@ -250,9 +250,14 @@ class State:
         for fingerprint in sorted(self.touched_alerts):
             alert = self.alerts.get(fingerprint)
             entries[f"alert/{fingerprint}"] = None if alert is None else alert.packed()
+            if alert is not None and alert.apart:
+                entries[f"life/{fingerprint}"], alert.apart = None, False
         for fingerprint in sorted(self.touched_lives):
             alert = self.alerts.get(fingerprint)
-            entries[f"life/{fingerprint}"] = None if alert is None else alert.packed_life()
+            if alert is None:
+                entries[f"life/{fingerprint}"] = None
+            elif fingerprint not in self.touched_alerts:
+                entries[f"life/{fingerprint}"], alert.apart = alert.packed_life(), True
         for name in sorted(self.touched_silences):
             silence = self.silences.known.get(name)
             entries[f"silence/{name}"] = None if silence is None else silence.packed()

@@ -106,6 +106,50 @@ def test_a_forgotten_alert_leaves_nothing() -> None:
     assert {key.partition("/")[0] for key in day.state if key.startswith("life")} == set()
 
 
+def test_the_newest_end_is_restored_wherever_it_was_written() -> None:
+    """A post that changes nothing writes the end alone, one that changes a text writes it all."""
+    day = Scenario(ROUTES).at(1, posted(1, start=1, end=100)).until(2).restart()
+    assert lives(day) == []
+    day.at(20, posted(20, start=1, end=200)).until(21).restart()
+    assert len(lives(day)) == 1
+    day.at(30, posted(30, start=1, end=300, text="new")).until(31).restart()
+    assert lives(day) == []
+    [view] = alerts(day.state.items())
+    assert view.expires_at == seconds(300)
+    assert [one.why for one in day.until(500).told()] == [Why.FIRST, Why.ALL_RESOLVED]
+
+
+def test_an_end_that_a_detector_took_away_does_not_come_back_with_a_restart() -> None:
+    day = (
+        Scenario(ROUTES)
+        .at(1, posted(1, start=1, end=50))
+        .at(10, posted(10, start=1, end=60))
+        .until(11)
+    )
+    assert len(lives(day)) == 1
+    day.at(20, batch(20, level("firing", 20, since=1, alertname="A"), plan=7)).until(21).restart()
+    assert lives(day) == []
+    [view] = alerts(day.until(900).state.items())
+    assert (view.state, view.expires_at) == (AlertState.FIRING, None)
+
+
+def test_an_alert_that_comes_back_as_it_is_forgotten_has_no_older_end() -> None:
+    day = (
+        Scenario(ROUTES)
+        .at(1, posted(1, start=1, end=50))
+        .at(10, posted(10, start=1, end=60))
+        .until(500)
+    )
+    day.at(9_000, batch(9_000, level("firing", 9_000, since=9_000, alertname="A"), plan=7))
+    [view] = alerts(day.until(9_001).restart().until(20_000).state.items())
+    assert (lives(day), view.state, view.expires_at) == ([], AlertState.FIRING, None)
+
+
+def lives(day: Scenario) -> list[str]:
+    """The entries of ends alone."""
+    return [key for key in day.state if key.startswith("life/")]
+
+
 def test_timers_are_not_heaped_up_by_posts() -> None:
     day = Scenario(ROUTES)
     for at in range(1, 500):
