@@ -27,8 +27,9 @@ def newest_sample(
 
     None where the alert's address has no expression that is served, or no sample is there.
     """
-    expr = parse_qs(urlsplit(generator_url).query).get("g0.expr", [""])[0]
     try:
+        # Whoever posts an alert writes its address.
+        expr = parse_qs(urlsplit(generator_url).query).get("g0.expr", [""])[0]
         selectors = {use.selector for use in compile(expr).selectors} if expr else set()
     except (Refused, ValueError):
         return None

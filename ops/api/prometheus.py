@@ -23,6 +23,7 @@ from ops.services import AlertView, QueryFailed, Services
 from schemas.alerts import AlertState
 from schemas.errors import Refused
 
+MOST_FIELDS: Final = 100
 MAX_POINTS: Final = 11_000
 """Prometheus's own limit on the points of a series."""
 MAX_EXPRESSION: Final = 16_384
@@ -37,7 +38,10 @@ def routes(services: Services) -> APIRouter:
     limiter = CapacityLimiter(QUERIES_AT_ONCE)
 
     async def ask(answer: Answer, request: Request) -> Response:
-        parameters = await _parameters(request)
+        try:
+            parameters = await _parameters(request)
+        except ValueError:
+            return _error(400, "bad_data", f"more than {MOST_FIELDS} fields")
         return await to_thread.run_sync(answered, answer, services, parameters, limiter=limiter)
 
     @router.api_route("/query", methods=["GET", "POST"])
@@ -118,7 +122,7 @@ async def _parameters(request: Request) -> dict[str, str]:
     parameters = dict(request.query_params)
     if request.method == "POST":
         body = await read_body(request, MAX_BODY)
-        parameters |= dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=100))
+        parameters |= dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS))
     return parameters
 
 

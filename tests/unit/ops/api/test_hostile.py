@@ -132,3 +132,8 @@ def test_a_parameter_of_the_wrong_type_is_refused_in_our_words(services: Living)
     assert answer.status_code == 422
     assert answer.json()["error"].startswith("limit: ")
     assert "secret" not in answer.text
+
+
+def test_a_form_with_too_many_fields_is_bad_data() -> None:
+    answer = ask("POST", "/api/v1/query", data={f"n{at}": "x" for at in range(101)})
+    assert (answer.status_code, answer.json()["errorType"]) == (400, "bad_data")
