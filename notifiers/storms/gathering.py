@@ -137,7 +137,7 @@ def known(line: Line) -> frozenset[str]:
 def _item(
     group: Group, line: Line, why: Why, firing: frozenset[str], resolved: frozenset[str]
 ) -> Item:
-    gone = resolved
-    if resolved:
-        gone -= known(line) if line.told is None else known(line) | line.told.resolved
-    return Item(group, line, why, firing, resolved, gone)
+    if not resolved:
+        return Item(group, line, why, firing, resolved, resolved)
+    heard = known(line) if line.told is None else known(line) | line.told.resolved
+    return Item(group, line, why, firing, resolved, resolved - heard)

@@ -232,3 +232,17 @@ def test_what_comes_while_a_digest_is_gathered_is_in_the_next(
     assert believed == dict.fromkeys("ghijkl", "firing") | dict.fromkeys("abcdef", "resolved")
     for (first, _), (beyond, _) in zip(day.deliveries, day.deliveries[2:], strict=False):
         assert beyond - first >= 60
+
+
+def test_a_resolve_that_is_held_and_muted_is_in_the_digest() -> None:
+    text = LIMITED + (
+        "dependencies:\n- {parent: [alertname=z], child: [alertname=b], grace: 7s, lookback: 1h}\n"
+    )
+    text = text.replace("5m", "10s")
+    day = Scenario(text).fires(1, "b").fires(2, "y").until(5).fires(6, "c", "z")
+    day.resolves(8, "b", since=1).until(100)
+    assert "resolved" in day.deliveries[-1][1].notice
+    last = [
+        level for _, one in day.deliveries for level in one.alerts if "b" in level.labels.values()
+    ]
+    assert [one.state for one in last] == ["firing", "resolved"]
