@@ -33,7 +33,8 @@ FROM decisions FINAL WHERE {_NAMES}
 ORDER BY time DESC LIMIT {MOST_ROWS}
 """
 _DELIVERIES: Final = f"""
-SELECT delivery, status, toUnixTimestamp64Milli(at), attempt, tries, duration, detail, receiver,
+SELECT delivery, status, toUnixTimestamp64Milli(at), attempt, tries, duration,
+    if(empty(detail), reason, detail), receiver,
     channel, toUnixTimestamp64Milli(appended)
 FROM deliveries FINAL
 WHERE delivery IN (SELECT delivery FROM decisions WHERE delivery != '' AND ({_NAMES}))

@@ -227,7 +227,7 @@ def _decisions(
             why = "; ".join(said.get(cause, cause) for cause in one.causes)
             yield Moment(one.at, "held", f"{where}: {why}")
         elif one.delivery:
-            yield Moment(one.at, "told", f"{where}: {one.reason}")
+            yield Moment(one.at, "sent", f"{where}: {one.reason}")
         elif one.reason == "nothing to say":
             yield Moment(one.at, "quiet", f"{where}: {_quiet(one, now)}")
         else:

@@ -55,7 +55,8 @@ def _line(one: Explanation) -> WhyLine:
 def _channel(way: WayNow, one: ChannelNow) -> WhyChannel:
     name = f"{one.receiver} / {one.channel}" if one.channel else one.receiver
     causes = tuple(each.text for each in one.held)
-    return WhyChannel(name, str(one.standing), one.text, " → ".join(way.route), causes)
+    path = " → ".join(("root", *way.route[1:])) if way.route else ""
+    return WhyChannel(name, str(one.standing), one.text, path, causes)
 
 
 def _spent(one: Explanation) -> str:

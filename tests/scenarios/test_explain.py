@@ -102,7 +102,7 @@ def test_a_page_says_why_which_way_it_went_and_where_the_time_went(
     [channel] = way["channels"]
     assert (channel["channel"], channel["standing"]) == ("webhook", "told")
     whats = [each["what"] for each in one["timeline"]]
-    assert whats[:3] == ["pending", "firing", "told"]
+    assert whats[:3] == ["pending", "firing", "sent"]
     assert "delivered" in whats
     parts = one["time"]["parts"]
     assert [part["name"] for part in parts] == [

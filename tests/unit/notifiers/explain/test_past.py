@@ -79,7 +79,7 @@ def test_the_timeline_is_in_order_and_says_what_held_it() -> None:
         ("pending", "its expression holds"),
         ("firing", "fires"),
         ("held", "ops (webhook): silenced by s of ada"),
-        ("told", "ops (webhook): first notification"),
+        ("sent", "ops (webhook): first notification"),
         ("delivered", "ops (webhook), attempt 1, 1 try, 35 ms"),
     ]
 
