@@ -1,5 +1,6 @@
 """YAML with its lines: reads a file's nodes, so that every problem can name where it is."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -12,6 +13,7 @@ from notifiers.problem import Problem, did_you_mean
 MAX_NODES = 200_000
 MAX_BYTES = 4 * 1024 * 1024
 Value = TypeVar("Value")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 
 
@@ -82,7 +84,7 @@ def _half(root: yaml.Node) -> yaml.Node | None:
             stack += [part for pair in node.value for part in pair]
         elif isinstance(node, yaml.SequenceNode):
             stack += node.value
-        elif any("\ud800" <= c <= "\udfff" for c in node.value):
+        elif _SURROGATE.search(node.value):
             return node
     return None
 

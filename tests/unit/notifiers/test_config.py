@@ -126,6 +126,7 @@ def test_what_is_not_supported_yet_is_refused_by_name_and_line(text: str, want: 
         (routes(receivers="[{name: a, file_configs: [{}]}]"), "missing path of the file"),
         ("route: [", "not YAML"),
         ("a: &x [*x]\nroute: {receiver: a}", "aliases repeat"),
+        ('route: {receiver: "\\ud83d"}', "half of a surrogate pair"),
         ("[" * 5_000, "not YAML"),
         ("route: !!python/object:os.system {}", "root route must specify"),
         ("a: \x00", "not YAML"),
