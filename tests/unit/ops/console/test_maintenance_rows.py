@@ -159,6 +159,7 @@ def test_why_names_the_window_that_holds_an_alert() -> None:
     (line,) = why_lines(found)
     assert (line.channels[0].name, line.channels[0].standing) == ("r / webhook", "held")
     assert "window" in line.channels[0].causes[0]
+    assert line.channels[0].way == "root"
     assert more_text(found) == ""
 
 
