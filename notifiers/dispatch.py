@@ -210,7 +210,8 @@ def _rewire(state: State, group: Group) -> None:
     also = [
         line.receiver
         for line in group.lines.values()
-        if line.receiver != group.receiver and line.told is not None and line.told.firing
+        if line.receiver != group.receiver
+        and (line.outstanding or line.owed or (line.told is not None and line.told.firing))
     ]
     if group.receiver != route.receiver:
         group.receiver = route.receiver

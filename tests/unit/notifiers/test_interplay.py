@@ -131,10 +131,18 @@ def test_what_flaps_pages_nobody_after_an_acknowledgement() -> None:
     assert told(day, "first", 21) == [(Why.ALL_RESOLVED, "", "A")]
 
 
-def test_whom_an_earlier_incident_brought_in_hears_its_end_after_a_new_plan() -> None:
+def unless_second(delivery: Delivery, at: int) -> Receipt | None:
+    return (postpones if delivery.receiver == "second" else delivers)(delivery, at)
+
+
+@pytest.mark.parametrize("courier", [delivers, unless_second])
+def test_whom_an_earlier_incident_brought_in_hears_its_end_after_a_new_plan(
+    courier: Courier,
+) -> None:
     content = routes(route="escalation_policy: p", top=POLICY)
-    day = Scenario(content).fires(1, "A", g="0")
+    day = Scenario(content, courier=courier).fires(1, "A", g="0")
     does(day, 12, IncidentAction.RESOLVE)
+    day.courier = delivers
     content = content.replace("escalation_policy: p", "escalation_policy: none")
     day.at(14, *plan(content, 2)).fires(15, "B", g="0").until(40)
     day.at(41, *plan(content + "\n# a comment", 3))
