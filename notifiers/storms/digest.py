@@ -133,7 +133,8 @@ def _go_on(state: State, queue: Queue, channel: ChannelConfig | None) -> None:
             one = gathering.item(state, queue, channel, group_id)
             if one is not None:
                 gathering.join(state, one, digest)
-    if len(some) == AT_ONCE:
+    if len(some) == AT_ONCE or (some and sweep.task is Task.GATHER):
+        # To word the message is a step of its own.
         sweep.after = some[-1]
         digest.wake = state.now + 1
         return

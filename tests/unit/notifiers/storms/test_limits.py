@@ -206,7 +206,7 @@ def test_a_digest_of_many_groups_is_one_message_gathered_over_several_steps(
     assert len(day.deliveries) == 2
     assert len(day.router.incidents()) == 2 + 3
     day.until(62)
-    assert [(at, one.why) for at, one in day.deliveries[2:]] == [(61.003, Why.DIGEST)]
+    assert [(at, one.why) for at, one in day.deliveries[2:]] == [(61.004, Why.DIGEST)]
     assert "10 groups held back by the rate limit: 10 fire." in day.deliveries[-1][1].notice
     assert len(day.decisions) == told + 7
     day.until(280)
