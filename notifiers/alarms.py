@@ -1,6 +1,8 @@
 """Alarms: one instant a name, the earliest first; setting one anew moves it."""
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+
+_FEW = 1_000
 
 
 class Alarms:
@@ -17,6 +19,10 @@ class Alarms:
         elif self._at.get(name) != at:
             self._at[name] = at
             heappush(self._heap, (at, name))
+            if len(self._heap) > _FEW + 2 * len(self._at):
+                # One that is moved again and again, far ahead, would leave all its instants here.
+                self._heap = [(when, one) for one, when in self._at.items()]
+                heapify(self._heap)
 
     def next(self) -> tuple[int, str] | None:
         """The earliest, which stays until it is moved."""

@@ -117,6 +117,11 @@ def leave(state: State, group: Group, alert: Alert) -> None:
     """The group has no more to say about this alert."""
     group.members.pop(alert.fingerprint, None)
     alert.groups.pop(group.id, None)
+    for line in group.lines.values():
+        # Of a channel that hears of no end it would be owed for ever.
+        if alert.fingerprint in line.owed:
+            line.owed -= {alert.fingerprint}
+            state.touched_lines.add((group.id, line.id))
     state.touched_alerts.add(alert.fingerprint)
     settle(state, alert)
 

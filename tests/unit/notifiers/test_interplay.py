@@ -2,6 +2,7 @@
 
 import pytest
 
+from notifiers.alarms import Alarms
 from schemas.deliveries import Delivery, Receipt, Why
 from schemas.incidents import IncidentAction, IncidentCommand
 from tests.unit.notifiers.scenario import Courier, Scenario, delivers, plan, postpones, refuses
@@ -172,3 +173,27 @@ def test_a_group_that_a_plan_ends_waits_for_no_digest() -> None:
     held = {one: set(groups) for one, groups in day.router._state.limits.held.items()}
     assert len(held.popitem()[1]) == 1
     assert day.restart().router.wake_at() == due
+
+
+def test_what_is_owed_to_a_channel_that_hears_of_no_end_is_forgotten_with_the_alert() -> None:
+    top = "suppression: tocsin\ninhibit_rules: [{source_matchers: [alertname=I]"
+    content = routes(top=top + ", target_matchers: [alertname=A]}]").replace(
+        "{url: 'http://x/'}", "{url: 'http://x/', send_resolved: false}"
+    )
+    day = Scenario(content).fires(1, "A", "Z", g="0").fires(5, "I", g="1").until(15)
+    lines = [one for group in day.router._state.groups.values() for one in group.lines.values()]
+    [line] = [one for one in lines if one.owed]
+    assert len(line.owed) == 1
+    day.resolves(20, "A", since=1, g="0").until(100)
+    assert line.owed == frozenset()
+
+
+def test_an_alarm_that_is_moved_for_ever_takes_no_more_room() -> None:
+    alarms = Alarms()
+    for at in range(20_000):
+        alarms.set("job", 1_000_000 + at)
+        alarms.set(f"other {at % 3}", 2_000_000)
+    assert len(alarms._heap) < 2_000
+    assert alarms.next() == (1_019_999, "job")
+    alarms.set("job", None)
+    assert alarms.next() == (2_000_000, "other 0")
