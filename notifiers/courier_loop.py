@@ -62,7 +62,7 @@ class CourierLoop:
     now: Callable[[], int]
     producer: Producer = field(default_factory=lambda: Producer("courier"))
     crash: Callable[[str], None] = lambda point: None
-    threads: int = 32
+    threads: int = 16
     """A channel gets a quarter of them, so that one that hangs does not stop the others."""
     failing: dict[tuple[str, int], str] = field(default_factory=dict)
     count: Callable[[str, int], None] = lambda event, amount: None
