@@ -38,7 +38,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/api/tocsin/v1/dead-letters")
     def listed(since: int = 0, limit: int = 100) -> Response:
-        if not 1 <= limit <= MOST or since < 0:
+        if not 1 <= limit <= MOST or not 0 <= since <= 2**53:
             raise HTTPException(400, f"limit is 1 to {MOST}, since is in ms since 1970")
         try:
             found, more = dead_letters.newest(services.records, since, limit)

@@ -61,6 +61,7 @@ BODIES = (
     b'{"n": ' + b"1" * 6_000 + b"}",
 )
 GETS = (
+    "/dead-letters?since=9999999999999999999",
     "/incidents?limit=000001" + "0" * 5_000,
     "/oncall?at=253402300799999",
     "/oncall?at=" + "1" * 5_000,
