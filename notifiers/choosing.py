@@ -47,9 +47,14 @@ def choose(
     if line.forced is not None and is_wanted and firing and why in _GIVE_WAY:
         why = line.forced
     if why in lifecycle.PAGES:
+        # A page that goes to nobody takes no end with it that somebody is to hear.
+        ends = channel.send_resolved and not resolved.isdisjoint(_known(line))
         if not _is_party(state, group, line):
-            return Why.NOTHING if plain in lifecycle.PAGES else plain, ""
+            unheard = Why.SOME_RESOLVED if ends else Why.NOTHING
+            return unheard if plain in lifecycle.PAGES else plain, ""
         by = lifecycle.covered_by(state, group, _news(line, firing, why))
+        if by and ends:
+            return Why.SOME_RESOLVED, ""
         if by and why is Why.GREW:
             return _besides(state, group, line, channel, firing, resolved, at, by)
         if by:
@@ -88,6 +93,11 @@ def _besides(
     if why is Why.REPEAT and (all_by := lifecycle.covered_by(state, group, firing)):
         return Why.NOTHING, f"ack/{all_by}"
     return (Why.NOTHING, f"ack/{by}") if why is Why.NOTHING else (why, "")
+
+
+def _known(line: Line) -> frozenset[str]:
+    """The alerts whose end the channel is owed."""
+    return line.owed if line.told is None else line.owed | line.told.firing
 
 
 def _news(line: Line, firing: frozenset[str], why: Why) -> frozenset[str]:

@@ -151,6 +151,26 @@ def test_whom_an_earlier_incident_brought_in_hears_its_end_after_a_new_plan(
     assert told(day, "second")[-1] == (Why.ALL_RESOLVED, "", "A B")
 
 
+def test_an_end_is_told_though_what_fires_since_is_not_for_that_receiver() -> None:
+    content = routes(route="escalation_policy: p", top=POLICY)
+    day = Scenario(content).fires(1, "A", g="0")
+    does(day, 12, IncidentAction.RESOLVE)
+    day.at(14, *plan(content.replace("escalation_policy: p", "escalation_policy: none"), 2))
+    day.fires(22, "B", g="0").resolves(23, "A", since=1, g="0").until(60)
+    assert told(day, "second")[1:] == [(Why.SOME_RESOLVED, "B", "A")]
+
+
+def test_an_end_is_told_though_somebody_has_what_fires_since() -> None:
+    top = "suppression: tocsin\ninhibit_rules: [{source_matchers: [alertname=I]"
+    content = routes(top=top + ", target_matchers: [alertname=A]}]")
+    day = Scenario(content).fires(1, "A", g="0").fires(5, "I", g="1").until(25)
+    day.courier = postpones
+    day.resolves(30, "A", since=1, g="0").fires(30, "B", g="0").until(32)
+    day.courier = delivers
+    does(day, 33, IncidentAction.ACKNOWLEDGE).until(60)
+    assert told(day, "first", 33) == [(Why.SOME_RESOLVED, "B", "A")]
+
+
 def test_escalation_begins_though_the_receiver_of_the_route_has_no_channels() -> None:
     content = routes(route="escalation_policy: p", top=POLICY).replace(
         "receiver: first", "receiver: nobody"
