@@ -54,7 +54,11 @@ def started(directory: Path) -> Clients:
     return Clients(KafkaSettings.model_validate({"bootstrap": address}), "test")
 
 
-@pytest.mark.parametrize("pid", ["", "no number", str(os.getpid()), "999999999"])
+@pytest.mark.parametrize(
+    "pid",
+    ["", "no number", str(os.getpid()), "999999999"],
+    ids=["empty", "no number", "mine", "nobody"],
+)
 def test_a_pid_that_is_somebody_elses_is_no_broker(tmp_path: Path, pid: str) -> None:
     (tmp_path / "pid").write_text(pid)
     assert running(tmp_path) == 0
