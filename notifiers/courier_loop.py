@@ -43,6 +43,7 @@ class _Task:
     envelope: Envelope
     lane: Lane
     attempt: tuple[str, int]
+    """The event's id, which a resend does not share, and which attempt it is."""
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ class CourierLoop:
             return
         delivery = envelope.event
         lane = (delivery.group_key, delivery.receiver, delivery.integration)
-        task = _Task(record, envelope, lane, (delivery.id, delivery.attempt))
+        task = _Task(record, envelope, lane, (envelope.id, delivery.attempt))
         self._lanes.setdefault(lane[1:], {}).setdefault(lane, deque()).append(task)
         self._waiting += 1
 

@@ -87,9 +87,11 @@ class Hooks:
     def close(self) -> None: ...
 
 
-def value(name: str, group: str = "g", receiver: str = "ops", attempt: int = 1) -> bytes:
+def value(
+    name: str, group: str = "g", receiver: str = "ops", attempt: int = 1, event_id: str = ""
+) -> bytes:
     event = delivery(id=name, group_key=group, receiver=receiver, attempt=attempt)
-    return CODEC.encode(Envelope(name, Producer("router"), 0, event))
+    return CODEC.encode(Envelope(event_id or name, Producer("router"), 0, event))
 
 
 def loop(log: Log, channel: Hooks, **fields: object) -> CourierLoop:
@@ -168,6 +170,13 @@ def test_the_same_attempt_read_twice_is_sent_once_and_answered_twice() -> None:
     loop(log, channel).run()
     assert channel.sent == ["d", "d"]
     assert log.receipts() == ["d", "d", "d"]
+
+
+def test_what_is_sent_again_by_hand_is_sent_though_that_attempt_was_answered() -> None:
+    log = Log(value("d", attempt=2), value("d", attempt=2, event_id="resend"), ends=Event())
+    channel = Hooks()
+    loop(log, channel).run()
+    assert channel.sent == ["d", "d"]
 
 
 def test_of_what_was_buried_only_the_receipt_is_remembered() -> None:
