@@ -48,7 +48,7 @@ format: $(VENV)/.dev ## write the format
 
 test: $(VENV)/.dev ## every test that takes minutes, not more
 	$(BIN)/python -m pytest -m "not slow and not soak" -n 2 tests/unit
-	$(BIN)/python -m pytest -m "not slow and not soak" -n 2 --dist loadfile --ignore tests/unit
+	$(BIN)/python -m pytest -m "not slow and not soak" --ignore tests/unit
 
 test-slow: $(VENV)/.dev ## random kills and what else takes long
 	$(BIN)/python -m pytest -m slow --timeout 900

@@ -32,7 +32,7 @@ needs_amtool = pytest.mark.skipif(not amtool(), reason="no amtool here: make pee
 @pytest.fixture
 def tocsin(tmp_path: Path) -> Iterator[Tocsin]:
     with Tocsin(tmp_path / "home", routes=ROUTES, only=ONLY) as process:
-        yield process.start()
+        yield process.start().ready()
 
 
 def said(tocsin: Tocsin, *arguments: str, fails: bool = False) -> str:
@@ -109,6 +109,8 @@ def test_prometheus_sends_its_alerts(tocsin: Tocsin, tmp_path: Path) -> None:
         f"--config.file={tmp_path}/prometheus.yml",
         f"--storage.tsdb.path={tmp_path}/prometheus",
         "--web.listen-address=127.0.0.1:0",
+        # What is not taken at once, by a server that is still starting, comes again soon.
+        "--rules.alert.resend-delay=1s",
     ]
     process = subprocess.Popen(
         [prometheus() or "prometheus", *arguments],
