@@ -59,10 +59,16 @@ class _Site:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1013})
-        elif route_path(scope) in {"", "/"}:
+        elif route_path(scope) in {"", "/"} or _wants_page(scope):
             await HTMLResponse(_STARTING, 200)(scope, receive, send)
         else:
             await JSONResponse(_error("no such page"), 404)(scope, receive, send)
+
+
+def _wants_page(scope: Scope) -> bool:
+    """Whether a browser asks for a page: a link in a message may be followed at any time."""
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept")
+    return scope["method"] == "GET" and b"text/html" in accepted
 
 
 def build(
