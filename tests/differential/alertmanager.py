@@ -5,13 +5,14 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.waiting import eventually
 
 
 def alertmanager() -> str | None:
@@ -83,12 +84,13 @@ def serving(config: str, folder: Path) -> Iterator[Alertmanager]:
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until and process.poll() is None:
+    def is_up() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(f"Alertmanager ended:\n{log.read_text()[-3000:]}")
         try:
             urllib.request.urlopen(f"{url}/-/ready", timeout=5).close()
         except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"Alertmanager did not come up:\n{log.read_text()[-3000:]}")
+            return False
+        return True
+
+    eventually(is_up, 60, lambda: log.read_text()[-3000:])

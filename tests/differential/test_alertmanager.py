@@ -75,26 +75,35 @@ def test_messages_are_alertmanagers(tmp_path: Path) -> None:
     number = seed()
     random = Random(number)
     scripts = [route_scripts.script(random, f"s{place}") for place in range(SCRIPTS)]
+    different = differences(scripts, tmp_path / "first")
+    if different:
+        # Ours is a function of the script; a difference that does not come again is of the time
+        # that Alertmanager took to hear something.
+        again = differences(scripts, tmp_path / "again")
+        different = {key: said for key, said in again.items() if key in different}
+    assert different == {}, f"seed {number}, {len(different)} groups differ:\n" + "\n".join(
+        list(different.values())[:10]
+    )
+
+
+def differences(scripts: Sequence[Script], folder: Path) -> dict[tuple[str, str], str]:
+    """The groups in which the two said something else, in words."""
     for attempt in range(3):
-        folder = tmp_path / str(attempt)
-        folder.mkdir()
+        home = folder / str(attempt)
+        home.mkdir(parents=True)
         try:
-            theirs, mine, config = played(scripts, folder)
+            theirs, mine, _ = played(scripts, home)
         except TooSlow:
             continue
         break
     else:
         pytest.fail("this machine did not keep the script's time in three runs")
     assert sum(map(len, theirs.values())) > 3 * SCRIPTS
-    different = [
-        f"{key}\n  theirs {_told(theirs.get(key, []))}\n  mine   {_told(mine.get(key, []))}"
+    return {
+        key: f"{key}\n  theirs {_told(theirs.get(key, []))}\n  mine   {_told(mine.get(key, []))}"
         for key in sorted(theirs.keys() | mine.keys())
         if not same(theirs.get(key, []), mine.get(key, []))
-    ]
-    (tmp_path / "config.json").write_text(config)
-    assert different == [], f"seed {number}, {len(different)} groups differ:\n" + "\n".join(
-        different[:10]
-    )
+    }
 
 
 def test_alerts_reach_alertmanagers_receivers(tmp_path: Path) -> None:
