@@ -1,18 +1,17 @@
 """What is known of one alert, and what a newly announced level makes of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import ormsgpack
 
+from notifiers.level import Level, kept
+from schemas import pairs
 from schemas.alerts import AlertLevel, AlertState
 
 Order = tuple[int, int]
 """Plan number and decision time: of two levels, the one with the higher order is newer."""
-
-Spelling = tuple[str, ...]
-"""Names, then values, in the order in which they came."""
 
 
 class Turn(StrEnum):
@@ -39,16 +38,16 @@ class Alert:
     """
 
     fingerprint: str
-    level: AlertLevel | None = None
-    pending: AlertLevel | None = None
+    packed_labels: bytes = b""
+    """Its key in the cache."""
+    level: Level | None = None
+    pending: Level | None = None
     written: Order = (0, 0)
     heard: Order = (0, 0)
     idle_since: int | None = None
     groups: dict[str, int] = field(default_factory=dict)
     targets: tuple[str, ...] | None = None
     """The groups its labels lead to under the plan in force; None if not worked out yet."""
-    spellings: tuple[Spelling, ...] = ()
-    """The orders in which its labels have come: its keys in the cache."""
     expires_at: int | None = None
     """When it resolves unless it is posted again; None for what a detector decides."""
     timed_out: bool = False
@@ -60,7 +59,7 @@ class Alert:
     """Whether the checkpoint has an entry of its life alone, which is newer than its own."""
 
     @property
-    def shown(self) -> AlertLevel | None:
+    def shown(self) -> Level | None:
         """What people see."""
         return self.pending or self.level
 
@@ -80,9 +79,8 @@ class Alert:
             [
                 *self.written,
                 self.idle_since,
-                # Plain values all of them, so that nothing has to be taken apart first.
-                None if self.level is None else self.level.__dict__,
-                None if self.pending is None else self.pending.__dict__,
+                self.level and (*self.level,),
+                self.pending and (*self.pending,),
                 self.groups,
                 *((self.expires_at, self.timed_out, self.updated_at) if self.is_posted else ()),
             ]
@@ -97,7 +95,7 @@ class Alert:
         self.expires_at, self.timed_out, self.updated_at = ormsgpack.unpackb(entry)
         self.apart = True
 
-    def take(self, level: AlertLevel, decided_at: int) -> Turn:
+    def take(self, level: Level, decided_at: int) -> Turn:
         """Accept a level that is not older than what is known."""
         match level.state:
             case AlertState.PENDING:
@@ -112,27 +110,25 @@ class Alert:
                 self.pending = None
                 return self._resolve(level, decided_at) if self.fires else Turn.SHOWN
 
-    def _resolve(self, level: AlertLevel | None, decided_at: int) -> Turn:
+    def _resolve(self, level: Level | None, decided_at: int) -> Turn:
         fired = self.level
         assert fired is not None
         said = level if level is not None and level.starts_at is not None else fired
         ends_at = level.ends_at if level is not None else None
-        self.level = said.model_copy(
-            update={
-                "state": AlertState.RESOLVED,
-                "ends_at": decided_at if ends_at is None else ends_at,
-            }
-        )
+        self.level = said.resolved(decided_at if ends_at is None else ends_at)
         return Turn.RESOLVED
 
 
 def unpacked(fingerprint: str, entry: bytes) -> Alert:
     """The alert of a checkpoint's entry."""
     plan, decided_at, idle_since, level, pending, groups, *life = ormsgpack.unpackb(entry)
+    last, next_life = _level(level), _level(pending)
+    shown = next_life or last
     found = Alert(
         fingerprint,
-        None if level is None else AlertLevel.model_validate(level),
-        None if pending is None else AlertLevel.model_validate(pending),
+        b"" if shown is None else shown.packed,
+        last,
+        next_life,
         (plan, decided_at),
         (plan, decided_at),
         idle_since,
@@ -143,24 +139,23 @@ def unpacked(fingerprint: str, entry: bytes) -> Alert:
     return found
 
 
-def spelled(labels: Mapping[str, str]) -> Spelling:
-    """The key by which an alert is found without working out its fingerprint."""
-    return (*labels, *labels.values())
+def _level(entry: list[Any] | dict[str, Any] | None) -> Level | None:
+    if entry is None:
+        return None
+    if isinstance(entry, dict):
+        # As older versions wrote it.
+        return kept(AlertLevel.model_validate(entry))
+    packed, notes, state, *others = entry
+    return Level(packed, notes, AlertState(state), *others)
 
 
-def labels_of(spelling: Spelling) -> dict[str, str]:
-    """The labels that are spelled so."""
-    half = len(spelling) // 2
-    return dict(zip(spelling[:half], spelling[half:], strict=True))
-
-
-def is_same(level: AlertLevel, known: AlertLevel) -> bool:
+def is_same(level: AlertLevel, known: Level) -> bool:
     """Whether a level says again what is known; a value alone that moved is not news."""
     return (
         level.state is known.state
         and level.active_at == known.active_at
         and level.starts_at == known.starts_at
         and level.ends_at == known.ends_at
-        and level.annotations == known.annotations
+        and pairs.packed(level.annotations) == known.notes
         and level.generator_url == known.generator_url
     )

@@ -122,9 +122,5 @@ def levels(state: State, fingerprints: frozenset[str], *, fires: bool = False) -
     found = (state.alerts[one].level for one in fingerprints)
     known = [level for level in found if level is not None]
     if not fires or not state.flaps.flapping:
-        return known
-    still = {"state": AlertState.FIRING, "ends_at": None}
-    return [
-        level if level.state is AlertState.FIRING else level.model_copy(update=still)
-        for level in known
-    ]
+        return [level.whole() for level in known]
+    return [level._replace(state=AlertState.FIRING, ends_at=None).whole() for level in known]

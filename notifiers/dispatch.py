@@ -1,6 +1,5 @@
 """Alerts into groups: what a level changes there, and how groups follow a change of plan."""
 
-from functools import lru_cache
 from heapq import heappop, heappush
 
 from notifiers import suppression
@@ -9,13 +8,14 @@ from notifiers.group import Group, Line, line_id
 from notifiers.grouping import group_key, group_labels
 from notifiers.incidents import lifecycle
 from notifiers.route_tree import Route
-from notifiers.state import State
+from notifiers.state import PlanState, State, Way
 from notifiers.storms import flapping, limits, parents
 from schemas.labels import derived_id
 
 REMEMBERED = 3_600_000
 """How long a finished alert is remembered (ms), so that a late, older level cannot revive it."""
 LONGEST_KEY = 4_000
+MOST_WAYS = 10_000
 
 
 def place(state: State, alert: Alert, turn: Turn) -> None:
@@ -83,24 +83,34 @@ def _routes(state: State) -> dict[str, Route]:
 
 def _targets(state: State, alert: Alert) -> list[str]:
     """The groups that the alert's labels lead to, made where they do not exist yet."""
-    config = state.plan.config
-    if config is None or alert.level is None:
+    if alert.level is None:
         return []
-    labels = {name: value for name, value in alert.level.labels.items() if value}
     found = []
-    for route in config.route.match(labels):
-        pairs = group_labels(labels, route.group_by, route.group_by_all)
-        group_id = _group_id(route.id, pairs)
-        if group_id not in state.groups:
-            _open(state, group_id, route, pairs)
-        if group_id not in found:
-            found.append(group_id)
+    for way in _ways(state.plan, alert.level.labels):
+        if way.group_id not in state.groups:
+            _open(state, way.group_id, way.route, way.pairs)
+        if way.group_id not in found:
+            found.append(way.group_id)
     return found
 
 
-@lru_cache(maxsize=10_000)
-def _group_id(route_id: str, pairs: tuple[tuple[str, str], ...]) -> str:
-    return derived_id(route_id, *(part for pair in pairs for part in pair))
+def _ways(plan: PlanState, labels: dict[str, str]) -> tuple[Way, ...]:
+    """Where these labels lead, worked out once for all that differ in nothing routes look at."""
+    if plan.config is None:
+        return ()
+    seen = None if plan.looks_at is None else tuple(map(labels.get, plan.looks_at))
+    if seen is not None and (known := plan.found.get(seen)) is not None:
+        return known
+    found = []
+    for route in plan.config.route.match(labels):
+        pairs = group_labels(labels, route.group_by, route.group_by_all)
+        group_id = derived_id(route.id, *(part for pair in pairs for part in pair))
+        found.append(Way(route, pairs, group_id))
+    if seen is not None:
+        if len(plan.found) >= MOST_WAYS:
+            plan.found.clear()
+        plan.found[seen] = tuple(found)
+    return tuple(found)
 
 
 def _open(state: State, group_id: str, route: Route, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -161,8 +171,7 @@ def forget(state: State) -> None:
             state.flaps.forget(fingerprint)
             if alert.updated_at:
                 state.touched_lives.add(fingerprint)
-            for spelling in alert.spellings:
-                state.by_labels.pop(spelling, None)
+            state.by_labels.pop(alert.packed_labels, None)
 
 
 def follow_plan(state: State) -> None:

@@ -7,10 +7,10 @@ because the alerts topic, where others announce theirs, is the router's input.
 from collections.abc import Mapping
 
 from notifiers import dispatch
-from notifiers.alert_book import Alert, spelled
+from notifiers.level import kept
 from notifiers.state import State
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
-from schemas.labels import derived_id, fingerprint
+from schemas.labels import derived_id
 from schemas.stage import Output
 from schemas.topics import HISTORY
 
@@ -35,22 +35,16 @@ def announce(
         value=1.0,
         reason=reason,
     )
-    alert = _alert(state, level)
+    known = kept(level)
+    alert = state.known(known.packed)
     order = (state.plan.number, state.now)
     alert.heard = alert.written = max(alert.heard, order)
     if alert.expires_at is not None:
         alert.expires_at = None
         state.touched_lives.add(alert.fingerprint)
-    turn = alert.take(level, state.now)
+    turn = alert.take(known, state.now)
     state.touched_alerts.add(alert.fingerprint)
     dispatch.place(state, alert, turn)
     batch = AlertBatch(source=source, plan=order[0], decided_at=order[1], alerts=(level,))
     name = derived_id("own-alert", source, state.now, level.model_dump_json())
     state.outputs.append(Output(HISTORY, "router", name, batch))
-
-
-def _alert(state: State, level: AlertLevel) -> Alert:
-    name = fingerprint(level.labels)
-    if name not in state.alerts:
-        state.spell(state.named(name), spelled(level.labels))
-    return state.alerts[name]

@@ -5,11 +5,14 @@ Sources: `provider/mem.Alerts.Put` (which announcements overlap), `alert.Alert.M
 over what a detector says of the same labels, until the detector says something again.
 """
 
+from sys import intern
+
 from notifiers import dispatch
-from notifiers.alert_book import Alert, Turn, spelled
-from notifiers.lean import lean
+from notifiers.alert_book import Alert, Turn
+from notifiers.level import Level
 from notifiers.state import State
-from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.alerts import AlertBatch, AlertState, PostedAlerts
+from schemas.pairs import canonical, packed, packed_labels
 
 SOURCE = "api"
 """The `source` of batches that hold what others posted."""
@@ -17,12 +20,42 @@ _RESOLVE_TIMEOUT = 300_000
 _FOREVER = 2**62
 
 
-def take(state: State, batch: AlertBatch) -> None:
+def take(state: State, batch: PostedAlerts) -> None:
     """Merge each of these alerts with what is known of it."""
-    spellings = [spelled(level.labels) for level in batch.alerts]
-    strangers = state.strangers(spellings)
-    for level, spelling in zip(batch.alerts, spellings, strict=True):
-        _take(state, state.meet(spelling, strangers), level, batch.decided_at)
+    known = state.by_labels
+    sets = [one if one in known else canonical(one) for one in batch.labels]
+    strangers = state.strangers(sets)
+    config, decided_at = state.plan.config, batch.decided_at
+    timeout = _RESOLVE_TIMEOUT if config is None else config.resolve_timeout
+    for labels, notes, starts_at, ends_at, url in zip(
+        *(sets, batch.annotations, batch.starts_at, batch.ends_at, batch.generator_urls),
+        strict=True,
+    ):
+        alert = known.get(labels) or state.meet(labels, strangers)
+        alert.updated_at = decided_at
+        _take(state, alert, notes, starts_at, ends_at, decided_at + timeout, url)
+
+
+def of_batch(batch: AlertBatch) -> PostedAlerts:
+    """The same of what an older version wrote, and of what a script says."""
+    levels, at = batch.alerts, batch.decided_at
+    over = [one.state is AlertState.RESOLVED for one in levels]
+    ends = tuple(
+        at if one.ends_at is None and is_over else one.ends_at
+        for one, is_over in zip(levels, over, strict=True)
+    )
+    starts = tuple(
+        (at if one.ends_at is None else one.ends_at) if one.starts_at is None else one.starts_at
+        for one in levels
+    )
+    return PostedAlerts(
+        decided_at=at,
+        labels=tuple(packed_labels(one.labels) for one in levels),
+        annotations=tuple(packed(one.annotations) for one in levels),
+        starts_at=starts,
+        ends_at=ends,
+        generator_urls=tuple(one.generator_url for one in levels),
+    )
 
 
 def expire(state: State, alert: Alert) -> None:
@@ -30,9 +63,7 @@ def expire(state: State, alert: Alert) -> None:
     level = alert.level
     assert level is not None
     assert alert.expires_at is not None
-    alert.level = level.model_copy(
-        update={"state": AlertState.RESOLVED, "ends_at": alert.expires_at}
-    )
+    alert.level = level.resolved(alert.expires_at)
     alert.expires_at = None
     state.touched_alerts.add(alert.fingerprint)
     state.touched_lives.add(alert.fingerprint)
@@ -40,53 +71,58 @@ def expire(state: State, alert: Alert) -> None:
     dispatch.place(state, alert, Turn.RESOLVED)
 
 
-def _take(state: State, alert: Alert, level: AlertLevel, decided_at: int) -> None:
-    starts_at, ends_at, timed_out = _span(state, level, decided_at)
-    if alert.level is not None:
-        starts_at, ends_at = _merged(alert, starts_at, ends_at, state.now)
-    alert.timed_out = timed_out
-    alert.updated_at = decided_at
+def _take(
+    state: State,
+    alert: Alert,
+    notes: bytes,
+    starts_at: int,
+    said: int | None,
+    times_out: int,
+    url: str,
+) -> None:
+    """`said`: when it ends, where whoever posted it said so; else it times out."""
+    known, now = alert.level, state.now
+    ends_at = times_out if said is None else said
+    if known is not None:
+        starts_at, ends_at = _merged(alert, known, starts_at, ends_at, now)
+    alert.timed_out = said is None
     state.touched_lives.add(alert.fingerprint)
-    over = ends_at <= state.now
-    fired = alert.fires
-    turn = _turn(fired, over)
+    over = ends_at <= now
+    fired = known is not None and known.state is AlertState.FIRING
     if over:
         alert.expires_at = None
     else:
         state.expire_at(alert, ends_at)
-    known = alert.level
-    if turn is Turn.SHOWN and known is not None and _says_the_same(level, known, starts_at):
+    if (
+        known is not None
+        and fired
+        and not over
+        and known.starts_at == starts_at
+        and known.notes == notes
+        and known.generator_url == url
+    ):
         state.counts["level unchanged"] += 1
         return
     alert.pending = None
-    alert.level = lean(_told(level, starts_at, ends_at if over else None))
+    alert.level = Level(
+        alert.packed_labels,
+        notes,
+        AlertState.RESOLVED if over else AlertState.FIRING,
+        starts_at,
+        starts_at,
+        ends_at if over else None,
+        intern(url),
+    )
     state.touched_alerts.add(alert.fingerprint)
     state.counts["level changed"] += 1
-    dispatch.place(state, alert, turn)
+    dispatch.place(state, alert, _turn(fired, over))
 
 
-def _span(state: State, level: AlertLevel, decided_at: int) -> tuple[int, int, bool]:
-    """When it starts and ends, and whether nobody but `resolve_timeout` says so."""
-    ends_at = level.ends_at
-    starts_at = level.starts_at
-    if starts_at is None:
-        starts_at = decided_at if ends_at is None else ends_at
-    if ends_at is not None:
-        return starts_at, ends_at, False
-    if level.state is AlertState.RESOLVED:
-        return starts_at, decided_at, False
-    config = state.plan.config
-    timeout = _RESOLVE_TIMEOUT if config is None else config.resolve_timeout
-    return starts_at, decided_at + timeout, True
-
-
-def _merged(alert: Alert, starts_at: int, ends_at: int, now: int) -> tuple[int, int]:
+def _merged(alert: Alert, known: Level, starts_at: int, ends_at: int, now: int) -> tuple[int, int]:
     """Both instants, with the known alert's where the two overlap."""
-    known = alert.level
-    assert known is not None
     began = known.active_at if known.starts_at is None else known.starts_at
     ended, timed_out = alert.expires_at, alert.timed_out
-    if not alert.fires:
+    if known.state is not AlertState.FIRING:
         ended = known.ends_at
     elif ended is None:
         # A detector's alert has no end that could outlast what is posted now.
@@ -100,32 +136,7 @@ def _merged(alert: Alert, starts_at: int, ends_at: int, now: int) -> tuple[int, 
     return min(began, starts_at), ends_at
 
 
-def _told(level: AlertLevel, starts_at: int, ended_at: int | None) -> AlertLevel:
-    """The level with these instants; as a rule it has them."""
-    state = AlertState.FIRING if ended_at is None else AlertState.RESOLVED
-    if (level.state, level.active_at, level.starts_at, level.ends_at) == (
-        *(state, starts_at, starts_at, ended_at),
-    ):
-        return level
-    return level.model_copy(
-        update={
-            "state": state,
-            "active_at": starts_at,
-            "starts_at": starts_at,
-            "ends_at": ended_at,
-        }
-    )
-
-
 def _turn(fired: bool, over: bool) -> Turn:
     if over:
         return Turn.RESOLVED if fired else Turn.CAME_RESOLVED
     return Turn.SHOWN if fired else Turn.FIRED
-
-
-def _says_the_same(level: AlertLevel, known: AlertLevel, starts_at: int) -> bool:
-    return (
-        known.starts_at == starts_at
-        and level.annotations == known.annotations
-        and level.generator_url == known.generator_url
-    )

@@ -72,6 +72,14 @@ class Route:
                 break
         return reached or [self]
 
+    def looks_at(self) -> tuple[str, ...] | None:
+        """The labels that decide on an alert's way and groups; None if some group is by all."""
+        routes = list(self.walk())
+        if any(route.group_by_all for route in routes):
+            return None
+        names = {matcher.name for route in routes for matcher in route.matchers}
+        return tuple(sorted(names.union(*(route.group_by for route in routes))))
+
     def walk(self) -> Iterator["Route"]:
         """This node and all below, depth first."""
         yield self

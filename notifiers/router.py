@@ -13,7 +13,7 @@ detector announced; what others posted ends when nobody posts it again.
 from collections.abc import Sequence
 
 from notifiers import dispatch, flush, posted, timers, view
-from notifiers.alert_book import Alert, Order, Turn, is_same, spelled
+from notifiers.alert_book import Alert, Order, Turn, is_same
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import read
 from notifiers.explain.asked import Asked
@@ -21,15 +21,17 @@ from notifiers.explain.live import AlertNow, live
 from notifiers.heartbeats import switch
 from notifiers.incidents import view as incidents
 from notifiers.incidents.view import IncidentView
+from notifiers.level import Level, kept
 from notifiers.oncall.book import MadeOverride
 from notifiers.registry import FOLLOWS, HANDLERS, RECEIPTS
 from notifiers.state import State
 from notifiers.storms import digest
 from notifiers.windows.view import WindowView
 from notifiers.windows.view import shown as shown_windows
-from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.alerts import AlertBatch, AlertState, PostedAlerts
 from schemas.deliveries import Receipt
 from schemas.event import Event
+from schemas.pairs import packed_labels
 from schemas.plans import Plan, WakeUp
 from schemas.stage import Received, Step
 from schemas.topics import ALERTS
@@ -159,8 +161,10 @@ class Router:
 
     def _read(self, event: Event) -> None:
         match event:
-            case AlertBatch(source=posted.SOURCE):
+            case PostedAlerts():
                 posted.take(self._state, event)
+            case AlertBatch(source=posted.SOURCE):
+                posted.take(self._state, posted.of_batch(event))
             case AlertBatch():
                 switch.hear(self._state)
                 self._read_alerts(event)
@@ -183,13 +187,10 @@ class Router:
         state, slack = self._state, self.order_slack
         order = (batch.plan, batch.decided_at)
         by_labels, unchanged = state.by_labels, 0
-        spellings = [spelled(level.labels) for level in batch.alerts]
-        found = [by_labels.get(spelling) for spelling in spellings]
-        strange = [one for one, alert in zip(spellings, found, strict=True) if alert is None]
-        strangers = state.strangers(strange) if strange else {}
-        for level, spelling, before in zip(batch.alerts, spellings, found, strict=True):
-            # A stranger may come twice in one batch.
-            alert = before or by_labels.get(spelling)
+        sets = [packed_labels(level.labels) for level in batch.alerts]
+        strangers = state.strangers(sets)
+        for level, labels in zip(batch.alerts, sets, strict=True):
+            alert = by_labels.get(labels)
             known = None if alert is None else alert.pending or alert.level
             if (
                 alert is None
@@ -198,7 +199,7 @@ class Router:
                 or order < alert.heard
                 or not is_same(level, known)
             ):
-                self._read_level(state.meet(spelling, strangers), level, order)
+                self._read_level(state.meet(labels, strangers), kept(level, labels), order)
                 continue
             unchanged += 1
             alert.heard = order
@@ -208,7 +209,7 @@ class Router:
         if unchanged:
             state.counts[_UNCHANGED] += unchanged
 
-    def _read_level(self, alert: Alert, level: AlertLevel, order: Order) -> None:
+    def _read_level(self, alert: Alert, level: Level, order: Order) -> None:
         state = self._state
         if order < alert.heard:
             state.counts["level older"] += 1

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
-from sys import intern
+from typing import NamedTuple
 
 import ormsgpack
 
-from notifiers.alert_book import Alert, Spelling, labels_of, spelled, unpacked
+from notifiers.alert_book import Alert, unpacked
 from notifiers.book import Book
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
@@ -45,6 +45,14 @@ Without a group it is the end of a posted alert, by its fingerprint.
 """
 
 
+class Way(NamedTuple):
+    """A route that labels lead to, and the group there: its labels and its id."""
+
+    route: Route
+    pairs: tuple[tuple[str, str], ...]
+    group_id: str
+
+
 @dataclass(slots=True)
 class PlanState:
     """The plan in force and the pieces of the next."""
@@ -58,6 +66,10 @@ class PlanState:
     routes: dict[str, Route] = field(default_factory=dict)
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The matchers on the way from the root to each route."""
+    looks_at: tuple[str, ...] | None = None
+    """The labels by which alerts are routed and grouped; None if it is all of them."""
+    found: dict[tuple[str | None, ...], tuple[Way, ...]] = field(default_factory=dict)
+    """A cache: where values of those labels lead."""
     next: tuple[int, str, int] = (0, "", 0)
     """Number, digest and count of pieces of the plan that is arriving."""
     pieces: dict[int, bytes] = field(default_factory=dict)
@@ -67,6 +79,8 @@ class PlanState:
         self.config = config
         self.routes = {route.id: route for route in config.route.walk()}
         self.ways = ways(config.route)
+        self.looks_at = config.route.looks_at()
+        self.found = {}
 
 
 @dataclass(slots=True)
@@ -77,8 +91,8 @@ class State:
     now: int = 0
     plan: PlanState = field(default_factory=PlanState)
     alerts: dict[str, Alert] = field(default_factory=dict)
-    by_labels: dict[Spelling, Alert] = field(default_factory=dict)
-    """A cache: the same label set, in the order it came, to its alert."""
+    by_labels: dict[bytes, Alert] = field(default_factory=dict)
+    """The same by packed labels."""
     groups: dict[str, Group] = field(default_factory=dict)
     sent: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Outstanding deliveries: id to group and line."""
@@ -170,8 +184,8 @@ class State:
             self.timers.append((alert.expires_at, "", alert.fingerprint))
         if alert.idle_since is not None:
             self.idle.append((alert.idle_since, alert.fingerprint))
-        if (shown := alert.shown) is not None:
-            self.spell(alert, spelled(shown.labels))
+        if alert.shown is not None:
+            self.by_labels[alert.packed_labels] = alert
 
     def inhibit(self) -> None:
         """Work out anew which alerts mute or explain others, by the rules in force."""
@@ -192,34 +206,29 @@ class State:
                 since = began(alert.level) if alert.fires or over is None else over[0]
                 self.families.fires(alert.fingerprint, alert.level.labels, since)
 
-    def strangers(self, spellings: Iterable[Spelling]) -> dict[Spelling, str]:
-        """Fingerprints of the label sets that are not found by their spelling; all at once."""
-        strange = [one for one in spellings if one not in self.by_labels]
-        return dict(zip(strange, fingerprints([labels_of(one) for one in strange]), strict=True))
+    def strangers(self, sets: Iterable[bytes]) -> dict[bytes, str]:
+        """Fingerprints of those label sets, packed, that are not known; all at once."""
+        strange = [one for one in sets if one not in self.by_labels]
+        return dict(zip(strange, fingerprints(strange), strict=True)) if strange else {}
 
-    def meet(self, spelling: Spelling, strangers: Mapping[Spelling, str]) -> Alert:
+    def meet(self, labels: bytes, strangers: Mapping[bytes, str]) -> Alert:
         """The alert with these labels, known from now on."""
-        alert = self.by_labels.get(spelling)
-        if alert is None:
-            alert = self.named(strangers[spelling])
-            self.spell(alert, spelling)
-        return alert
-
-    def named(self, fingerprint: str) -> Alert:
-        """The alert of this fingerprint, known from now on."""
+        alert = self.by_labels.get(labels)
+        if alert is not None:
+            return alert
+        fingerprint = strangers[labels]
         alert = self.alerts.get(fingerprint)
         if alert is None:
             # Where it was forgotten in this very step, the entry of its last life is still there.
             alert = Alert(fingerprint, apart=fingerprint in self.touched_lives)
             self.alerts[fingerprint] = alert
+        alert.packed_labels = labels
+        self.by_labels[labels] = alert
         return alert
 
-    def spell(self, alert: Alert, spelling: Spelling) -> None:
-        """Find this alert faster by its labels in this order; a few orders are enough."""
-        if len(alert.spellings) < 4:
-            kept = tuple(map(intern, spelling))
-            alert.spellings = (*alert.spellings, kept)
-            self.by_labels[kept] = alert
+    def known(self, labels: bytes) -> Alert:
+        """`meet` for one alone."""
+        return self.meet(labels, self.strangers([labels]))
 
     def _load_plan(self, name: str, entry: bytes) -> None:
         plan = self.plan

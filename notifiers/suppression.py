@@ -49,12 +49,13 @@ def causes(state: State, fingerprint: str) -> tuple[str, ...]:
     level = state.alerts[fingerprint].level
     if level is None:
         return ()
-    source = state.inhibitor.source(level.labels)
-    silences = state.silences.active(fingerprint, level.labels, state.now)
+    labels = level.labels
+    source = state.inhibitor.source(labels)
+    silences = state.silences.active(fingerprint, labels, state.now)
     found = tuple(f"silence/{one}" for one in silences)
-    windows = state.windows.active(fingerprint, level.labels, state.now)
+    windows = state.windows.active(fingerprint, labels, state.now)
     found += tuple(f"window/{one}" for one in windows)
-    if (parent := state.families.parent_of(fingerprint, level.labels, began(level))) is not None:
+    if (parent := state.families.parent_of(fingerprint, labels, began(level))) is not None:
         found = (f"parent/{parent}", *found)
     return found if source is None else (f"alert/{source}", *found)
 

@@ -3,12 +3,13 @@
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processors.corrections import Corrections
-from schemas.alerts import AlertBatch
+from schemas.alerts import AlertBatch, AlertState, PostedAlerts
 from schemas.checks import CheckResult
 from schemas.deliveries import Decision, Delivery, Receipt, Why
 from schemas.envelope import Envelope
@@ -16,6 +17,7 @@ from schemas.errors import Reason, Undecodable
 from schemas.incidents import IncidentChanged
 from schemas.labels import Labels, fingerprint, series_id, without_name
 from schemas.metrics import MetricBatch
+from schemas.pairs import unpacked
 from schemas.series import unpack_series
 
 Column = Sequence[object] | NDArray[np.generic]
@@ -75,6 +77,9 @@ class Collector:
             self._row("checks", _check(event), origin)
         elif isinstance(event, AlertBatch):
             for row in _alerts(event):
+                self._row("alerts", row, origin)
+        elif isinstance(event, PostedAlerts):
+            for row in _posted(event):
                 self._row("alerts", row, origin)
         elif isinstance(event, Decision):
             self._row("decisions", _decision(event), origin)
@@ -200,23 +205,43 @@ def _check(event: CheckResult) -> dict[str, object]:
 
 def _alerts(event: AlertBatch) -> Iterator[dict[str, object]]:
     for level in event.alerts:
-        yield {
-            "decided_at": event.decided_at,
-            "fingerprint": fingerprint(level.labels),
-            "name": level.labels.get("alertname", ""),
-            "state": str(level.state),
-            "active_at": level.active_at,
-            "starts_at": level.starts_at,
-            "ends_at": level.ends_at,
-            "value": level.value,
-            "changed": level.changed,
-            "reason": level.reason,
-            "labels": level.labels,
-            "annotations": level.annotations,
-            "source": event.source,
-            "plan": event.plan,
-            "generator_url": level.generator_url,
+        told = level.model_dump()
+        yield _alert(told, event.decided_at, event.source, event.plan)
+
+
+def _posted(event: PostedAlerts) -> Iterator[dict[str, object]]:
+    at = event.decided_at
+    for labels, notes, starts_at, ends_at, url in zip(
+        *(event.labels, event.annotations, event.starts_at, event.ends_at, event.generator_urls),
+        strict=True,
+    ):
+        over = ends_at is not None and ends_at <= at
+        told = {
+            "labels": unpacked(labels),
+            "annotations": unpacked(notes),
+            "state": AlertState.RESOLVED if over else AlertState.FIRING,
+            "active_at": starts_at,
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "value": 0.0,
+            "changed": True,
+            "reason": "",
+            "generator_url": url,
         }
+        yield _alert(told, at, "api", 0)
+
+
+def _alert(told: dict[str, Any], at: int, source: str, plan: int) -> dict[str, object]:
+    labels = told["labels"]
+    return {
+        **told,
+        "state": str(told["state"]),
+        "decided_at": at,
+        "fingerprint": fingerprint(labels),
+        "name": labels.get("alertname", ""),
+        "source": source,
+        "plan": plan,
+    }
 
 
 def _decision(event: Decision) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.checks import CheckResult, CheckStatus
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
@@ -17,6 +17,7 @@ from schemas.incidents import IncidentAction, IncidentChanged, IncidentCommand, 
 from schemas.labels import Labels
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.oncall import OverrideEnded, OverrideSet
+from schemas.pairs import packed
 from schemas.plan_pieces import digest_of
 from schemas.plans import Health, Plan, WakeUp
 from schemas.windows import Calendar, Repeat, WindowClosed, WindowEnded, WindowOpened, WindowSet
@@ -81,6 +82,14 @@ _EVENTS: Final[tuple[Event, ...]] = (
     Gathered.model_validate(_FROM | {"series": BLOCK} | _COLUMNS),
     Marker.model_validate(_FROM | {"sources": 8}),
     AlertBatch(source="rules.yml;cpu", plan=7, decided_at=AT, alerts=(_ALERT,)),
+    PostedAlerts(
+        decided_at=AT,
+        labels=(packed(_LABELS), packed(_LABELS | {"instance": "web-2"})),
+        annotations=(packed({"summary": "CPU of web-1 above 80 %"}), b""),
+        starts_at=(AT - 300_000, AT - 60_000),
+        ends_at=(None, AT),
+        generator_urls=("http://prometheus.example/graph", ""),
+    ),
     Receipt.model_validate(
         _WHO
         | {

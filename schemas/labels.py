@@ -27,10 +27,15 @@ def fingerprint(labels: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
 
     Source: prometheus/common `model/signature.go`, labelSetToFingerprint.
     """
+    words = (word.encode() for pair in labels_of(labels) for word in pair)
+    return packed_fingerprint(b"".join(word + b"\xff" for word in words))
+
+
+def packed_fingerprint(labels: bytes) -> str:
+    """The same of a label set as `schemas.pairs.packed_labels` packs it."""
     state = _FNV_OFFSET
-    for name, value in labels_of(labels):
-        for byte in name.encode() + b"\xff" + value.encode() + b"\xff":
-            state = ((state ^ byte) * _FNV_PRIME) & _MASK
+    for byte in labels:
+        state = ((state ^ byte) * _FNV_PRIME) & _MASK
     return f"{state:016x}"
 
 

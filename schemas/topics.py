@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from schemas.alerts import AlertBatch
+from schemas.alerts import AlertBatch, PostedAlerts
 from schemas.checks import CheckResult
 from schemas.codec import Codec
 from schemas.commands import SilenceExpired, SilenceSet
@@ -57,7 +57,7 @@ TOPICS: Final[dict[str, Topic]] = {
             ALERTS,
             "tenant",
             (
-                *(AlertBatch, Receipt, SilenceSet, SilenceExpired, IncidentCommand),
+                *(AlertBatch, PostedAlerts, Receipt, SilenceSet, SilenceExpired, IncidentCommand),
                 *(Ping, DrillAsked, ResendAsked, Plan, WakeUp),
                 *(WindowSet, WindowEnded, WindowOpened, WindowClosed),
                 *(OverrideSet, OverrideEnded),

@@ -12,9 +12,10 @@ from notifiers.explain.causes import Cause, cause, damped, limited
 from notifiers.explain.times import clock, length
 from notifiers.group import Group, Line, line_id
 from notifiers.incidents import lifecycle
+from notifiers.level import Level
 from notifiers.route_tree import Route
 from notifiers.state import State
-from schemas.alerts import AlertLevel, AlertState
+from schemas.alerts import AlertState
 
 MOST = 20
 """Alerts that are explained at once."""
@@ -66,7 +67,7 @@ class AlertNow:
     """One alert as the router knows it; instants in ms."""
 
     fingerprint: str
-    level: AlertLevel
+    level: Level
     now: int
     ways: tuple[WayNow, ...]
 
@@ -107,11 +108,11 @@ def _named(state: State, what: Asked) -> Iterable[str]:
     return names
 
 
-def _fits(what: Asked, level: AlertLevel) -> bool:
+def _fits(what: Asked, level: Level) -> bool:
     return what.wants(level.labels)
 
 
-def _ways(state: State, alert: Alert, level: AlertLevel, now: int) -> Iterator[WayNow]:
+def _ways(state: State, alert: Alert, level: Level, now: int) -> Iterator[WayNow]:
     groups = [state.groups[one] for one in sorted(alert.groups)]
     for group in groups:
         channels = tuple(_channels(state, group, alert, now))
@@ -125,7 +126,7 @@ def _ways(state: State, alert: Alert, level: AlertLevel, now: int) -> Iterator[W
             yield _without_group(state, route, level, now)
 
 
-def _without_group(state: State, route: Route, level: AlertLevel, now: int) -> WayNow:
+def _without_group(state: State, route: Route, level: Level, now: int) -> WayNow:
     """It fires no more and everybody knows, or does not fire yet: where it would go."""
     if level.state is AlertState.PENDING:
         standing = Standing.PENDING

@@ -9,9 +9,9 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from notifiers.level import Level
 from notifiers.matchers import Matcher
 from notifiers.storms.settings import Dependency
-from schemas.alerts import AlertLevel
 
 Labels = Mapping[str, str]
 Values = tuple[str, ...]
@@ -167,7 +167,7 @@ class Families:
         return None
 
 
-def began(level: AlertLevel) -> int:
+def began(level: Level) -> int:
     """When this life of an alert began, in ms."""
     return level.active_at if level.starts_at is None else level.starts_at
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from pydantic import ValidationError
 from pydantic_core import from_json
 
 from notifiers.matchers import Mode, is_label_name
 from ops.api.alertmanager_refusal import NOT_OF_TYPE, REQUIRED, NotValid
 from ops.api.alertmanager_shapes import ZERO, time_of
-from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.alerts import PostedAlerts
 from schemas.envelope import DEFAULT_TENANT, Envelope, Producer
 from schemas.errors import TooLarge
 from schemas.event import Event
+from schemas.pairs import packed, problem
 from schemas.stage import Message
 from schemas.topics import ALERTS, CODEC, MAX_MESSAGE
 
@@ -27,10 +27,14 @@ _TEXTS = frozenset({str, type(None)})
 _NAMES: dict[Mode, set[str]] = {mode: set() for mode in Mode}
 """Names of labels that were found to be valid."""
 _MOST_NAMES = 10_000
-_FEW, _SHORT = 256, 1_024
+_NOTHING = PostedAlerts(
+    decided_at=0, labels=(), annotations=(), starts_at=(), ends_at=(), generator_urls=()
+)
+_COLUMNS = ("labels", "annotations", "starts_at", "ends_at", "generator_urls")
+_FEW, _SHORT, _LONGEST = 256, 1_024, 65_536
 
-Level = dict[str, Any]
-"""The body of an `AlertLevel`, checked."""
+Posted = tuple[bytes, bytes, int, int | None, str]
+"""A row of `PostedAlerts`, checked: labels, annotations, start, end, generator URL."""
 
 
 def items_of(body: bytes) -> list[Mapping[str, Any]]:
@@ -62,15 +66,18 @@ def items_of(body: bytes) -> list[Mapping[str, Any]]:
 
 def levels_of(
     items: Sequence[Mapping[str, Any]], now: int, mode: Mode
-) -> tuple[list[Level], list[str]]:
+) -> tuple[list[Posted], list[str]]:
     """The alerts that are valid, and what is wrong with the others. Raises `NotValid`."""
     timed = [(item, _time(item, "startsAt"), _time(item, "endsAt")) for item in items]
     known = _NAMES[mode]
     levels, problems = [], []
     for item, said, ends_at in timed:
         starts_at = said if said is not None else now if ends_at is None else ends_at
-        labels = {name: value for name, value in item["labels"].items() if value}
-        annotations = {n: v or "" for n, v in (item.get("annotations") or {}).items()}
+        labels, annotations = item["labels"], item.get("annotations") or {}
+        if not all(labels.values()):
+            labels = {name: value for name, value in labels.items() if value}
+        if None in annotations.values():
+            annotations = {name: value or "" for name, value in annotations.items()}
         if (
             not labels
             or (ends_at is not None and ends_at < starts_at)
@@ -81,24 +88,21 @@ def levels_of(
                 problems.append(wrong)
                 continue
             _learn(known, labels, annotations)
-        over = ends_at is not None and ends_at <= now
-        level: Level = {
-            "labels": labels,
-            "annotations": annotations,
-            "state": AlertState.RESOLVED.value if over else AlertState.FIRING.value,
-            "active_at": starts_at,
-            "starts_at": starts_at,
-            "ends_at": ends_at,
-            "generator_url": item.get("generatorURL") or "",
-        }
-        if not _is_small(level) and (too_much := _too_much(level)):
-            problems.append(too_much)
+        one, notes = packed(labels), packed(annotations)
+        url = item.get("generatorURL") or ""
+        if (
+            len(one) > _SHORT
+            or len(notes) > _SHORT
+            or len(url) > _SHORT
+            or len(labels) + len(annotations) > _FEW
+        ) and (too_much := _too_much(one, notes, url)):
+            problems.append(f"invalid alert: {too_much}")
             continue
-        levels.append(level)
+        levels.append((one, notes, starts_at, ends_at, url))
     return levels, problems
 
 
-def batches(levels: Sequence[Level], now: int) -> list[Message]:
+def batches(levels: Sequence[Posted], now: int) -> list[Message]:
     """The messages that carry them, none larger than a message may be. Raises `TooLarge`."""
     messages = []
     for start in range(0, len(levels), AT_ONCE):
@@ -125,10 +129,10 @@ def unread(name: str, why: str) -> NotValid:
     return NotValid(400, f'parsing {name} body from "" failed, because {why}')
 
 
-def _cut(levels: Sequence[Level], now: int) -> list[Message]:
-    head = AlertBatch(source=SOURCE, plan=0, decided_at=now, alerts=())
-    envelope = Envelope(uuid.uuid4().hex, Producer(SOURCE), now, head)
-    body = {**head.model_dump(), "alerts": levels}
+def _cut(levels: Sequence[Posted], now: int) -> list[Message]:
+    envelope = Envelope(uuid.uuid4().hex, Producer(SOURCE), now, _NOTHING)
+    columns: dict[str, Any] = dict(zip(_COLUMNS, zip(*levels, strict=True), strict=True))
+    body = {"decided_at": now, **columns}
     message = Message(ALERTS, DEFAULT_TENANT, CODEC.sealed(envelope, body))
     if len(message.value) + len(message.key) <= MAX_MESSAGE:
         return [message]
@@ -138,25 +142,13 @@ def _cut(levels: Sequence[Level], now: int) -> list[Message]:
     return _cut(levels[:half], now) + _cut(levels[half:], now)
 
 
-def _is_small(level: Level) -> bool:
-    """Whether no limit of an event can be exceeded: all its texts are shorter than one name may be.
-
-    Most alerts are; the others are held against each limit.
-    """
-    labels, annotations = level["labels"], level["annotations"]
-    if len(labels) + len(annotations) > _FEW or len(level["generator_url"]) > _SHORT:
-        return False
-    words = "".join((*labels, *labels.values(), *annotations, *annotations.values()))
-    return len(words) <= _SHORT
-
-
-def _too_much(level: Level) -> str:
-    try:
-        AlertLevel.model_validate(level)
-    except ValidationError as fault:
-        first = fault.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part)[:100] for part in first["loc"])
-        return f"invalid alert: {where}: {first['msg']}"
+def _too_much(labels: bytes, annotations: bytes, url: str) -> str:
+    """Which limit of an event is exceeded; empty if none is, as with every alert that is short."""
+    if len(url) > _LONGEST:
+        return f"generatorURL has {len(url)} characters, the limit is {_LONGEST}"
+    for what, one in (("labels", labels), ("annotations", annotations)):
+        if found := problem([one]):
+            return f"{what}: {found}"
     return ""
 
 

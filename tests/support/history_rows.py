@@ -10,7 +10,7 @@ import numpy as np
 
 from ops.history.address import Address
 from ops.history.clickhouse import History
-from schemas.alerts import AlertBatch
+from schemas.alerts import AlertBatch, PostedAlerts
 from schemas.checks import CheckResult
 from schemas.deliveries import Decision, Delivery, Receipt
 from schemas.envelope import Envelope
@@ -129,6 +129,8 @@ class Rows:
                 match envelope.event:
                     case AlertBatch(alerts=alerts):
                         expected["alerts"][where] += len(alerts)
+                    case PostedAlerts(labels=labels):
+                        expected["alerts"][where] += len(labels)
                     case Decision():
                         expected["decisions"][where] += 1
                     case Delivery() | Receipt() as event:

@@ -1,6 +1,7 @@
 from notifiers.view import alerts
-from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.deliveries import Why
+from schemas.pairs import packed, packed_labels
 from tests.unit.notifiers.scenario import Scenario, Told, batch, level, seconds
 
 ROUTES = """
@@ -16,18 +17,46 @@ def posted(
     start: float | None = None,
     end: float | None = None,
     text: str = "",
-) -> AlertBatch:
+) -> PostedAlerts:
     """What the API makes of one posted alert."""
-    over = end is not None and end <= at
-    one = AlertLevel(
-        labels={"alertname": name},
-        annotations={"text": text} if text else {},
-        state=AlertState.RESOLVED if over else AlertState.FIRING,
-        active_at=seconds(at if start is None else start),
-        starts_at=None if start is None else seconds(start),
-        ends_at=None if end is None else seconds(end),
+    begins = at if start is None else start
+    return PostedAlerts(
+        decided_at=seconds(at),
+        labels=(packed_labels({"alertname": name}),),
+        annotations=(packed({"text": text} if text else {}),),
+        starts_at=(seconds(begins),),
+        ends_at=(None if end is None else seconds(end),),
+        generator_urls=("",),
     )
-    return AlertBatch(source="api", plan=0, decided_at=seconds(at), alerts=(one,))
+
+
+def test_what_an_older_version_wrote_is_the_same_alert() -> None:
+    def older(at: float, state: AlertState, end: float | None = None) -> AlertBatch:
+        one = AlertLevel(
+            labels={"zone": "", "alertname": "A"},
+            state=state,
+            active_at=seconds(1),
+            starts_at=seconds(1),
+            ends_at=None if end is None else seconds(end),
+        )
+        return AlertBatch(source="api", plan=0, decided_at=seconds(at), alerts=(one,))
+
+    day = Scenario(ROUTES).at(1, older(1, AlertState.FIRING)).at(20, posted(20, start=1)).until(50)
+    assert [view.expires_at for view in alerts(day.state.items())] == [seconds(140)]
+    day.at(60, older(60, AlertState.RESOLVED, 55)).until(100)
+    assert day.told() == [
+        Told(11, "ops", Why.FIRST, "A", ""),
+        Told(71, "ops", Why.ALL_RESOLVED, "", "A"),
+    ]
+
+
+def test_a_label_set_that_others_packed_out_of_order_is_the_same_alert() -> None:
+    def turned(at: float, labels: bytes) -> PostedAlerts:
+        return posted(at, start=1).model_copy(update={"labels": (labels,)})
+
+    day = Scenario(ROUTES).at(1, turned(1, b"alertname\xffA\xffb\xff1\xff"))
+    day.at(2, turned(2, b"b\xff1\xffc\xff\xffalertname\xffA\xff"))
+    assert [view.labels for view in alerts(day.state.items())] == [{"alertname": "A", "b": "1"}]
 
 
 def test_an_alert_without_an_end_resolves_after_resolve_timeout() -> None:

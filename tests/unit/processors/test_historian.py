@@ -6,7 +6,7 @@ import pytest
 from ops.history.tables import INCIDENTS
 from processors import corrections
 from processors.historian import SEEN_AGAIN, Collector
-from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.checks import CheckResult, CheckStatus
 from schemas.deliveries import Decision, Delivery, Fate, Held, Receipt, Why
 from schemas.errors import Undecodable
@@ -14,6 +14,7 @@ from schemas.event import Event
 from schemas.incidents import IncidentChanged, IncidentState
 from schemas.labels import Labels, fingerprint, labels_of, series_id
 from schemas.metrics import MetricBatch, metric_batch
+from schemas.pairs import packed
 from schemas.plans import WakeUp
 from schemas.series import pack_series
 from tests.support.build import T0, envelope
@@ -134,6 +135,25 @@ def test_every_level_becomes_a_row_under_its_fingerprint() -> None:
     assert alerts["fingerprint"] == [fingerprint(LABELS)] * 2
     assert alerts["name"] == ["Hot", "Hot"]
     assert alerts["ends_at"] == [None, None]
+
+
+def test_what_is_posted_becomes_rows_as_a_batch_does() -> None:
+    firing = AlertLevel(
+        labels=LABELS, annotations={"a": ""}, state=AlertState.FIRING, active_at=T0, starts_at=T0
+    )
+    over = firing.model_copy(
+        update={"state": AlertState.RESOLVED, "ends_at": T0, "generator_url": "http://g/"}
+    )
+    batch_ = AlertBatch(source="api", plan=0, decided_at=T0, alerts=(firing, over))
+    posted = PostedAlerts(
+        decided_at=T0,
+        labels=(packed(LABELS),) * 2,
+        annotations=(packed({"a": ""}),) * 2,
+        starts_at=(T0, T0),
+        ends_at=(None, T0),
+        generator_urls=("", "http://g/"),
+    )
+    assert collected((1, posted))["alerts"] == collected((1, batch_))["alerts"]
 
 
 def test_a_delivery_is_intended_and_then_has_its_receipts() -> None:

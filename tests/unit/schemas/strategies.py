@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from schemas.alerts import AlertBatch, AlertLevel, AlertState
+from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.checks import CheckResult, CheckStatus
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
@@ -18,6 +18,7 @@ from schemas.incidents import IncidentAction, IncidentChanged, IncidentCommand, 
 from schemas.labels import Labels, labels_of
 from schemas.metrics import MetricBatch, metric_batch
 from schemas.oncall import OverrideEnded, OverrideSet
+from schemas.pairs import packed
 from schemas.plans import Health, Plan, WakeUp
 from schemas.windows import Calendar, Repeat, WindowClosed, WindowEnded, WindowOpened, WindowSet
 
@@ -93,6 +94,22 @@ levels = st.builds(
 )
 alerts = st.lists(levels, max_size=3).map(tuple)
 
+
+@st.composite
+def posted_alerts(draw: st.DrawFn) -> PostedAlerts:
+    """Columns of one length."""
+    row = st.tuples(label_maps.map(packed), label_maps.map(packed), instants, perhaps, texts)
+    columns = list(zip(*draw(st.lists(row, max_size=3)), strict=True)) or [()] * 5
+    return PostedAlerts(
+        decided_at=draw(instants),
+        labels=columns[0],
+        annotations=columns[1],
+        starts_at=columns[2],
+        ends_at=columns[3],
+        generator_urls=columns[4],
+    )
+
+
 EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
     MetricBatch: metric_batches(),
     CheckResult: st.builds(
@@ -141,6 +158,7 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
     AlertBatch: st.builds(
         AlertBatch, source=names, plan=instants, decided_at=instants, alerts=alerts
     ),
+    PostedAlerts: posted_alerts(),
     Receipt: st.builds(
         Receipt,
         delivery=names,

@@ -6,10 +6,11 @@ from notifiers.matchers import Matcher, Operator
 from notifiers.silences import Silence, SilenceState
 from notifiers.view import SilenceView
 from ops.services import Routing
-from schemas.alerts import AlertBatch, AlertState
+from schemas.alerts import AlertState, PostedAlerts
 from schemas.commands import SilenceExpired, SilenceSet
 from schemas.errors import LogAway
 from schemas.event import Event
+from schemas.pairs import unpacked
 from schemas.topics import ALERTS, CODEC, MAX_MESSAGE
 from tests.support.fake_services import NOW, FakeAlert, FakeServices
 from tests.unit.ops.api.asking import ask
@@ -132,21 +133,16 @@ def test_posted_alerts_become_a_batch_and_bad_ones_are_told_of_together() -> Non
         'invalid label set: invalid name ""'
     )
     (batch,) = events(services)
-    assert isinstance(batch, AlertBatch)
-    assert (batch.source, batch.plan, batch.decided_at) == ("api", 0, NOW)
-    first, second, third = batch.alerts
-    assert (first.labels, first.state, first.starts_at, first.ends_at) == (
+    assert isinstance(batch, PostedAlerts)
+    assert batch.decided_at == NOW
+    assert [unpacked(one) for one in batch.labels] == [
         {"alertname": "A"},
-        AlertState.FIRING,
-        NOW,
-        None,
-    )
-    assert (second.state, second.starts_at, second.ends_at) == (
-        AlertState.RESOLVED,
-        NOW - 400_000,
-        NOW - 400_000,
-    )
-    assert (third.starts_at, third.ends_at) == (NOW, None)
+        {"a": "b"},
+        {"c": "d"},
+    ]
+    assert batch.starts_at == (NOW, NOW - 400_000, NOW)
+    assert batch.ends_at == (None, NOW - 400_000, None)
+    assert batch.generator_urls == ("http://g/x", "", "")
 
 
 def test_a_large_post_is_cut_into_messages_that_are_small_enough() -> None:
@@ -156,8 +152,8 @@ def test_a_large_post_is_cut_into_messages_that_are_small_enough() -> None:
     sizes = [len(message.value) for message in services.publish.messages]
     assert len(sizes) > 3
     assert max(sizes) <= MAX_MESSAGE
-    batches = [event for event in events(services) if isinstance(event, AlertBatch)]
-    assert [alert.labels["n"] for batch in batches for alert in batch.alerts] == [
+    batches = [event for event in events(services) if isinstance(event, PostedAlerts)]
+    assert [unpacked(one)["n"] for batch in batches for one in batch.labels] == [
         str(n) for n in range(600)
     ]
 
