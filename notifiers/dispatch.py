@@ -20,15 +20,16 @@ MOST_WAYS = 10_000
 
 def place(state: State, alert: Alert, turn: Turn) -> None:
     """Let the groups know that an alert began to fire, or resolved."""
-    labels = {} if alert.level is None else alert.level.labels
     if turn is Turn.FIRED:
-        state.inhibitor.fires(alert.fingerprint, labels)
+        if state.inhibitor and alert.level is not None:
+            state.inhibitor.fires(alert.fingerprint, alert.level.labels)
         _join(state, alert)
         flapping.place(state, alert)
     elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
     elif turn is Turn.RESOLVED:
-        state.inhibitor.is_over(alert.fingerprint, labels)
+        if state.inhibitor and alert.level is not None:
+            state.inhibitor.is_over(alert.fingerprint, alert.level.labels)
         suppression.release(state, f"alert/{alert.fingerprint}")
         flapping.place(state, alert)
         if not flapping.is_flapping(state, alert):

@@ -21,21 +21,21 @@ def fingerprints(sets: Sequence[bytes]) -> list[str]:
     if len(sets) <= FEW:
         return [packed_fingerprint(one) for one in sets]
     short = [number for number, one in enumerate(sets) if len(one) <= LONG]
-    short.sort(key=lambda number: -len(sets[number]))
     found = dict(zip(short, _hashed([sets[number] for number in short]), strict=True))
     return [found.get(number) or packed_fingerprint(one) for number, one in enumerate(sets)]
 
 
 def _hashed(texts: Sequence[bytes]) -> list[str]:
-    """Of texts that become no longer."""
-    width = len(texts[0]) if texts else 0
+    lengths = np.array([*map(len, texts)])
+    width, ends = int(lengths.max(initial=0)), frozenset(lengths.tolist())
     padded = b"".join([text.ljust(width, b"\0") for text in texts])
     columns = np.frombuffer(padded, np.uint8).reshape(len(texts), width).T.astype(np.uint64)
-    lengths = np.array([len(text) for text in texts])
-    longer = np.searchsorted(-lengths, -np.arange(width), side="left")
-    state = np.full(len(texts), _OFFSET)
-    for column, count in zip(columns, longer.tolist(), strict=True):
-        state[:count] ^= column[:count]
-        state[:count] *= _PRIME
-    whole = state.astype(">u8").tobytes().hex()
+    state, done = np.full(len(texts), _OFFSET), np.full(len(texts), _OFFSET)
+    for number, column in enumerate(columns, 1):
+        np.bitwise_xor(state, column, state)
+        np.multiply(state, _PRIME, state)
+        if number in ends:
+            # What follows is padding to some: what they are is noted now.
+            np.copyto(done, state, where=lengths == number)
+    whole = done.astype(">u8").tobytes().hex()
     return [whole[at : at + 16] for at in range(0, len(whole), 16)]

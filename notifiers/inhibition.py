@@ -68,6 +68,10 @@ class Inhibitor:
     def __init__(self, rules: Iterable[InhibitRule] = ()) -> None:
         self._rules = [_Rule(rule) for rule in rules]
 
+    def __bool__(self) -> bool:
+        """Whether there is any rule: most labels need not be looked at."""
+        return bool(self._rules)
+
     def fires(self, fingerprint: str, labels: Labels) -> None:
         """This alert fires."""
         for rule in self._rules:

@@ -11,19 +11,23 @@ from itertools import chain
 from schemas.event import MAX_ENTRIES
 
 END = b"\xff"
-_END = "\udcff"
-"""The byte 0xff as `surrogateescape` reads and writes it."""
+_NUL = "\0"
 _NAME, _VALUE = 1_024, 65_536
 """Characters that a name and a value may have."""
 
 
 def packed(pairs: Mapping[str, str]) -> bytes:
-    """These pairs, by name. Raises ValueError for half a surrogate pair, which is no text."""
-    text = _END.join((*chain.from_iterable(sorted(pairs.items())), ""))
-    found = text.encode("utf-8", "surrogateescape")
-    if found.count(END) != 2 * len(pairs):
-        raise ValueError("a label holds half a surrogate pair")
-    return found
+    """These pairs, by name.
+
+    Raises UnicodeEncodeError for half a surrogate pair, which is no text, and TypeError for what is
+    no text at all.
+    """
+    words = [*chain.from_iterable(sorted(pairs.items())), ""]
+    # Through NUL, which hardly any text holds: most labels are ASCII, and stay so until the end.
+    text = _NUL.join(words)
+    if text.count(_NUL) < len(words):
+        return text.encode().replace(b"\0", END)
+    return END.join([word.encode() for word in words])
 
 
 def packed_labels(labels: Mapping[str, str]) -> bytes:
@@ -35,9 +39,12 @@ def packed_labels(labels: Mapping[str, str]) -> bytes:
 
 def unpacked(pairs: bytes) -> dict[str, str]:
     """The pairs by name, in order."""
-    words = pairs.decode("utf-8", "surrogateescape").split(_END)
-    # What follows the last mark is empty and no name.
-    return dict(zip(words[::2], words[1::2], strict=False))
+    if b"\0" in pairs:
+        words = iter([word.decode() for word in pairs.split(END)])
+    else:
+        words = iter(pairs.replace(END, b"\0").decode().split(_NUL))
+    # What follows the last mark is empty, and no name.
+    return dict(zip(words, words, strict=False))
 
 
 def canonical(labels: bytes) -> bytes:

@@ -31,6 +31,7 @@ _NOTHING = PostedAlerts(
     decided_at=0, labels=(), annotations=(), starts_at=(), ends_at=(), generator_urls=()
 )
 _COLUMNS = ("labels", "annotations", "starts_at", "ends_at", "generator_urls")
+_TIMES_AND_URL = ("startsAt", "endsAt", "generatorURL")
 _FEW, _SHORT, _LONGEST = 256, 1_024, 65_536
 
 Posted = tuple[bytes, bytes, int, int | None, str]
@@ -49,11 +50,15 @@ def items_of(body: bytes) -> list[Mapping[str, Any]]:
     for item in items:
         if not isinstance(item, dict):
             raise unread("alerts", "an alert is an object")
-        for name in ("labels", "annotations"):
-            _check_map(item.get(name), name)
-        for name in ("startsAt", "endsAt", "generatorURL"):
+        for name in _TIMES_AND_URL:
             if type(item.get(name)) not in _TEXTS:
                 raise unread("alerts", f"{name} is a text")
+        for name in ("labels", "annotations"):
+            found = item.get(name)
+            if found is not None and not (
+                isinstance(found, dict) and _TEXTS.issuperset(map(type, found.values()))
+            ):
+                raise unread("alerts", f"{name} is an object of texts")
     for number, item in enumerate(items):
         if item.get("labels") is None:
             raise NotValid(REQUIRED, f"{number}.labels in body is required")
@@ -158,13 +163,6 @@ def _learn(known: set[str], *maps: Mapping[str, str]) -> None:
         known.clear()
     for names in maps:
         known.update(names)
-
-
-def _check_map(found: object, name: str) -> None:
-    if found is None:
-        return
-    if not isinstance(found, dict) or not _TEXTS.issuperset(map(type, found.values())):
-        raise unread("alerts", f"{name} is an object of texts")
 
 
 @lru_cache(maxsize=4_096)

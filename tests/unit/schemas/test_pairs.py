@@ -44,7 +44,7 @@ def test_of_a_name_that_stands_twice_one_value_counts() -> None:
 
 def test_half_a_surrogate_pair_is_no_text() -> None:
     for half in ("\udcff", "\ud800"):
-        with pytest.raises(ValueError, match="surrogate"):
+        with pytest.raises(UnicodeEncodeError):
             packed({"a": half})
 
 
