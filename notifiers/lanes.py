@@ -136,7 +136,7 @@ class Lanes:
         with self._changed:
             self._answers.append(answer)
             if answer.fault is not None:
-                self._failed = True
+                self._failed = self._closed = True
             else:
                 self._running -= 1
                 # The receipt alone: a dead letter is as large as the record that it buries.

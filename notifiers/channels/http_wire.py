@@ -80,7 +80,7 @@ def _status(reader: io.BufferedIOBase) -> tuple[int, int]:
 
 
 def _headers(reader: io.BufferedIOBase) -> dict[str, str]:
-    """Of several lines of one name the values in their order, with commas between."""
+    """Of several lines of one name the first counts."""
     found: dict[str, str] = {}
     for _ in range(MOST_HEADERS + 1):
         line = _line(reader, "header line").decode("latin-1")
@@ -88,8 +88,7 @@ def _headers(reader: io.BufferedIOBase) -> dict[str, str]:
             return found
         name, colon, value = line.partition(":")
         if colon:
-            name, value = name.strip().lower(), value.strip()
-            found[name] = f"{found[name]}, {value}" if name in found else value
+            found.setdefault(name.strip().lower(), value.strip())
     raise HTTPException(f"more than {MOST_HEADERS} headers")
 
 
@@ -101,13 +100,16 @@ def _body(
         return b"", True
     if headers.get("transfer-encoding", "").lower() == "chunked":
         return _chunks(reader, most)
-    # Of a repeated length the first counts, and one that is none is passed over: to refuse what a
+    # A length that is none is passed over, as is one behind which nothing came: to refuse what a
     # receiver says with its 200 would be to tell it again.
-    length = headers.get("content-length", "").partition(",")[0].strip()
+    length = headers.get("content-length", "")
     if not _LENGTH.fullmatch(length):
         return reader.read(most), False
     wanted = min(int(length), most)
-    return _exactly(reader, wanted), wanted == int(length)
+    body = reader.read(wanted)
+    if body and len(body) < wanted:
+        raise IncompleteRead(body)
+    return body, len(body) == int(length)
 
 
 def _chunks(reader: io.BufferedIOBase, most: int) -> tuple[bytes, bool]:
