@@ -1,49 +1,33 @@
 """The courier's loop: deliveries in, several at once, receipts out, then offsets in order.
 
-Steps of a turn: 1. poll; 2. hand the first delivery of each idle lane to a thread; 3. collect
-what the threads came to; 4. publish receipts and dead letters, acknowledged; 5. commit each
-partition up to its first delivery that is not answered yet.
+Steps of a turn: 1. poll; 2. let threads take the first delivery of each idle lane; 3. collect what
+they came to; 4. publish receipts and dead letters, acknowledged; 5. commit each partition up to
+its first delivery that is not answered yet. Where the log can, 4 and 5 are one transaction.
 
-A lane is one channel of one group; its deliveries go one after another. One channel gets at most
-a quarter of the threads, so that a dead receiver does not hold up the others. The loop's own
+Threads go on with what waits while the loop publishes (see `notifiers.lanes`). The loop's own
 thread alone uses the inbox and the publisher.
 """
 
 import logging
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
-from queue import Empty, SimpleQueue
 from threading import Event
-from time import monotonic
 
 from notifiers.courier import Courier
+from notifiers.lanes import Answer, Key, Lanes, Task
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.envelope import Envelope, Producer
 from schemas.errors import LogAway, Reason, Undecodable
-from schemas.stage import Inbox, Message, Output, Partition, Publish, Record
+from schemas.stage import Inbox, Message, Output, Partition, Publish, Record, Settle
 from schemas.topics import CODEC
 
 log = logging.getLogger("tocsin.courier")
 
-Lane = tuple[str, str, int]
-Answer = tuple["_Task", list[Output] | BaseException]
 MOST_WAITING = 1_000
-MOST_REMEMBERED = 10_000
-"""Receipts; each is at most some KiB."""
-_TURN, _IDLE, _AWAY, _GATHER = 0.005, 0.2, 1.0, 0.002
-
-
-@dataclass(slots=True)
-class _Task:
-    record: Record
-    envelope: Envelope
-    lane: Lane
-    attempt: tuple[str, int]
-    """The event's id, which a resend does not share, and which attempt it is."""
+_TURN, _IDLE, _AWAY = 0.02, 0.2, 1.0
 
 
 @dataclass(slots=True)
@@ -53,7 +37,8 @@ class CourierLoop:
     `crash` is called at the boundaries where a test may end the process; `now` in ms. `count`
     hears of every receipt (`delivery:CHANNEL:FATE`) and dead letter (`dead:REASON`). `remembered`
     outlives the loop if its owner keeps it: what was answered behind an open delivery is read
-    again by the next loop, and not sent again.
+    again by the next loop, and not sent again. An inbox that is a `Settle` takes the receipts,
+    too, and `publish` is not used.
     """
 
     inbox: Inbox
@@ -65,34 +50,38 @@ class CourierLoop:
     crash: Callable[[str], None] = lambda point: None
     threads: int = 16
     """A channel gets a quarter of them, so that one that hangs does not stop the others."""
-    failing: dict[tuple[str, int], str] = field(default_factory=dict)
+    failing: dict[Key, str] = field(default_factory=dict)
     count: Callable[[str, int], None] = lambda event, amount: None
-    remembered: OrderedDict[tuple[str, int], Output] = field(default_factory=OrderedDict)
-    _lanes: dict[tuple[str, int], dict[Lane, deque[_Task]]] = field(default_factory=dict)
-    """What waits, by channel: a channel that is busy costs nothing, however much waits for it."""
-    _waiting: int = 0
-    _running: dict[Lane, _Task] = field(default_factory=dict)
-    _busy: dict[tuple[str, int], int] = field(default_factory=dict)
-    _answers: SimpleQueue[Answer] = field(default_factory=SimpleQueue)
+    remembered: OrderedDict[Key, Output] = field(default_factory=OrderedDict)
+    _lanes: Lanes = field(init=False)
     _open: dict[Partition, dict[int, bool]] = field(default_factory=dict)
     _behind: bool = False
     _away: bool = False
 
+    def __post_init__(self) -> None:
+        self._lanes = Lanes(self.threads, self.remembered)
+
     def run(self) -> None:
         """Work until `stop` is set, then finish what is under way (its sleeps are cut short)."""
         with ThreadPoolExecutor(self.threads, thread_name_prefix="courier") as pool:
-            while not self.stop.is_set():
-                self.turn(pool)
-            while self._running:
+            try:
+                while not self.stop.is_set():
+                    self.turn(pool)
+            finally:
+                self._lanes.close()
+            while self._lanes.running:
                 self._collect(_IDLE)
+            self._collect(0.0)
 
     def turn(self, pool: ThreadPoolExecutor) -> None:
         """One turn of the loop."""
-        if self._waiting < MOST_WAITING:
-            for record in self._poll(0.0 if self._running or self._waiting else _IDLE):
+        if self._lanes.waiting < MOST_WAITING:
+            for record in self._poll(0.0 if self._lanes.running or self._lanes.waiting else _IDLE):
                 self._take(record)
-        self._start(pool)
-        self._collect(_TURN if self._running else 0.0)
+        self._lanes.owned = self.inbox.assigned()
+        for _ in range(self._lanes.startable()):
+            pool.submit(self._work)
+        self._collect(_TURN)
         if self._behind:
             self._commit()
 
@@ -104,7 +93,7 @@ class CourierLoop:
             if not self._away:
                 log.warning("log away, trying again", extra={"error": str(fault)})
             self._away = True
-            if not self._running:
+            if not self._lanes.running:
                 self.stop.wait(_AWAY)
             return []
         self._away = False
@@ -136,87 +125,56 @@ class CourierLoop:
             return
         delivery = envelope.event
         lane = (delivery.group_key, delivery.receiver, delivery.integration)
-        task = _Task(record, envelope, lane, (envelope.id, delivery.attempt))
-        self._lanes.setdefault(lane[1:], {}).setdefault(lane, deque()).append(task)
-        self._waiting += 1
+        self._lanes.add(Task(record, envelope, lane, (envelope.id, delivery.attempt)))
 
-    def _start(self, pool: ThreadPoolExecutor) -> None:
-        most = max(1, self.threads // 4)
-        owned = self.inbox.assigned() if self._lanes else frozenset()
-        for channel in list(self._lanes):
-            lanes = self._lanes[channel]
-            free = most - self._busy.get(channel, 0)
-            idle = (lane for lane in lanes if lane not in self._running)
-            for lane in list(islice(idle, max(free, 0))):
-                self._begin(pool, lane, owned)
-            if not lanes:
-                del self._lanes[channel]
+    def _work(self) -> None:
+        while not self.stop.is_set() and (task := self._lanes.take()) is not None:
+            self._lanes.answer(self._answer(task))
 
-    def _begin(self, pool: ThreadPoolExecutor, lane: Lane, owned: frozenset[Partition]) -> None:
-        channel = lane[1:]
-        waiting = self._lanes[channel][lane]
-        task = waiting.popleft()
-        self._waiting -= 1
-        if not waiting:
-            del self._lanes[channel][lane]
-        if task.record.partition not in owned:
-            # Its new owner reads it again; what is under way goes on, under the same id.
-            return
-        self._running[lane] = task
-        self._busy[channel] = self._busy.get(channel, 0) + 1
-        if (known := self.remembered.get(task.attempt)) is not None:
-            # The router, too, publishes at least once: this very attempt was answered.
-            self._answers.put((task, [known]))
-        else:
-            pool.submit(self._work, task)
-
-    def _work(self, task: _Task) -> None:
+    def _answer(self, task: Task) -> Answer:
+        if (known := self._lanes.known(task)) is not None:
+            return Answer(task, [known])
         try:
             self.crash("courier.before-send")
             outputs = self.courier.deliver(task.record, task.envelope)
             self.crash("courier.after-send")
         except BaseException as fault:
-            self._answers.put((task, fault))
-        else:
-            self._answers.put((task, outputs))
+            return Answer(task, [], fault)
+        return Answer(task, outputs)
 
     def _collect(self, timeout: float) -> None:
-        answers: list[Answer] = []
-        try:
-            answers.append(self._answers.get(timeout > 0, timeout))
-            ends = monotonic() + _GATHER
-            while True:
-                # A commit costs more than a message: what ends together is answered together.
-                left = ends - monotonic() if len(answers) < len(self._running) else 0.0
-                answers.append(self._answers.get(left > 0, max(left, 0.0)))
-        except Empty:
-            pass
-        done: list[tuple[Record, list[Output]]] = []
-        for task, outputs in answers:
-            if isinstance(outputs, BaseException):
-                raise outputs
-            del self._running[task.lane]
-            self._busy[task.lane[1:]] -= 1
-            # The receipt alone: a dead letter is as large as the record that it buries.
-            self.remembered[task.attempt] = outputs[0]
-            done.append((task.record, outputs))
-        while len(self.remembered) > MOST_REMEMBERED:
-            self.remembered.popitem(last=False)
-        self._finish(done)
+        answers = self._lanes.answers(timeout)
+        for answer in answers:
+            if answer.fault is not None:
+                raise answer.fault
+        self._finish([(answer.task.record, answer.outputs) for answer in answers])
+        self._lanes.settled(len(answers))
 
     def _finish(self, done: Sequence[tuple[Record, list[Output]]]) -> None:
         if not done:
             return
-        self._send([self._message(output) for _, outputs in done for output in outputs])
-        self.crash("courier.after-receipt")
-        for record, outputs in done:
+        messages = [self._message(output) for _, outputs in done for output in outputs]
+        for record, _ in done:
             if record.offset in (offsets := self._open.get(record.partition, {})):
                 offsets[record.offset] = True
+        if isinstance(self.inbox, Settle):
+            self._settle(self.inbox, messages)
+        else:
+            self._insist(lambda: self.publish.publish(messages))
+            self.crash("courier.after-receipt")
+            self._commit()
+        for _, outputs in done:
             for output in outputs:
                 self.count(_event(output), 1)
                 if isinstance(output.event, Receipt):
                     self._note(output.event)
-        self._commit()
+
+    def _settle(self, inbox: Settle, messages: Sequence[Message]) -> None:
+        """Receipts and offsets at once; what is read again after a crash has no receipt."""
+        ends = self._ends()
+        self._insist(lambda: inbox.settle(messages, ends))
+        self.crash("courier.after-receipt")
+        self._forget(ends)
 
     def _note(self, receipt: Receipt) -> None:
         """Say once that a channel takes no messages, and once that it does again."""
@@ -239,11 +197,11 @@ class CourierLoop:
                 },
             )
 
-    def _send(self, messages: Sequence[Message]) -> None:
-        """Publish until it is acknowledged; receipts have derived ids, so a repeat is harmless."""
+    def _insist(self, append: Callable[[], object]) -> None:
+        """Append until it is acknowledged; receipts have derived ids, so a repeat is harmless."""
         while True:
             try:
-                self.publish.publish(messages)
+                append()
             except LogAway:
                 if self.stop.wait(_AWAY):
                     raise
@@ -257,8 +215,21 @@ class CourierLoop:
         return Message(output.topic, output.key, CODEC.encode(envelope))
 
     def _commit(self) -> None:
+        ends = self._ends()
+        try:
+            if ends:
+                self.inbox.commit(ends)
+        except LogAway:
+            # The receipts are there; only this process must remember that until the next turn.
+            self._behind = True
+            return
+        self._behind = False
+        self._forget(ends)
+
+    def _ends(self) -> dict[Partition, int]:
+        """Where each partition may go on: at its first delivery that is not answered yet."""
         owned = self.inbox.assigned()
-        offsets: dict[Partition, int] = {}
+        ends: dict[Partition, int] = {}
         for partition in list(self._open):
             if partition not in owned:
                 # Another member reads it now, from what was committed.
@@ -267,16 +238,11 @@ class CourierLoop:
             for offset, answered in self._open[partition].items():
                 if not answered:
                     break
-                offsets[partition] = offset + 1
-        try:
-            if offsets:
-                self.inbox.commit(offsets)
-        except LogAway:
-            # The receipts are there; only this process must remember that until the next turn.
-            self._behind = True
-            return
-        self._behind = False
-        for partition, end in offsets.items():
+                ends[partition] = offset + 1
+        return ends
+
+    def _forget(self, ends: Mapping[Partition, int]) -> None:
+        for partition, end in ends.items():
             left = self._open[partition]
             while left and (first := next(iter(left))) < end:
                 del left[first]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from schemas.envelope import DEFAULT_TENANT, Envelope
 from schemas.event import Event
@@ -93,6 +93,20 @@ class Inbox(Protocol):
 
     def close(self) -> None:
         """Leave the group without committing."""
+        ...
+
+
+@runtime_checkable
+class Settle(Protocol):
+    """What an inbox is, too, whose log appends and lets the group go on in one transaction."""
+
+    def settle(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
+        """`Publish.publish` and `Inbox.commit`, both or neither, once both are durable.
+
+        Messages are appended although a partition is another member's meanwhile, whose offset
+        stays as it is. Raises `TooLarge`, and `LogAway` when it is not known that both were done:
+        then the same may be settled again.
+        """
         ...
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
-from notifiers.channels.http import Answer, Caller
+from notifiers.channels.http import Caller
+from notifiers.channels.http_wire import Answer
 from notifiers.channels.tree import Tree
 
 

@@ -7,7 +7,8 @@ from notifiers.channels.calls import Calls, members, not_understood, part
 from notifiers.channels.channel import Message
 from notifiers.channels.cut import cut
 from notifiers.channels.github_config import CommitStatus, GitHubConfig
-from notifiers.channels.http import Answer, Caller
+from notifiers.channels.http import Caller
+from notifiers.channels.http_wire import Answer
 from notifiers.channels.texts import Texts
 from notifiers.channels.tree import Tree
 from notifiers.templating import Templates
@@ -104,6 +105,6 @@ def _fires(delivery: Delivery) -> bool:
 def _understood(answer: Answer) -> Answer:
     """GitHub says 403 for its rate limits, too: then with a header that says so."""
     limited = answer.status == 403 and (
-        "Retry-After" in answer.headers or answer.headers.get("X-RateLimit-Remaining") == "0"
+        "retry-after" in answer.headers or answer.headers.get("x-ratelimit-remaining") == "0"
     )
     return Answer(429, answer.headers, answer.body) if limited else answer

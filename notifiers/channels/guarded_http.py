@@ -3,11 +3,9 @@
 The name is resolved here, each address is checked, and the socket is opened to the checked
 address itself: a name that answers differently the second time gains nothing. The host of the
 request still names the server for TLS and for the Host header. Environment variables that name
-proxies are not read, redirects are not followed. The standard library's client speaks HTTP here:
-it costs a third of the CPU of httpx.
+proxies are not read, redirects are not followed.
 """
 
-import http.client
 import io
 import select
 import socket
@@ -19,12 +17,11 @@ from time import monotonic
 from typing import Any
 
 from notifiers.channels.address import Network
+from notifiers.channels.http_wire import Answer, answer, request
 from notifiers.channels.resolution import Resolve, allowed_addresses, resolve
 
 KEPT, KEPT_FOR = 8, 30.0
 """How many idle connections are kept, and for how long (s)."""
-_CHUNK = 16_384
-_SWITCHING = 101
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,17 @@ class Target:
     host: str
     port: int
     path: str
+
+    @property
+    def named(self) -> str:
+        """As the Host header has it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
+
+    @property
+    def place(self) -> tuple[bool, str, int]:
+        """What a connection is kept for."""
+        return self.secure, self.host, self.port
 
 
 class Connections:
@@ -65,30 +73,25 @@ class Connections:
         content: bytes,
         seconds: float,
         most_read: int,
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Status, headers and the first bytes of the body of one request's answer.
+    ) -> Answer:
+        """The answer to one request, with the first bytes of its body.
 
         Raises DeliveryFailed where there is no allowed address, TimeoutError after `seconds` in
         all, OSError, HTTPException, or ValueError for what cannot stand in a request.
         """
         ends = monotonic() + seconds
+        data = request(method, target.named, target.path, headers, content)
         connection = self._taken(target) or self._opened(target, ends)
-        connection.stream.ends = ends
         kept = False
         try:
-            connection.request(method, target.path, content or None, headers)
-            response = connection.getresponse()
-            body = response.read(most_read + 1)
-            whole = response.isclosed()
-            if not whole and response.length and len(body) <= most_read:
-                raise http.client.IncompleteRead(b"")
-            kept = whole and not response.will_close
+            answered = connection.ask(data, ends, most_read)
+            kept = answered.kept
         finally:
             if kept:
                 self._keep(connection)
             else:
                 connection.end()
-        return response.status, response.getheaders(), body[:most_read]
+        return answered
 
     def close(self) -> None:
         """Close idle connections; from now on none is kept."""
@@ -100,7 +103,7 @@ class Connections:
     def _taken(self, target: Target) -> "_Connection | None":
         """One that is idle, and that the server has not closed."""
         oldest, over, found = monotonic() - KEPT_FOR, [], None
-        place = (target.secure, target.host, target.port)
+        place = target.place
         with self._lock:
             while self._idle and self._idle[0][0] < oldest:
                 over.append(self._idle.pop(0)[1])
@@ -108,7 +111,7 @@ class Connections:
                 connection = self._idle[index][1]
                 if connection.place == place:
                     del self._idle[index]
-                    if connection.stream.is_quiet():
+                    if connection.is_quiet():
                         found = connection
                         break
                     over.append(connection)
@@ -143,104 +146,89 @@ class Connections:
                 opened.settimeout(_left(ends))
                 name = self._server_name or target.host
                 opened = self._context.wrap_socket(opened, server_hostname=name)
+            opened.setblocking(False)
         except BaseException:
             opened.close()
             raise
-        return _Connection(target, _Stream(opened, ends))
+        return _Connection(target.place, opened)
 
 
-class _Response(http.client.HTTPResponse):
-    """The answer, after whatever a server says before it (early hints)."""
+class _Connection:
+    """An open socket; all of an exchange on it ends at `_ends`.
 
-    def begin(self) -> None:
-        super().begin()
-        while 100 <= self.status < 200 and self.status != _SWITCHING:
-            self.headers = None  # type: ignore[assignment]  # as before its first line
-            super().begin()
+    It does not block: a socket with a time-out asks the kernel twice for each of its calls.
+    """
 
-
-class _Connection(http.client.HTTPConnection):
-    response_class = _Response
-
-    def __init__(self, target: Target, stream: "_Stream") -> None:
-        super().__init__(target.host, target.port)
-        self.place = (target.secure, target.host, target.port)
-        self.default_port = 443 if target.secure else 80
-        self.auto_open = 0
-        self.stream = stream
-        self.sock = stream  # all that is called of a socket
-
-    def end(self) -> None:
-        """Close it."""
-        self.close()
-        self.stream.end()
-
-
-class _Stream:
-    """A socket as the standard library's client uses one; all of it ends at `ends`."""
-
-    def __init__(self, inner: socket.socket, ends: float) -> None:
-        self.ends = ends
+    def __init__(self, place: tuple[bool, str, int], inner: socket.socket) -> None:
+        self.place = place
         self._inner = inner
-        self._unsent: list[bytes] = []
-        self._reader = _Reader(_Incoming(self))
+        self._ends = 0.0
         self._asked = False
+        self._readable = select.poll()
+        self._readable.register(inner, select.POLLIN)
+        # Outlives an answer, so that what came with it and does not belong to it is noticed.
+        self._reader = io.BufferedReader(_Incoming(self))
 
-    def sendall(self, data: bytes) -> None:
-        """Sent once the answer is asked for: head and body together."""
-        self._unsent.append(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Send, and read the answer."""
-        data, self._asked = b"".join(self._unsent), True
-        self._unsent.clear()
+    def ask(self, data: bytes, ends: float, most_read: int) -> Answer:
+        """Send a request, and read the answer to it."""
+        self._ends, self._asked = ends, True
+        self._send(memoryview(data))
         try:
-            for start in range(0, len(data), _CHUNK):
-                self._inner.settimeout(_left(self.ends))
-                self._inner.sendall(data[start : start + _CHUNK])
-        except (BrokenPipeError, ConnectionResetError):
-            # Who refuses a request may answer before it has read it all.
-            pass
-        return self._reader
+            return answer(self._reader, most_read)
+        finally:
+            self._asked = False
+
+    def is_quiet(self) -> bool:
+        """Whether it has neither ended nor said anything that nobody asked for."""
+        return not self._readable.poll(0) and not self._reader.peek()
 
     def receive(self, buffer: Any) -> int | None:
         """Read what there is; None while no answer is asked for."""
         if not self._asked:
             return None
-        self._inner.settimeout(_left(self.ends))
-        return self._inner.recv_into(buffer)
-
-    def is_quiet(self) -> bool:
-        """Whether it has neither ended nor said anything that nobody asked for."""
-        self._asked = False
-        poll = select.poll()
-        poll.register(self._inner, select.POLLIN)
-        return not poll.poll(0) and not self._reader.peek()
-
-    def close(self) -> None:
-        """Nothing: the client lets go of a socket before the last answer on it is read."""
+        if not self.place[0]:
+            self._wait(select.POLLIN)  # else what TLS has read already would be waited for
+        while True:
+            try:
+                return self._inner.recv_into(buffer)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self._wait(select.POLLIN)
+            except ssl.SSLWantWriteError:
+                self._wait(select.POLLOUT)
 
     def end(self) -> None:
         """Close the socket."""
         self._inner.close()
 
+    def _send(self, data: memoryview) -> None:
+        while data:
+            try:
+                data = data[self._inner.send(data) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(select.POLLOUT)
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN)
+            except (BrokenPipeError, ConnectionResetError):
+                return  # who refuses a request may answer before it has read it all
+
+    def _wait(self, event: int) -> None:
+        poll = self._readable
+        if event != select.POLLIN:
+            poll = select.poll()
+            poll.register(self._inner, event)
+        if not poll.poll(1_000 * _left(self._ends)):
+            raise TimeoutError
+
 
 class _Incoming(io.RawIOBase):
-    def __init__(self, stream: _Stream) -> None:
-        self._stream = stream
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        return self._stream.receive(buffer)
-
-
-class _Reader(io.BufferedReader):
-    """Outlives an answer, so that what came with it and does not belong to it is noticed."""
-
-    def close(self) -> None:
-        """Nothing: the next answer is read with it."""
+        return self._connection.receive(buffer)
 
 
 def _left(ends: float) -> float:

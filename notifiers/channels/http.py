@@ -3,7 +3,6 @@
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from http.client import HTTPException
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 from notifiers.channels.address import Network
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
 from notifiers.channels.guarded_http import Connections, Target
+from notifiers.channels.http_wire import Answer
 from notifiers.channels.resolution import Resolve, resolve
 from notifiers.channels.retry_after import retry_after
 from notifiers.channels.tls_config import context
@@ -22,15 +22,6 @@ from notifiers.http_config import HttpConfig, http_url, is_header
 MOST_READ = 64 * 1024
 DEFAULT_TIMEOUT = 10.0
 _OWN = (("User-Agent", "Tocsin"), ("Accept-Encoding", "identity"))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server said: as much of its body as was read; names of headers in any case."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=httpx.Headers)
-    body: bytes = b""
 
 
 class Caller:
@@ -80,16 +71,13 @@ class Caller:
         seconds = min(self._timeout, message.timeout)
         connections = self._opened()
         try:
-            status, answered, body = connections.exchange(
-                method, target, merged, content, seconds, self._most_read
-            )
+            return connections.exchange(method, target, merged, content, seconds, self._most_read)
         except TimeoutError:
             detail = f"no answer within {seconds:g} s"
             raise DeliveryFailed(Failure.TIMED_OUT, retry=True, detail=detail) from None
         except (HTTPException, OSError, ValueError) as fault:
             detail = type(fault).__name__
             raise DeliveryFailed(Failure.UNREACHABLE, retry=True, detail=detail) from None
-        return Answer(status, httpx.Headers(answered), body)
 
     def judge(self, answer: Answer) -> None:
         """`judge` by this caller's clock."""
@@ -177,7 +165,7 @@ def judge(answer: Answer, now: float) -> None:
     if 200 <= status < 300:
         return
     if status == 429 or status >= 500:
-        wait = retry_after(answer.headers.get("Retry-After"), now)
+        wait = retry_after(answer.headers.get("retry-after"), now)
         reason = Failure.RATE_LIMITED if status == 429 else Failure.SERVER_ERROR
         raise DeliveryFailed(reason, retry=True, retry_after=wait, detail=detail)
     if 300 <= status < 400:

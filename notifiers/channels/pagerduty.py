@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
 from notifiers.channels.cut import quoted
-from notifiers.channels.http import Answer, Caller
+from notifiers.channels.http import Caller
+from notifiers.channels.http_wire import Answer
 from notifiers.channels.pagerduty_config import PagerDutyConfig
 from notifiers.channels.pagerduty_event import change, encoded, event, is_change
 from notifiers.channels.texts import Texts

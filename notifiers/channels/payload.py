@@ -1,12 +1,13 @@
 """Alertmanager's webhook message, version 4, from a delivery; what is ours is under `tocsin`."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+from notifiers.fingerprints import fingerprints
 from notifiers.wording import notice, reason
 from schemas.alerts import AlertLevel, AlertState
 from schemas.deliveries import Delivery
-from schemas.labels import fingerprint
 
 _ZERO = "0001-01-01T00:00:00Z"
 """Go's zero time: how Alertmanager writes that an alert has not ended."""
@@ -17,10 +18,11 @@ _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 def payload(delivery: Delivery) -> dict[str, Any]:
     """The message; `Any`, because it is JSON."""
     firing = any(alert.state is AlertState.FIRING for alert in delivery.alerts)
+    names = fingerprints([alert.labels for alert in delivery.alerts])
     return {
         "receiver": delivery.receiver,
         "status": "firing" if firing else "resolved",
-        "alerts": [_alert(alert) for alert in delivery.alerts],
+        "alerts": [_alert(alert, name) for alert, name in zip(delivery.alerts, names, strict=True)],
         "notification_reason": reason(delivery.why),
         "groupLabels": delivery.group_labels,
         "commonLabels": delivery.common_labels,
@@ -44,7 +46,7 @@ def _ours(delivery: Delivery) -> dict[str, str]:
     }
 
 
-def _alert(alert: AlertLevel) -> dict[str, Any]:
+def _alert(alert: AlertLevel, name: str) -> dict[str, Any]:
     resolved = alert.state is AlertState.RESOLVED
     return {
         "status": "resolved" if resolved else "firing",
@@ -53,10 +55,11 @@ def _alert(alert: AlertLevel) -> dict[str, Any]:
         "startsAt": rfc3339(alert.active_at if alert.starts_at is None else alert.starts_at),
         "endsAt": rfc3339(alert.ends_at) if resolved and alert.ends_at is not None else _ZERO,
         "generatorURL": alert.generator_url,
-        "fingerprint": fingerprint(alert.labels),
+        "fingerprint": name,
     }
 
 
+@lru_cache(maxsize=1024)  # the alerts of a message often began together
 def rfc3339(at: int) -> str:
     """As Go writes a time in UTC: no trailing zeros in the fraction."""
     moment = _EPOCH + timedelta(milliseconds=min(max(at, _FIRST), _LAST))

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from notifiers.channels.channel import DeliveryFailed, Failure
-from notifiers.channels.http import Answer
+from notifiers.channels.http_wire import Answer
 
 _TRANSIENT = {
     "ratelimited": Failure.RATE_LIMITED,

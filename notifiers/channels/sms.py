@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from notifiers.channels.channel import DeliveryFailed, Message, Sent
-from notifiers.channels.http import Answer, Caller
+from notifiers.channels.http import Caller
+from notifiers.channels.http_wire import Answer
 from notifiers.channels.sms_config import SmsConfig
 from notifiers.channels.sms_text import short_message
 from notifiers.channels.texts import Texts

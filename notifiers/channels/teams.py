@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
 from notifiers.channels.cut import cut, fitting
-from notifiers.channels.http import Answer, Caller
+from notifiers.channels.http import Caller
+from notifiers.channels.http_wire import Answer
 from notifiers.channels.teams_config import TeamsConfig
 from notifiers.channels.texts import Texts
 from notifiers.channels.tree import Tree

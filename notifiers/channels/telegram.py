@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
 from notifiers.channels.cut import quoted
-from notifiers.channels.http import Answer, Caller
+from notifiers.channels.http import Caller
+from notifiers.channels.http_wire import Answer
 from notifiers.channels.retry_after import LONGEST as LONGEST_WAIT
 from notifiers.channels.telegram_config import TelegramConfig, chat_number
 from notifiers.channels.telegram_text import cut_html, cut_plain

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
+
+from pydantic_core import to_json
 
 from notifiers.channels.address import Network
 from notifiers.channels.channel import DeliveryFailed, Failure, Message
@@ -32,6 +35,7 @@ class Webhook:
         templates: Templates,
     ) -> None:
         self._config, self._now, self._templates = config, now, templates
+        self._checked = lru_cache(maxsize=16)(http_url)
         self._caller = Caller(
             config.http,
             allow=allow,
@@ -61,9 +65,9 @@ class Webhook:
         self._caller.close()
 
     def _body(self, delivery: Delivery) -> bytes:
-        content: object = payload(delivery)
-        if self._config.payload is not None:
-            content = filled(self._config.payload, Texts(self._templates, delivery).text)
+        if self._config.payload is None:
+            return to_json(payload(delivery))
+        content = filled(self._config.payload, Texts(self._templates, delivery).text)
         return json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
 
     def _url(self, delivery: Delivery) -> str:
@@ -71,7 +75,7 @@ class Webhook:
         config = self._config
         url = self._caller.secret(config.url, config.url_file)
         try:
-            return http_url(self._templates.text(url, delivery))
+            return self._checked(self._templates.text(url, delivery))
         except (ValueError, TemplateFailed):
             detail = "what should be the URL is none"
             raise DeliveryFailed(Failure.MISCONFIGURED, retry=False, detail=detail) from None

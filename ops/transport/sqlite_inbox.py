@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from schemas.stage import Gap, Partition, Record
+from schemas.stage import Gap, Message, Partition, Record
 
 if TYPE_CHECKING:
     from ops.transport.sqlite_log import SqliteLog
@@ -97,15 +97,21 @@ class SqliteInbox:
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Let the group go on here; partitions that another member has meanwhile stay its own."""
-        mine = {p: offset for p, offset in offsets.items() if p in self._assigned}
-        if mine:
+        if mine := self._mine(offsets):
             self._log.commit_offsets(self._group, mine)
+
+    def settle(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
+        """Append, and let the group go on; see `schemas.stage.Settle`."""
+        self._log.settle(messages, self._group, self._mine(offsets))
 
     def close(self) -> None:
         """Leave the group without committing."""
         self._membership.leave(self)
         self._log.unlisten(self._grown)
         self._reader.close()
+
+    def _mine(self, offsets: Mapping[Partition, int]) -> dict[Partition, int]:
+        return {p: offset for p, offset in offsets.items() if p in self._assigned}
 
     def _take(self, limit: int) -> list[Record]:
         records: list[Record] = []

@@ -96,8 +96,15 @@ class SqliteLog:
 
     def commit_offsets(self, group: str, offsets: Mapping[Partition, int]) -> None:
         """Let a group go on from here."""
-        named = {(group, partition): offset for partition, offset in offsets.items()}
-        self._writer.submit(Request((), True, 0, named), 30.0)
+        self.settle((), group, offsets)
+
+    def settle(
+        self, messages: Sequence[Message], group: str, offsets: Mapping[Partition, int]
+    ) -> None:
+        """Append, and let a group go on from here, both or neither."""
+        request = self._request(messages)
+        request.offsets = {(group, partition): offset for partition, offset in offsets.items()}
+        self._writer.submit(request, 30.0)
 
     def reader(self) -> Reader:
         """A reader of its own connection; the caller closes it."""

@@ -15,7 +15,7 @@ from ops.transport.kafka_clients import Clients
 from ops.transport.kafka_log import KafkaLog
 from ops.transport.sqlite_log import SqliteLog
 from schemas.errors import LogAway, TooLarge
-from schemas.stage import Inbox, Message, Partition, Position, Record
+from schemas.stage import Inbox, Message, Partition, Position, Record, Settle
 from schemas.topics import ALERTS, DEAD_LETTERS, METRICS, TOPICS
 from tests.support.kafka import settings_for
 
@@ -185,6 +185,53 @@ def test_what_was_not_committed_is_read_again(transport: Transport) -> None:
     drain(inbox, 5)
     inbox.close()
     assert len(drain(transport.inbox("g", [ALERTS]), 5)) == 5
+
+
+def settling(transport: Transport, group: str) -> Inbox:
+    """A member whose log appends and commits at once, as not every log can."""
+    inbox = transport.inbox(group, [METRICS])
+    if not isinstance(inbox, Settle):
+        pytest.skip("publishes, then commits")
+    return inbox
+
+
+def test_what_is_settled_is_appended_and_the_group_goes_on_behind_it(transport: Transport) -> None:
+    transport.publish([Message(METRICS, "k", bytes([n]), 0) for n in range(5)])
+    inbox = settling(transport, "g")
+    assert isinstance(inbox, Settle)
+    records = drain(inbox, 5)
+    inbox.settle([note(1), note(2)], {records[0].partition: 3})
+    transport.restart()
+    assert [r.value for r in drain(transport.inbox("a", [ALERTS]), 2)] == [b"m1", b"m2"]
+    assert [r.value for r in drain(transport.inbox("g", [METRICS]), 2)] == [b"\x03", b"\x04"]
+
+
+def test_what_is_refused_does_not_let_the_group_go_on(transport: Transport) -> None:
+    transport.publish([Message(METRICS, "k", b"x", 0)])
+    inbox = settling(transport, "g")
+    assert isinstance(inbox, Settle)
+    [record] = drain(inbox, 1)
+    large = Message(ALERTS, "k", bytes(TOPICS[ALERTS].max_message))
+    with pytest.raises(TooLarge):
+        inbox.settle([note(1), large], {record.partition: 1})
+    transport.restart()
+    assert transport.inbox("a", [ALERTS]).poll(0.01) == []
+    assert drain(transport.inbox("g", [METRICS]), 1) == [record]
+
+
+def test_what_is_settled_leaves_alone_the_offset_of_a_partition_that_went(
+    transport: Transport,
+) -> None:
+    transport.publish([Message(METRICS, "k", bytes([n]), n) for n in range(4)])
+    inbox = settling(transport, "g")
+    assert isinstance(inbox, Settle)
+    records = drain(inbox, 4)
+    other = transport.inbox("g", [METRICS])
+    until(lambda: bool(other.assigned()))
+    went = other.assigned()
+    inbox.settle([note(1)], {r.partition: r.offset + 1 for r in records})
+    assert {r.partition for r in drain(other, len(went))} == went
+    assert len(drain(transport.inbox("a", [ALERTS]), 1)) == 1
 
 
 def test_groups_do_not_disturb_each_other(transport: Transport) -> None:

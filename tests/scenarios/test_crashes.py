@@ -59,8 +59,10 @@ def test_a_kill_at_this_boundary_loses_no_page_and_decides_nothing_twice(
             raise
         assert tocsin.stop() == 0
         proof = promises.check(LogFile(tocsin.data), oracle, receiver, kills=1)
-        if point.startswith(("courier.after-send", "courier.after-receipt")):
-            assert proof.extra == 1, "what was sent before the kill is sent once more"
+        if point.startswith("courier.after-send"):
+            assert proof.extra >= 1, "what was sent before the kill is sent once more"
+        if point.startswith("courier.after-receipt"):
+            assert proof.extra == 0, "what has its receipt is not read again"
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,30 @@ class Log:
         return [one.delivery for one in events if isinstance(one, Receipt)]
 
 
+class Settling(Log):
+    """One that appends and commits at once."""
+
+    def settle(self, messages: Sequence[Wire], offsets: Mapping[Partition, int]) -> None:
+        if self.away:
+            self.away -= 1
+            raise LogAway
+        self.published += messages
+        self.trail.append("settled")
+        if offsets:
+            self.committed = offsets[PARTITION]
+        if self.committed == len(self.records):
+            self.ends.set()
+
+    def publish(self, messages: Sequence[Wire], timeout: float = 30.0) -> list[Position]:
+        raise AssertionError("published what was to be settled")
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        raise AssertionError("committed what was to be settled")
+
+
+either = pytest.mark.parametrize("make", [Log, Settling])
+
+
 class Hooks:
     """A channel that says what passes through it, and may wait for a sign."""
 
@@ -100,12 +124,13 @@ def loop(log: Log, channel: Hooks, **fields: object) -> CourierLoop:
     return CourierLoop(log, log, courier, log.ends, lambda: 0, **fields)  # type: ignore[arg-type]
 
 
-def test_every_delivery_is_answered_before_its_offset_is_committed() -> None:
-    log, channel = Log(*(value(f"d{n}", f"g{n}") for n in range(20)), ends=Event()), Hooks()
+@either
+def test_every_delivery_is_answered_before_its_offset_is_committed(make: type[Log]) -> None:
+    log, channel = make(*(value(f"d{n}", f"g{n}") for n in range(20)), ends=Event()), Hooks()
     loop(log, channel).run()
     assert sorted(log.receipts()) == sorted(channel.sent) == sorted(f"d{n}" for n in range(20))
     assert log.committed == 20
-    assert log.trail[0] == "published"
+    assert log.trail[0] == ("settled" if make is Settling else "published")
 
 
 def test_deliveries_that_nobody_can_send_any_more_are_said_and_counted(
@@ -122,15 +147,19 @@ def test_deliveries_that_nobody_can_send_any_more_are_said_and_counted(
     assert caplog.messages.count("deliveries lost to retention") == 2
 
 
-def test_one_group_and_channel_keeps_its_order() -> None:
-    log = Log(*(value(f"d{n:02}") for n in range(30)), ends=Event())
+@either
+def test_one_group_and_channel_keeps_its_order(make: type[Log]) -> None:
+    log = make(*(value(f"d{n:02}") for n in range(30)), ends=Event())
     channel = Hooks()
     loop(log, channel).run()
     assert channel.sent == [f"d{n:02}" for n in range(30)]
 
 
-def test_a_slow_delivery_holds_up_neither_other_groups_nor_is_it_passed_by_the_commit() -> None:
-    log = Log(value("slow", "g1"), value("fast", "g2"), ends=Event())
+@either
+def test_a_slow_delivery_holds_up_neither_other_groups_nor_is_it_passed_by_the_commit(
+    make: type[Log],
+) -> None:
+    log = make(value("slow", "g1"), value("fast", "g2"), ends=Event())
     channel = Hooks("slow")
     with ThreadPoolExecutor(4) as pool:
         work = loop(log, channel)
@@ -143,9 +172,10 @@ def test_a_slow_delivery_holds_up_neither_other_groups_nor_is_it_passed_by_the_c
     assert channel.sent == ["fast", "slow"]
 
 
-def test_a_dead_receiver_leaves_threads_for_the_others() -> None:
+@either
+def test_a_dead_receiver_leaves_threads_for_the_others(make: type[Log]) -> None:
     dead = [f"dead{n}" for n in range(20)]
-    log = Log(*(value(name, name) for name in dead), value("fine", receiver="other"), ends=Event())
+    log = make(*(value(name, name) for name in dead), value("fine", receiver="other"), ends=Event())
     channel = Hooks(*dead)
     with ThreadPoolExecutor(8) as pool:
         work = loop(log, channel, threads=8)
@@ -158,15 +188,19 @@ def test_a_dead_receiver_leaves_threads_for_the_others() -> None:
             work.turn(pool)
 
 
-def test_bytes_that_are_no_delivery_become_a_dead_letter_and_the_rest_goes_on() -> None:
-    log, channel = Log(b"\x00nonsense", value("d"), ends=Event()), Hooks()
+@either
+def test_bytes_that_are_no_delivery_become_a_dead_letter_and_the_rest_goes_on(
+    make: type[Log],
+) -> None:
+    log, channel = make(b"\x00nonsense", value("d"), ends=Event()), Hooks()
     loop(log, channel).run()
     assert [one.topic for one in log.published].count(DEAD_LETTERS) == 1
     assert log.committed == 2
 
 
-def test_the_same_attempt_read_twice_is_sent_once_and_answered_twice() -> None:
-    log, channel = Log(value("d"), value("d"), value("d", attempt=2), ends=Event()), Hooks()
+@either
+def test_the_same_attempt_read_twice_is_sent_once_and_answered_twice(make: type[Log]) -> None:
+    log, channel = make(value("d"), value("d"), value("d", attempt=2), ends=Event()), Hooks()
     loop(log, channel).run()
     assert channel.sent == ["d", "d"]
     assert log.receipts() == ["d", "d", "d"]
@@ -188,15 +222,16 @@ def test_of_what_was_buried_only_the_receipt_is_remembered() -> None:
     assert [type(one.event) for one in work.remembered.values()] == [Receipt]
 
 
+@either
 def test_while_the_log_is_away_receipts_are_kept_and_nothing_is_committed(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, make: type[Log]
 ) -> None:
     monkeypatch.setattr("notifiers.courier_loop._AWAY", 0.001)
-    log, channel = Log(value("d"), ends=Event()), Hooks()
+    log, channel = make(value("d"), ends=Event()), Hooks()
     log.away = 3
     loop(log, channel).run()
     assert log.receipts() == ["d"]
-    assert log.trail == ["published", "committed"]
+    assert log.trail == (["settled"] if make is Settling else ["published", "committed"])
 
 
 @pytest.mark.parametrize(
@@ -227,8 +262,23 @@ def test_a_crash_at_each_boundary_leaves_the_delivery_to_be_read_again(
     assert set(channel.sent) == {"d"}
 
 
-def test_stopping_finishes_what_is_under_way() -> None:
-    log, channel = Log(value("slow"), value("next"), ends=Event()), Hooks("slow")
+def test_a_crash_after_receipts_and_offsets_leaves_nothing_to_be_read_again() -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(at: str) -> None:
+        if at == "courier.after-receipt":
+            raise Crash
+
+    log, channel = Settling(value("d"), ends=Event()), Hooks()
+    with pytest.raises(Crash):
+        loop(log, channel, crash=crash).run()
+    assert (channel.sent, log.receipts(), log.committed) == (["d"], ["d"], 1)
+
+
+@either
+def test_stopping_finishes_what_is_under_way(make: type[Log]) -> None:
+    log, channel = make(value("slow"), value("next"), ends=Event()), Hooks("slow")
     thread = Thread(target=loop(log, channel).run)
     thread.start()
     assert channel.started.wait(5)
@@ -237,6 +287,46 @@ def test_stopping_finishes_what_is_under_way() -> None:
     thread.join(5)
     assert not thread.is_alive()
     assert (log.receipts(), log.committed) == (["slow"], 1)
+
+
+@either
+def test_threads_go_on_while_the_log_takes_its_time(make: type[Log]) -> None:
+    """Answers that come meanwhile make the next, larger group."""
+    log, channel = make(*(value(f"d{n}", f"g{n}") for n in range(20)), ends=Event()), Hooks("d19")
+    name = "settle" if make is Settling else "publish"
+    append, groups = getattr(log, name), list[int]()
+
+    def slow(messages: Sequence[Wire], *rest: object) -> object:
+        groups.append(len(messages))
+        while len(channel.sent) < 19:
+            assert not log.ends.wait(0.001)
+        channel.slow["d19"].set()
+        return append(messages, *rest)
+
+    setattr(log, name, slow)
+    loop(log, channel).run()
+    assert sum(groups) == log.committed == 20
+    assert len(groups) <= 3
+
+
+@either
+def test_only_so_many_are_sent_before_their_receipts_are_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, make: type[Log]
+) -> None:
+    monkeypatch.setattr("notifiers.lanes.MOST_UNSETTLED", 8)
+    log, channel = make(*(value(f"d{n}", f"g{n}") for n in range(40)), ends=Event()), Hooks()
+    name = "settle" if make is Settling else "publish"
+    append, ahead = getattr(log, name), list[int]()
+
+    def slow(messages: Sequence[Wire], *rest: object) -> object:
+        log.ends.wait(0.01)
+        ahead.append(len(channel.sent) - len(log.published))
+        return append(messages, *rest)
+
+    setattr(log, name, slow)
+    loop(log, channel).run()
+    assert log.committed == len(channel.sent) == 40
+    assert max(ahead) <= 8
 
 
 def test_a_commit_that_fails_is_made_up_for_and_nothing_is_sent_again() -> None:
@@ -290,8 +380,11 @@ def test_a_log_that_is_away_is_polled_again_and_costs_nobody_a_second_message() 
     assert (channel.sent, log.receipts(), log.committed) == (["slow"], ["slow"], 1)
 
 
-def test_what_was_answered_behind_an_open_delivery_is_not_sent_again_by_the_next_loop() -> None:
-    log = Log(value("slow1"), value("slow2"), value("fast", "g2"), ends=Event())
+@either
+def test_what_was_answered_behind_an_open_delivery_is_not_sent_again_by_the_next_loop(
+    make: type[Log],
+) -> None:
+    log = make(value("slow1"), value("slow2"), value("fast", "g2"), ends=Event())
     channel = Hooks("slow1", "slow2")
     first = loop(log, channel)
     with ThreadPoolExecutor(4) as pool:

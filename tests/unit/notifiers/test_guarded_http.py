@@ -36,8 +36,8 @@ def connections() -> Iterator[Connections]:
 
 def exchange(connections: Connections, port: int, path: str = "/") -> tuple[int, bytes]:
     target = Target(False, "127.0.0.1", port, path)
-    status, _, body = connections.exchange("POST", target, {}, b"x", 3.0, 100)
-    return status, body
+    answer = connections.exchange("POST", target, {}, b"x", 3.0, 100)
+    return answer.status, answer.body
 
 
 def test_a_connection_is_kept(connections: Connections) -> None:
@@ -53,7 +53,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again(connections: Conn
             assert exchange(connections, server.port) == (200, b"")
             assert len(server.requests) == number
             [(_, idle)] = connections._idle
-            while idle.stream.is_quiet():
+            while idle.is_quiet():
                 pass
 
 
@@ -128,6 +128,6 @@ def test_an_address_is_checked_and_the_checked_one_is_called() -> None:
         with pytest.raises(DeliveryFailed) as caught:
             connections.exchange("POST", target, {}, b"", 3.0, 100)
         assert caught.value.reason is Failure.ADDRESS_REFUSED
-        assert connections.exchange("POST", target, {}, b"", 3.0, 100)[0] == 200
+        assert connections.exchange("POST", target, {}, b"", 3.0, 100).status == 200
         connections.close()
     assert f"Host: hook.example:{server.port}".encode() in server.requests[0]

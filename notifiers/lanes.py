@@ -1,0 +1,198 @@
+"""Which delivery may go next, and what came of those that went: between the loop and its threads.
+
+A lane is one channel of one group; its deliveries go one after another. One channel gets only so
+many threads, so that a dead receiver does not hold up the others. A thread that has an answer
+takes the next delivery by itself: it waits neither for the loop nor for the log.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from threading import Condition
+
+from schemas.envelope import Envelope
+from schemas.stage import Output, Partition, Record
+
+Lane = tuple[str, str, int]
+Key = tuple[str, int]
+"""Receiver and integration of a channel; or an event's id and its attempt."""
+MOST_REMEMBERED = 10_000
+"""Receipts; each is at most some KiB."""
+MOST_UNSETTLED = 64
+"""Under way or answered, and not in the log yet: so many may be sent again after a crash."""
+
+
+@dataclass(slots=True)
+class Task:
+    """One delivery; `attempt` is the event's id, which a resend does not share, and its number."""
+
+    record: Record
+    envelope: Envelope
+    lane: Lane
+    attempt: Key
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a task came to; a `fault` ends the loop."""
+
+    task: Task
+    outputs: list[Output]
+    fault: BaseException | None = None
+
+
+@dataclass(slots=True)
+class _Channel:
+    idle: deque[Lane] = field(default_factory=deque)
+    """Lanes with something that may go."""
+    busy: int = 0
+    offered: bool = False
+
+
+class Lanes:
+    """What waits, by channel: one that is busy costs nothing, however much waits for it.
+
+    `add`, `startable`, `answers` and `settled` are the loop's, `take` and `answer` the threads'.
+    `owned` is what the loop's inbox owns; what waits of other partitions is dropped.
+    """
+
+    def __init__(self, threads: int, remembered: OrderedDict[Key, Output]) -> None:
+        self.owned: AbstractSet[Partition] = frozenset()
+        self.waiting = 0
+        self._most_busy = max(1, threads // 4)
+        self._threads = threads
+        self._remembered = remembered
+        self._changed = Condition()
+        self._lanes: dict[Lane, deque[Task]] = {}
+        """What waits for each lane that has something under way or waiting."""
+        self._channels: dict[Key, _Channel] = {}
+        self._offers: deque[Key] = deque()
+        """Channels that have both an idle lane and a thread to spare, each in its turn."""
+        self._workers = 0
+        self._running = 0
+        self._unsettled = 0
+        self._answers: list[Answer] = []
+        self._closed = False
+        self._failed = False
+
+    @property
+    def running(self) -> int:
+        """How many are under way."""
+        return self._running
+
+    def add(self, task: Task) -> None:
+        """Let it wait for its turn."""
+        with self._changed:
+            self.waiting += 1
+            if (waiting := self._lanes.get(task.lane)) is None:
+                self._lanes[task.lane] = deque([task])
+                self._idle(task.lane)
+            else:
+                waiting.append(task)
+
+    def startable(self) -> int:
+        """How many more threads have something to do; they count as started."""
+        with self._changed:
+            if self._closed:
+                return 0
+            wanted = sum(
+                min(self._most_busy - found.busy, len(found.idle))
+                for found in (self._channels[key] for key in self._offers)
+            )
+            # A thread that is about to look takes one of them.
+            wanted = min(wanted, MOST_UNSETTLED - self._unsettled) - (self._workers - self._running)
+            found = max(0, min(wanted, self._threads - self._workers))
+            self._workers += found
+            return found
+
+    def take(self) -> Task | None:
+        """What a thread does next; None when there is nothing, and the thread ends."""
+        with self._changed:
+            while self._offers and self._unsettled < MOST_UNSETTLED and not self._closed:
+                key = self._offers.popleft()
+                channel = self._channels[key]
+                channel.offered = False
+                lane = channel.idle.popleft()
+                task = self._lanes[lane].popleft()
+                self.waiting -= 1
+                channel.busy += 1
+                if task.record.partition in self.owned:
+                    self._running += 1
+                    self._unsettled += 1
+                    self._offer(key, channel)
+                    return task
+                # Its new owner reads it again; what is under way goes on, under the same id.
+                self._free(lane)
+            self._workers -= 1
+            return None
+
+    def known(self, task: Task) -> Output | None:
+        """What this very attempt was answered: the router, too, publishes at least once."""
+        with self._changed:
+            return self._remembered.get(task.attempt)
+
+    def answer(self, answer: Answer) -> None:
+        """Say what came of a task; after a fault its lane stays as it is."""
+        with self._changed:
+            self._answers.append(answer)
+            if answer.fault is not None:
+                self._failed = self._closed = True
+            else:
+                self._running -= 1
+                # The receipt alone: a dead letter is as large as the record that it buries.
+                self._remembered[answer.task.attempt] = answer.outputs[0]
+                if len(self._remembered) > MOST_REMEMBERED:
+                    self._remembered.popitem(last=False)
+                self._free(answer.task.lane)
+            if self._due():
+                self._changed.notify()
+
+    def answers(self, timeout: float) -> list[Answer]:
+        """What was answered since the last call.
+
+        Waits until there is no more to come, or no room for it, but at most `timeout` seconds: a
+        commit costs more than a message.
+        """
+        with self._changed:
+            self._changed.wait_for(self._due, timeout)
+            found, self._answers = self._answers, []
+            return found
+
+    def settled(self, count: int) -> None:
+        """So many answers are in the log: there is room for as many more."""
+        with self._changed:
+            self._unsettled -= count
+
+    def close(self) -> None:
+        """Start nothing more."""
+        with self._changed:
+            self._closed = True
+
+    def _due(self) -> bool:
+        starting = self._offers and not self._closed
+        nothing_more = not self._running and not starting
+        return nothing_more or self._failed or self._unsettled >= MOST_UNSETTLED
+
+    def _idle(self, lane: Lane) -> None:
+        key = lane[1:]
+        channel = self._channels.setdefault(key, _Channel())
+        channel.idle.append(lane)
+        self._offer(key, channel)
+
+    def _offer(self, key: Key, channel: _Channel) -> None:
+        if channel.idle and channel.busy < self._most_busy and not channel.offered:
+            channel.offered = True
+            self._offers.append(key)
+
+    def _free(self, lane: Lane) -> None:
+        """Nothing of this lane is under way any more."""
+        key = lane[1:]
+        channel = self._channels[key]
+        channel.busy -= 1
+        if self._lanes[lane]:
+            self._idle(lane)
+            return
+        del self._lanes[lane]
+        self._offer(key, channel)
+        if not channel.busy and not channel.idle:
+            del self._channels[key]
