@@ -24,6 +24,9 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
     if turn is Turn.FIRED:
         state.inhibitor.fires(alert.fingerprint, labels)
         _join(state, alert)
+        for group_id in alert.groups:
+            # Also where it was a member before, and its labels lead no more.
+            state.groups[group_id].firing = None
         flapping.place(state, alert)
     elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
@@ -60,6 +63,7 @@ def _enter(state: State, group: Group, alert: Alert) -> None:
         group.due, group.flushed = state.now + _routes(state)[group.route_id].group_wait, False
         state.wake(group.due, group.id)
     group.revision += 1
+    group.firing = None
     group.members[alert.fingerprint] = alert.groups[group.id] = group.revision
     state.touched_alerts.add(alert.fingerprint)
     state.touched_groups.add(group.id)
@@ -116,6 +120,7 @@ def _open(state: State, group_id: str, route: Route, pairs: tuple[tuple[str, str
 def leave(state: State, group: Group, alert: Alert) -> None:
     """The group has no more to say about this alert."""
     group.members.pop(alert.fingerprint, None)
+    group.firing = None
     alert.groups.pop(group.id, None)
     for line in group.lines.values():
         # Of a channel that hears of no end it would be owed for ever.

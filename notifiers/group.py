@@ -106,6 +106,8 @@ class Group:
     held: tuple[str, ...] = ()
     members: dict[str, int] = field(default_factory=dict)
     lines: dict[str, Line] = field(default_factory=dict)
+    firing: frozenset[str] | None = None
+    """The members that fire, where none has changed since it was worked out (`State.firing`)."""
 
     def packed(self) -> bytes:
         """The entry of the checkpoint."""
