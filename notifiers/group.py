@@ -92,6 +92,7 @@ class Line:
 class Group:
     """Alerts that are told together. `due` is its next flush; `members` is kept by the alerts.
 
+    `revision` counts the changes of members; each member has that of its last change.
     `held` are the causes for which firing members are muted (only with `suppression: tocsin`).
     """
 

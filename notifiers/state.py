@@ -164,7 +164,10 @@ class State:
 
     def _connect(self, alert: Alert) -> None:
         for group_id, revision in alert.groups.items():
-            self.groups[group_id].members[alert.fingerprint] = revision
+            group = self.groups[group_id]
+            group.members[alert.fingerprint] = revision
+            # An alert that came or changed writes its own entry alone.
+            group.revision = max(group.revision, revision)
         if alert.expires_at is not None:
             alert.armed = alert.expires_at
             self.timers.append((alert.expires_at, "", alert.fingerprint))
