@@ -12,6 +12,10 @@ class Alarms:
         self._at: dict[str, int] = {}
         self._heap: list[tuple[int, str]] = []
 
+    def __bool__(self) -> bool:
+        """Whether any may be set."""
+        return bool(self._heap)
+
     def set(self, name: str, at: int | None) -> None:
         """Ring then; None: never."""
         if at is None:

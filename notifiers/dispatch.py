@@ -24,6 +24,9 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
         if state.inhibitor and alert.level is not None:
             state.inhibitor.fires(alert.fingerprint, alert.level.labels)
         _join(state, alert)
+        for group_id in alert.groups:
+            # Also where it was a member before, and its labels lead no more.
+            state.groups[group_id].firing = None
         flapping.place(state, alert)
     elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
@@ -60,10 +63,12 @@ def _enter(state: State, group: Group, alert: Alert) -> None:
         # It outlived its members only for what was told; it begins again.
         group.due, group.flushed = state.now + _routes(state)[group.route_id].group_wait, False
         state.wake(group.due, group.id)
+        state.touched_groups.add(group.id)
     group.revision += 1
+    group.firing = None
+    # The alert's entry says the new revision, so the group's own need not be written for it.
     group.members[alert.fingerprint] = alert.groups[group.id] = group.revision
     state.touched_alerts.add(alert.fingerprint)
-    state.touched_groups.add(group.id)
 
 
 def _hurry(state: State, group: Group, alert: Alert) -> None:
@@ -76,6 +81,7 @@ def _hurry(state: State, group: Group, alert: Alert) -> None:
     if started is not None and not group.flushed and started + route.group_wait < state.now:
         group.due = min(group.due, state.now)
         state.wake(group.due, group.id)
+        state.touched_groups.add(group.id)
 
 
 def _routes(state: State) -> dict[str, Route]:
@@ -126,7 +132,10 @@ def _open(state: State, group_id: str, route: Route, pairs: tuple[tuple[str, str
 
 def leave(state: State, group: Group, alert: Alert) -> None:
     """The group has no more to say about this alert."""
-    group.members.pop(alert.fingerprint, None)
+    if group.members.pop(alert.fingerprint, None) == group.revision:
+        # No member's entry says the newest revision any more.
+        state.touched_groups.add(group.id)
+    group.firing = None
     alert.groups.pop(group.id, None)
     for line in group.lines.values():
         # Of a channel that hears of no end it would be owed for ever.

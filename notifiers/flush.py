@@ -127,7 +127,8 @@ def lines(state: State, group: Group) -> Iterator[tuple[Line, ChannelConfig]]:
     incident = state.incidents.of(group.id)
     receivers = [group.receiver]
     if incident is not None:
-        receivers += [one for one in incident.also if one != group.receiver]
+        if incident.also:
+            receivers += [one for one in incident.also if one != group.receiver]
         receivers += _unfinished(group, receivers)
     for name in receivers:
         receiver = state.plan.config.receivers.get(name)
@@ -143,9 +144,10 @@ def _unfinished(group: Group, but: list[str]) -> list[str]:
     found = {
         line.receiver
         for line in group.lines.values()
-        if line.outstanding is not None or line.owed or (line.told is not None and line.told.firing)
+        if line.receiver not in but
+        and (line.outstanding or line.owed or (line.told is not None and line.told.firing))
     }
-    return sorted(found.difference(but))
+    return sorted(found)
 
 
 def _tell_nobody(state: State, group: Group, at: int, hidden: Hidden) -> None:
@@ -222,14 +224,15 @@ def decide(
         lifecycle.paged(state, group, at)
         watch.paged(state, group, line)
     said = choosing.said(state, firing, resolved, channel)
-    delivery = derived_id("delivery", group.id, line.id, at, line.sequence, said.digest())
+    content = said.digest()
+    delivery = derived_id("delivery", group.id, line.id, at, line.sequence, content)
     expires_at = state.now + outbox.life(state, group)
     line.outstanding = Outstanding(
         *(delivery, at, why, firing, resolved, group.revision),
         attempt=1,
         expires_at=expires_at,
         wake=expires_at + outbox.GRACE,
-        digest=said.digest(),
+        digest=content,
     )
     state.sent[delivery] = (group.id, line.id)
     limits.count(state, line, delivery, firing | resolved)
@@ -278,8 +281,10 @@ def clean(state: State, group: Group) -> None:
     """Let go of resolved alerts that every channel is done with, and of an empty group."""
     if not group.flushed:
         return
-    done = min((line.done for line, _ in lines(state, group)), default=group.revision)
     firing = state.firing(group)
+    if group.members and len(firing) == len(group.members):
+        return
+    done = min((line.done for line, _ in lines(state, group)), default=group.revision)
     over = [
         one for one, revision in group.members.items() if revision <= done and one not in firing
     ]

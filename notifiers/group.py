@@ -92,6 +92,7 @@ class Line:
 class Group:
     """Alerts that are told together. `due` is its next flush; `members` is kept by the alerts.
 
+    `revision` counts the changes of members; each member has that of its last change.
     `held` are the causes for which firing members are muted (only with `suppression: tocsin`).
     """
 
@@ -106,6 +107,8 @@ class Group:
     held: tuple[str, ...] = ()
     members: dict[str, int] = field(default_factory=dict)
     lines: dict[str, Line] = field(default_factory=dict)
+    firing: frozenset[str] | None = None
+    """The members that fire, where none has changed since it was worked out (`State.firing`)."""
 
     def packed(self) -> bytes:
         """The entry of the checkpoint."""

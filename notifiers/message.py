@@ -25,7 +25,7 @@ class Content:
 
     def digest(self) -> str:
         """Says whether two contents are the same."""
-        packed = ormsgpack.packb([alert.model_dump() for alert in self.alerts])
+        packed = ormsgpack.packb(self.alerts, option=ormsgpack.OPT_SERIALIZE_PYDANTIC)
         return derived_id(packed.hex(), self.truncated)
 
 
@@ -53,7 +53,7 @@ def cut(ordered: list[AlertLevel], max_alerts: int) -> Content:
 
 def short(pairs: Mapping[str, str]) -> dict[str, str]:
     """Labels as they are, unless they would fill a message: then a part of them."""
-    if sum(map(_length, pairs)) + sum(map(_length, pairs.values())) <= ROOM:
+    if _lengths([*pairs, *pairs.values()]) <= ROOM:
         return dict(pairs)
     return {name[:_WORD]: value[:_WORD] for name, value in sorted(pairs.items())[:_WORDS]}
 
@@ -70,10 +70,14 @@ def _shrunk(level: AlertLevel) -> AlertLevel:
 
 
 def _size(level: AlertLevel) -> int:
-    words = (*level.labels.items(), *level.annotations.items())
-    texts = sum(_length(name) + _length(value) + 6 for name, value in words)
-    return texts + _length(level.generator_url) + _length(level.reason) + 150
+    labels, notes = level.labels, level.annotations
+    texts = [*labels, *labels.values(), *notes, *notes.values(), level.generator_url, level.reason]
+    return _lengths(texts) + 6 * (len(labels) + len(notes)) + 150
 
 
-def _length(text: str) -> int:
-    return len(text) if text.isascii() else len(text) * 4
+def _lengths(texts: list[str]) -> int:
+    """At most so many bytes; all are looked at together, for as a rule they are ASCII."""
+    whole = "".join(texts)
+    if whole.isascii():
+        return len(whole)
+    return sum(len(text) if text.isascii() else len(text) * 4 for text in texts)

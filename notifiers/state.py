@@ -125,11 +125,11 @@ class State:
     touched_plan: set[str] = field(default_factory=set)
     outputs: list[Output] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    books: tuple[Book, ...] = field(init=False)
+    """Memory under prefixes of its own; alarms at one instant ring in this order."""
 
-    @property
-    def books(self) -> tuple[Book, ...]:
-        """Memory under prefixes of its own; alarms at one instant ring in this order."""
-        return (
+    def __post_init__(self) -> None:
+        self.books = (
             self.incidents,
             self.incidents.timelines,
             self.overrides,
@@ -178,7 +178,10 @@ class State:
 
     def _connect(self, alert: Alert) -> None:
         for group_id, revision in alert.groups.items():
-            self.groups[group_id].members[alert.fingerprint] = revision
+            group = self.groups[group_id]
+            group.members[alert.fingerprint] = revision
+            # An alert that came or changed writes its own entry alone.
+            group.revision = max(group.revision, revision)
         if alert.expires_at is not None:
             alert.armed = alert.expires_at
             self.timers.append((alert.expires_at, "", alert.fingerprint))
@@ -302,16 +305,17 @@ class State:
 
     def firing(self, group: Group) -> frozenset[str]:
         """The members that fire, or are taken to because they flap."""
-        alerts = self.alerts
-        # As `Alert.fires`, without a call for each: every look at a group asks this.
-        found = frozenset(
-            [
-                one
-                for one in group.members
-                if (level := alerts[one].level) is not None and level.state is AlertState.FIRING
-            ]
-        )
-        return found | self.pinned(group) if self.flaps.flapping else found
+        if group.firing is None:
+            alerts = self.alerts
+            # As `Alert.fires`, without a call for each.
+            group.firing = frozenset(
+                [
+                    one
+                    for one in group.members
+                    if (level := alerts[one].level) is not None and level.state is AlertState.FIRING
+                ]
+            )
+        return group.firing | self.pinned(group) if self.flaps.flapping else group.firing
 
     def pinned(self, group: Group) -> frozenset[str]:
         """The members that flap, where the route wants to hear no more of it."""
@@ -344,7 +348,7 @@ class State:
         """The earliest alarm of any book."""
         earliest: tuple[int, Book, str] | None = None
         for book in self.books:
-            alarm = book.alarms.next()
+            alarm = book.alarms.next() if book.alarms else None
             if alarm is not None and (earliest is None or alarm[0] < earliest[0]):
                 earliest = (alarm[0], book, alarm[1])
         return earliest

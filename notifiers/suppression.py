@@ -21,6 +21,9 @@ TIME = "time"
 """The kind of cause by which a route's time intervals mute: `time/NAME`."""
 
 
+_NONE = frozenset[str]()
+
+
 def muted_by(config: Config, route_id: str, state: State, at: int) -> tuple[str, ...]:
     """The names of the time intervals that mute this route at this instant."""
     route = state.plan.routes[route_id]
@@ -34,7 +37,8 @@ def muted(state: State, group: Group, at: int) -> dict[str, tuple[str, ...]]:
     config = state.plan.config
     if config is None:
         return {}
-    if names := muted_by(config, group.route_id, state, at):
+    route = state.plan.routes[group.route_id]
+    if (route.active or route.mute) and (names := muted_by(config, route.id, state, at)):
         return dict.fromkeys(group.members, tuple(f"{TIME}/{name}" for name in names))
     if not (config.inhibit_rules or state.silences.known or state.windows.known or state.families):
         return {}
@@ -68,7 +72,9 @@ def audible(
     With `suppression: tocsin` an alert whose firing was told is not muted once it has resolved.
     """
     firing = state.firing(group)
-    resolved = frozenset(group.members.keys() - firing)
+    resolved = _NONE
+    if len(firing) < len(group.members):
+        resolved = frozenset(group.members.keys() - firing)
     if not hidden:
         return firing, resolved
     silent = hidden.keys()

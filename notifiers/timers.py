@@ -7,14 +7,16 @@ from notifiers.state import State
 
 def fire(state: State) -> None:
     """Do what is due at or before `now`, in the order of time; at one instant timers go first."""
-    while (due := state.next_due()) is not None and due <= state.now:
-        timer = state.next_timer()
-        if timer is not None and timer[0] == due:
+    while True:
+        timer, alarm = state.next_timer(), state.next_alarm()
+        if timer is not None and (alarm is None or timer[0] <= alarm[0]):
+            if timer[0] > state.now:
+                return
             _fire(state, timer[1], timer[2])
-        else:
-            alarm = state.next_alarm()
-            assert alarm is not None
+        elif alarm is not None and alarm[0] <= state.now:
             RINGS[alarm[1].prefix](state, alarm[2])
+        else:
+            return
 
 
 def _fire(state: State, group_id: str, line: str) -> None:

@@ -14,8 +14,8 @@ _SURPRISES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 """What an `upgrade` may raise over a body that is not of the version it claims."""
 
 
-class Header(BaseModel):
-    """A message on the wire; `schema` is a name that pydantic keeps for itself."""
+class Cover(BaseModel):
+    """A message on the wire but for its body; `schema` is a name that pydantic keeps for itself."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -28,6 +28,11 @@ class Header(BaseModel):
     tenant: str = Field(default=DEFAULT_TENANT, min_length=1, max_length=256)
     sent_at: Milliseconds
     trace: str = Field(default="", max_length=256)
+
+
+class Header(Cover):
+    """A whole message; its body is looked into by its kind."""
+
     body: dict[str, Any]
 
 
@@ -42,15 +47,15 @@ class Codec:
 
         Raises `Refused` if the envelope is such that nobody could read it.
         """
-        return self.sealed(envelope, envelope.event.model_dump())
+        return self.sealed(envelope, envelope.event)
 
-    def sealed(self, envelope: Envelope, body: dict[str, Any]) -> bytes:
+    def sealed(self, envelope: Envelope, body: dict[str, Any] | Event) -> bytes:
         """`encode` with this body for the event's, of which only the kind counts.
 
         For who has checked plain values already, and would make an event only to take it apart.
         """
         event = envelope.event
-        message = {
+        message: dict[str, object] = {
             "schema": event.KIND,
             "version": event.VERSION,
             "id": envelope.id,
@@ -60,13 +65,14 @@ class Codec:
             "tenant": envelope.tenant,
             "sent_at": envelope.sent_at,
             "trace": envelope.trace,
-            "body": body,
         }
         try:
-            Header.model_validate(message)
+            Cover.model_validate(message)
         except ValidationError as fault:
             raise Refused(f"the envelope of a {event.KIND}: {_first(fault)}") from fault
-        return ormsgpack.packb(message)
+        message["body"] = body
+        # An event's attributes are plain values, and events: `model_dump` would copy them first.
+        return ormsgpack.packb(message, option=ormsgpack.OPT_SERIALIZE_PYDANTIC)
 
     def decode(self, value: bytes | None) -> Envelope:
         """The event in these bytes.

@@ -8,7 +8,7 @@ from notifiers.alert_book import Alert
 from notifiers.escalation import start
 from notifiers.group import Group, Line
 from notifiers.incidents.incident import ENDED, Incident, IncidentState
-from notifiers.incidents.told import happens
+from notifiers.incidents.told import add_line, happens
 from notifiers.state import State
 from schemas.deliveries import Why
 from schemas.incidents import What
@@ -171,7 +171,7 @@ def told(state: State, group: Group, line: Line, why: Why, fate: str, detail: st
     incident = state.incidents.of(group.id)
     if incident is not None and (incident.resolved_at is None or why not in PAGES):
         words = intern(f"{line.receiver}/{line.kind}: {why}")
-        happens(state, incident, fate, detail=f"{words} ({detail})" if detail else words)
+        add_line(state, incident, fate, detail=f"{words} ({detail})" if detail else words)
 
 
 def is_open(state: State, group: Group) -> bool:

@@ -16,8 +16,15 @@ def happens(
 
     Whoever changed the incident itself calls this afterwards: it is known as it is then.
     """
-    line = state.incidents.timelines.write(incident.id, at or state.now, what, by, detail)
     state.incidents.put(incident)
+    add_line(state, incident, what, by, detail, at)
+
+
+def add_line(
+    state: State, incident: Incident, what: str, by: str = "", detail: str = "", at: int = 0
+) -> None:
+    """The same where nothing but its timeline changed: its own entry need not be written again."""
+    line = state.incidents.timelines.write(incident.id, at or state.now, what, by, detail)
     name = derived_id("happening", incident.id, line.number)
     event = IncidentChanged(
         id=name,

@@ -40,8 +40,8 @@ receivers:
 - {{name: quiet, webhook_configs: [{{url: 'http://x/', send_resolved: false}}]}}
 global: {{resolve_timeout: 15s}}
 inhibit_rules:
-- {{source_matchers: [alertname=A0], target_matchers: [alertname=~"A[1-5]"], equal: [g]}}
-- {{source_matchers: [alertname=A4], target_matchers: [alertname=~"A.*"], equal: [h]}}
+- {{source_matchers: [alertname=A0], target_matchers: ['alertname=~"A[1-5]"'], equal: [g]}}
+- {{source_matchers: [alertname=A4], target_matchers: ['alertname=~"A.*"'], equal: [h]}}
 time_intervals:
 - name: night
   time_intervals: [{{times: [{{start_time: '22:14', end_time: '22:15'}}]}}]
@@ -97,6 +97,7 @@ def logs(draw: st.DrawFn) -> list[Entry]:
     number, routes = 2, ROUTES + draw(st.sampled_from(["", STORMS]))
     mode = draw(st.sampled_from(["alertmanager", "tocsin"]))
     append(plan(routes.format(wait="5s", mode=mode, times="mute_time_intervals"))[0])
+    assert router.plan_number == 1, "a law about a router without a plan says nothing"
     for _ in range(draw(st.integers(5, 25))):
         what = draw(st.sampled_from(WHAT))
         if what == "time":
