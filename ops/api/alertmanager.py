@@ -57,7 +57,7 @@ def routes(services: Services, door: Door, posted: PostedAlerts) -> APIRouter:
 
     @router.post("/alerts")
     async def post_alerts(request: Request) -> Response:
-        return await posted.answer(request)
+        return await posted.answer(request.scope, request.receive)
 
     @router.get("/silences")
     async def silences(request: Request) -> Response:
@@ -69,7 +69,7 @@ def routes(services: Services, door: Door, posted: PostedAlerts) -> APIRouter:
 
     @router.post("/silences")
     async def post_silence(request: Request) -> Response:
-        body = await read_json_body(request, MAX_BODY)
+        body = await read_json_body(request.scope, request.receive, MAX_BODY)
         return (
             body
             if isinstance(body, Response)

@@ -8,7 +8,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
-from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from ops.api.alertmanager_refusal import NotValid
 
@@ -18,20 +18,28 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body; 413 as soon as it is known to be above the limit, 408 when it stalls."""
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
+    return await received(request.scope, request.receive, limit)
+
+
+async def received(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """As `read_body`, for who needs nothing else of a request."""
+    declared = _header(scope, b"content-length")
+    if declared.isdigit() and int(declared[:20]) > limit:
         raise _too_large(limit)
     body = bytearray()
+    more = True
     try:
         async with asyncio.timeout(READ_TIMEOUT):
-            async for chunk in request.stream():
-                body += chunk
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise HTTPException(400, "the body was cut short")
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
                 if len(body) > limit:
                     raise _too_large(limit)
     except TimeoutError as fault:
         raise HTTPException(408, "the body did not come in time") from fault
-    except ClientDisconnect as fault:
-        raise HTTPException(400, "the body was cut short") from fault
     return bytes(body)
 
 
@@ -59,16 +67,22 @@ def said(errors: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(f"{where or 'body'}: {what}" for where, what in found)
 
 
-async def read_json_body(request: Request, limit: int) -> bytes | Response:
+async def read_json_body(scope: Scope, receive: Receive, limit: int) -> bytes | Response:
     """The body of a client of Alertmanager, or what it is told in its place."""
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    said = _header(scope, b"content-type", b"application/json").decode("latin-1")
+    kind = said.partition(";")[0].strip()
     if kind.lower() != "application/json":
         message = f'unsupported media type "{kind[:100]}", only [application/json] are allowed'
         return NotValid(415, message).answer()
     try:
-        return await read_body(request, limit)
+        return await received(scope, receive, limit)
     except HTTPException as fault:
         return JSONResponse(fault.detail, fault.status_code, headers=fault.headers)
+
+
+def _header(scope: Scope, wanted: bytes, otherwise: bytes = b"") -> bytes:
+    """The first of this name; `Headers` would decode them all to be asked once."""
+    return next((value for name, value in scope["headers"] if name == wanted), otherwise)
 
 
 def _too_large(limit: int) -> HTTPException:

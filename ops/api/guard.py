@@ -5,11 +5,13 @@ import hashlib
 import hmac
 import json
 import logging
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ops.services import Access
@@ -28,22 +30,30 @@ COOKIE: Final = "tocsin_session"
 MAX_BODY: Final = 1_048_576
 ALERTS_BODY: Final = 10 * MAX_BODY
 
-_API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_API_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 # Vue compiles the page's templates in the browser, hence 'unsafe-eval'; NiceGUI starts the page
 # from an inline script. Nothing is loaded from anywhere but this server.
 _PAGE_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
-    "object-src 'none'"
+    b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    b"style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    b"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
+    b"object-src 'none'"
 )
-_SECURITY_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_PAGE_HEADERS = (*_SECURITY_HEADERS, (b"content-security-policy", _PAGE_POLICY))
+_API_HEADERS = (*_SECURITY_HEADERS, (b"content-security-policy", _API_POLICY))
+_OURS = frozenset(name for name, _ in _API_HEADERS)
+_NOT_KEPT = (b"cache-control", b"no-store")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+"""As ASGI gives them: names in lower case, values in Latin-1."""
 
 
 class Guard:
@@ -57,8 +67,7 @@ class Guard:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        refused = self._refuse(scope, headers)
+        refused = self._refuse(scope)
         if refused is not None:
             await _answer(scope, send, *refused)
             return
@@ -67,15 +76,19 @@ class Guard:
             return
         await self._serve(scope, receive, send)
 
-    def _refuse(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+    def _refuse(self, scope: Scope) -> tuple[int, str] | None:
         path = route_path(scope)
-        if not self._knows(headers):
+        raw: list[tuple[bytes, bytes]] = scope["headers"]
+        # Of a name that comes twice the first counts, as in Starlette's `Headers`, which looks
+        # through all of them for each.
+        headers = dict(reversed(raw))
+        if not self._knows(raw):
             return 421, "this server does not go by that name: set external_url to it"
-        if not self._same_origin(scope, headers):
+        if not self._same_origin(scope, path, headers):
             return 403, "another site's page may not do this"
         if path == PUBLISH_PATH or (self.access.guarded and not is_open(scope)):
             cookie = path != PUBLISH_PATH
-            if not authorised(headers, self.access, cookie=cookie):
+            if not authorised(Headers(scope=scope), self.access, cookie=cookie):
                 return 401, "send the header Authorization: Bearer TOKEN"
         limit = ALERTS_BODY if path == ALERTS_PATH else MAX_BODY
         bounded = path != PUBLISH_PATH and not path.startswith(PING_PREFIX)
@@ -83,24 +96,24 @@ class Guard:
             return 413, f"the body is larger than {limit // MAX_BODY} MiB"
         return None
 
-    def _knows(self, headers: Headers) -> bool:
-        names = headers.getlist("host")
+    def _knows(self, headers: RawHeaders) -> bool:
+        names = [value for name, value in headers if name == b"host"]
         return not self.access.hosts or (
             len(names) == 1 and _host_name(names[0]) in self.access.hosts
         )
 
-    def _same_origin(self, scope: Scope, headers: Headers) -> bool:
-        path = route_path(scope)
+    def _same_origin(self, scope: Scope, path: str, headers: Mapping[bytes, bytes]) -> bool:
         live = scope["type"] == "websocket" or path.startswith("/_nicegui_ws")
-        if not live and scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        if not live and scope["method"] in _SAFE:
             return True
-        if headers.get("sec-fetch-site") == "cross-site":
+        if headers.get(b"sec-fetch-site") == b"cross-site":
             return False
-        origin = headers.get("origin")
+        origin = headers.get(b"origin")
         if origin is None:
             return True
-        site = origin.partition("://")[2].lower()
-        return site == headers.get("host", "").lower() or site in self.access.origins
+        site = origin.decode("latin-1").partition("://")[2].lower()
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        return site == host or site in self.access.origins
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
@@ -109,12 +122,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                out = MutableHeaders(scope=message)
-                page = out.get("content-type", "").startswith("text/html")
-                out.update(_SECURITY_HEADERS)
-                out["content-security-policy"] = _PAGE_POLICY if page else _API_POLICY
-                if "cache-control" not in out:
-                    out["cache-control"] = "no-store"
+                message["headers"] = _secured(message.get("headers", ()))
             await send(message)
 
         try:
@@ -171,14 +179,27 @@ def session_of(token: str) -> str:
     return hmac.new(token.encode(), b"tocsin console", hashlib.sha256).hexdigest()
 
 
-def _length(headers: Headers) -> int:
-    text = headers.get("content-length", "0")
-    return int(text) if text.isascii() and text.isdigit() else 0
+def _secured(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """What an answer says in its headers, with what we say about it in every answer."""
+    kept = [(name.lower(), value) for name, value in headers]
+    page = dict(reversed(kept)).get(b"content-type", b"").startswith(b"text/html")
+    out = [one for one in kept if one[0] not in _OURS]
+    out += _PAGE_HEADERS if page else _API_HEADERS
+    if not any(name == b"cache-control" for name, _ in kept):
+        out.append(_NOT_KEPT)
+    return out
 
 
-def _host_name(host: str) -> str:
+def _length(headers: Mapping[bytes, bytes]) -> int:
+    text = headers.get(b"content-length", b"0")
+    return int(text) if text.isdigit() else 0
+
+
+# Clients call us by few names, and parsing one is the dearest part of the guard.
+@lru_cache(maxsize=64)
+def _host_name(host: bytes) -> str:
     try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        return (urlsplit(f"//{host.decode('latin-1')}").hostname or "").rstrip(".")
     except ValueError:
         return ""
 
@@ -193,7 +214,7 @@ async def _answer(scope: Scope, send: Send, status: int, error: str) -> None:
         headers = [(b"location", f"{scope.get('root_path', '')}{LOGIN_PATH}".encode())]
     elif status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    headers += [(k.encode(), v.encode()) for k, v in _SECURITY_HEADERS.items()]
+    headers += _SECURITY_HEADERS
     headers += [(b"connection", b"close")] if status == 413 else []
     body = json.dumps({"status": "error", "error": error}).encode() if error else b""
     headers.append((b"content-length", str(len(body)).encode()))

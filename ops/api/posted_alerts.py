@@ -1,38 +1,27 @@
 """POST /api/v2/alerts: the way of every alert from outside, and so the shortest."""
 
-import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from functools import lru_cache
+from typing import Final, TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ops.api import alertmanager_posting
+from ops.api.alertmanager_posting import Level
 from ops.api.alertmanager_refusal import Denied, NotValid
 from ops.api.body import read_json_body
 from ops.api.door import Door
+from ops.api.gathering import Begins, Gathering
 from ops.api.guard import ALERTS_BODY, ALERTS_PATH, route_path
 from ops.services import Services
-from schemas.errors import LogAway, TooLarge
-from schemas.stage import Message, Position
+from schemas.errors import TooLarge
 
 AT_ONCE: Final = 16
 SMALL: Final = 64 * 1024
 """Bytes of a body that is read in the event loop itself; a larger one would hold the others up."""
-PATIENCE: Final = 30.0
 Answer = TypeVar("Answer")
-
-
-@runtime_checkable
-class Begins(Protocol):
-    """A log that can be waited for without a thread."""
-
-    def begin(self, messages: Sequence[Message]) -> Future[list[Position]] | None:
-        """As `Publish.publish`; None when there is no room just now."""
-        ...
 
 
 class PostedAlerts:
@@ -43,6 +32,7 @@ class PostedAlerts:
 
     def __init__(self, services: Services, door: Door) -> None:
         self._services, self._door = services, door
+        self._gathering = Gathering(door, services.now)
         self._limiter: CapacityLimiter | None = None
 
     def before(self, app: ASGIApp) -> ASGIApp:
@@ -54,60 +44,56 @@ class PostedAlerts:
                 and scope["method"] == "POST"
                 and route_path(scope) == ALERTS_PATH
             ):
-                answer = await self.answer(Request(scope, receive))
+                answer = await self.answer(scope, receive)
                 await answer(scope, receive, send)
             else:
                 await app(scope, receive, send)
 
         return serve
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, scope: Scope, receive: Receive) -> Response:
         """200, or what is wrong."""
-        body = await read_json_body(request, ALERTS_BODY)
+        body = await read_json_body(scope, receive, ALERTS_BODY)
         if isinstance(body, Response):
             return body
-        log = self._services.publish
         try:
-            if len(body) <= SMALL and isinstance(log, Begins):
-                return await self._soon(log, body)
+            log = self._services.publish
+            if len(body) <= SMALL and _begins(type(log)):
+                return await self._soon(cast(Begins, log), body)
             return await self._in_thread(lambda: self._take(body))
         except (Denied, NotValid) as fault:
             return fault.answer()
 
     async def _soon(self, log: Begins, body: bytes) -> Response:
-        messages, problems = self._read(body)
-        try:
-            begun = log.begin(messages) if messages else None
-            if begun is not None:
-                async with asyncio.timeout(PATIENCE):
-                    appended: list[Position] = await asyncio.wrap_future(begun)
-                self._door.note(appended)
-            elif messages:
-                await self._in_thread(lambda: self._door.publish(messages))
-        except TimeoutError as fault:
-            raise Denied(503, f"no answer within {PATIENCE:g} s") from fault
-        except LogAway as fault:
-            raise Denied(503, str(fault) or "the log does not answer") from fault
+        levels, problems = self._levels(body)
+        if levels:
+            await self._gathering.append(log, levels, len(body))
         return _said(problems)
 
     def _take(self, body: bytes) -> Response:
-        messages, problems = self._read(body)
+        levels, problems = self._levels(body)
+        try:
+            messages = alertmanager_posting.batches(levels, self._services.now())
+        except TooLarge as fault:
+            raise Denied(400, str(fault)) from fault
         self._door.publish(messages)
         return _said(problems)
 
-    def _read(self, body: bytes) -> tuple[list[Message], list[str]]:
+    def _levels(self, body: bytes) -> tuple[list[Level], list[str]]:
         items = alertmanager_posting.items_of(body)
         now, mode = self._services.now(), self._services.routing().mode
-        levels, problems = alertmanager_posting.levels_of(items, now, mode)
-        try:
-            return alertmanager_posting.batches(levels, now), problems
-        except TooLarge as fault:
-            raise Denied(400, str(fault)) from fault
+        return alertmanager_posting.levels_of(items, now, mode)
 
     async def _in_thread(self, make: Callable[[], Answer]) -> Answer:
         if self._limiter is None:
             self._limiter = CapacityLimiter(AT_ONCE)
         return await to_thread.run_sync(make, limiter=self._limiter)
+
+
+# What a protocol asks of an object costs more than all else that is asked here.
+@lru_cache(maxsize=16)
+def _begins(log: type) -> bool:
+    return issubclass(log, Begins)
 
 
 def _said(problems: Sequence[str]) -> Response:

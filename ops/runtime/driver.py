@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 COMMIT_WITHIN = 1.0
 """Seconds until a step without outputs is committed; with outputs it is committed at once."""
 CHUNK = 500
+STREAM = 0.005
+"""Seconds between looks at a log that brings a few records at a time, and nothing to decide."""
+FEW = 50
 TOPIC_ANEW = "topic made anew"
 """What is counted when offsets began again."""
 FAILURES_IN_A_ROW = 100
@@ -76,6 +79,8 @@ class Driver:
         self._moved = threading.Condition()
         self._committed = 0
         self._awaited = 0
+        self._taken_at = 0.0
+        self._streaming = False
         self.stage = make()
         self.partition = Partition(self.stage.topic, number)
         try:
@@ -135,7 +140,14 @@ class Driver:
             self._flush(only_if_due=True)
             return self._wake()
         self._take(records)
+        self._notice(len(records))
         return True
+
+    def _notice(self, count: int) -> None:
+        """Whether records come in a stream: a look at the log costs more than one of them."""
+        before, self._taken_at = self._taken_at, time.monotonic()
+        idle = self._committed == self._next or self._committed < self._awaited
+        self._streaming = count < FEW and not idle and self._taken_at - before < 2 * STREAM
 
     def run(self, stop: threading.Event) -> None:
         """Turn until stopped; a log that is away is tried again."""
@@ -146,6 +158,8 @@ class Driver:
                 try:
                     if not self.turn():
                         grown.wait(self._patience())
+                    elif self._streaming:
+                        stop.wait(STREAM)
                     self.trouble = ""
                 except Fenced as fault:
                     # Ours no more, as a rule, and the group is about to say so. If it does not,
