@@ -56,8 +56,8 @@ class Alert:
     updated_at: int = 0
     armed: int | None = None
     """The timer that is set for it, at or before `expires_at`."""
-    apart: bool = False
-    """Whether the checkpoint has an entry of its life alone, which is newer than its own."""
+    stored: int = -1
+    """The bulk of the checkpoint with its newest whole entry (see `alert_log`); -1: none yet."""
 
     @property
     def shown(self) -> AlertLevel | None:
@@ -95,7 +95,6 @@ class Alert:
     def restore_life(self, entry: bytes) -> None:
         """Take what `packed_life` wrote."""
         self.expires_at, self.timed_out, self.updated_at = ormsgpack.unpackb(entry)
-        self.apart = True
 
     def take(self, level: AlertLevel, decided_at: int) -> Turn:
         """Accept a level that is not older than what is known."""
