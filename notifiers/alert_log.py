@@ -24,6 +24,7 @@ from notifiers.alert_book import Alert, unpacked
 
 PREFIX = "alerts"
 ROWS, ENDS = "alert", "life"
+KINDS = frozenset({PREFIX, ROWS, ENDS})
 MOST = 128
 """Alerts of a bulk: few enough that the last living one does not keep much alive."""
 FACTOR = 3

@@ -9,9 +9,8 @@ from sys import intern
 
 import ormsgpack
 
-from notifiers import alert_log
 from notifiers.alert_book import Alert, Spelling, labels_of, spelled
-from notifiers.alert_log import AlertLog
+from notifiers.alert_log import KINDS, AlertLog
 from notifiers.book import Book
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
@@ -142,7 +141,7 @@ class State:
                 self._load_plan(rest, entry)
             elif kind == "group":
                 self.groups[rest] = unpacked_group(rest, entry)
-            elif kind in (alert_log.PREFIX, alert_log.ROWS, alert_log.ENDS):
+            elif kind in KINDS:
                 self.alert_log.restore(kind, rest, entry)
             elif kind == "silence":
                 self.silences.put(unpacked_silence(rest, entry))
