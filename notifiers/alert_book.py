@@ -55,8 +55,8 @@ class Alert:
     updated_at: int = 0
     armed: int | None = None
     """The timer that is set for it, at or before `expires_at`."""
-    apart: bool = False
-    """Whether the checkpoint has an entry of its life alone, which is newer than its own."""
+    stored: int = -1
+    """The bulk of the checkpoint with its newest whole entry (see `alert_log`); -1: none yet."""
 
     @property
     def shown(self) -> Level | None:
@@ -93,7 +93,6 @@ class Alert:
     def restore_life(self, entry: bytes) -> None:
         """Take what `packed_life` wrote."""
         self.expires_at, self.timed_out, self.updated_at = ormsgpack.unpackb(entry)
-        self.apart = True
 
     def take(self, level: Level, decided_at: int) -> Turn:
         """Accept a level that is not older than what is known."""

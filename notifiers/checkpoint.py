@@ -12,7 +12,7 @@ commit is one transaction (`atomic`) the journal would only be written twice, so
 Values longer than a message may be are cut into parts: `KEY`, `KEY#1`, `KEY#2`, …
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import ormsgpack
@@ -133,6 +133,15 @@ class Checkpoint:
             for number in range(count)
         ]
         return written + [(_name(key, number), None) for number in range(count, before)]
+
+
+def entries_under(prefix: str, stored: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """The entries of one prefix, by name; `stored` may hold no more than its keys."""
+    checkpoint, prefix = Checkpoint(), f"{prefix}/"
+    for key, value in stored:
+        checkpoint.restore(key, value)
+    found = checkpoint.load().items()
+    return {key.removeprefix(prefix): entry for key, entry in found if key.startswith(prefix)}
 
 
 def _name(key: str, number: int) -> str:

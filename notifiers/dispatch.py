@@ -175,6 +175,7 @@ def forget(state: State) -> None:
         alert = state.alerts.get(fingerprint)
         if alert is not None and alert.idle_since == since:
             del state.alerts[fingerprint]
+            state.alert_log.forget(alert)
             state.touched_alerts.add(fingerprint)
             state.silences.forget_alert(fingerprint)
             state.windows.forget_alert(fingerprint)

@@ -139,7 +139,7 @@ class Router:
         return view.packed(self._state, prefix)
 
     def incidents(self) -> list[IncidentView]:
-        """What `incidents.view.incidents` says of the checkpoint, of the state as it is now."""
+        """Every incident, the newest first."""
         self._load()
         return incidents.shown(self._state)
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import ormsgpack
 
-from notifiers.alert_book import Alert, unpacked
+from notifiers.alert_book import Alert
+from notifiers.alert_log import KINDS, AlertLog
 from notifiers.book import Book
 from notifiers.checkpoint import Checkpoint
 from notifiers.config import Config, read
@@ -93,6 +94,7 @@ class State:
     alerts: dict[str, Alert] = field(default_factory=dict)
     by_labels: dict[bytes, Alert] = field(default_factory=dict)
     """The same by packed labels."""
+    alert_log: AlertLog = field(default_factory=AlertLog)
     groups: dict[str, Group] = field(default_factory=dict)
     sent: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Outstanding deliveries: id to group and line."""
@@ -153,8 +155,8 @@ class State:
                 self._load_plan(rest, entry)
             elif kind == "group":
                 self.groups[rest] = unpacked_group(rest, entry)
-            elif kind == "alert":
-                self.alerts[rest] = unpacked(rest, entry)
+            elif kind in KINDS:
+                self.alert_log.restore(kind, rest, entry)
             elif kind == "silence":
                 self.silences.put(unpacked_silence(rest, entry))
             elif (book := books.get(kind)) is not None:
@@ -163,8 +165,7 @@ class State:
             if kind == "outbox":
                 group_id, _, line_id = rest.partition("/")
                 self._load_line(group_id, line_id, unpacked_line(entry))
-            elif kind == "life" and rest in self.alerts:
-                self.alerts[rest].restore_life(entry)
+        self.alerts = self.alert_log.load()
         for alert in self.alerts.values():
             self._connect(alert)
         for group in self.groups.values():
@@ -222,9 +223,7 @@ class State:
         fingerprint = strangers[labels]
         alert = self.alerts.get(fingerprint)
         if alert is None:
-            # Where it was forgotten in this very step, the entry of its last life is still there.
-            alert = Alert(fingerprint, apart=fingerprint in self.touched_lives)
-            self.alerts[fingerprint] = alert
+            alert = self.alerts[fingerprint] = Alert(fingerprint)
         alert.packed_labels = labels
         self.by_labels[labels] = alert
         return alert
@@ -259,17 +258,7 @@ class State:
         entries: dict[str, bytes | None] = {}
         for name in sorted(self.touched_plan):
             entries[f"plan/{name}"] = self._plan_entry(name)
-        for fingerprint in sorted(self.touched_alerts):
-            alert = self.alerts.get(fingerprint)
-            entries[f"alert/{fingerprint}"] = None if alert is None else alert.packed()
-            if alert is not None and alert.apart:
-                entries[f"life/{fingerprint}"], alert.apart = None, False
-        for fingerprint in sorted(self.touched_lives):
-            alert = self.alerts.get(fingerprint)
-            if alert is None:
-                entries[f"life/{fingerprint}"] = None
-            elif fingerprint not in self.touched_alerts:
-                entries[f"life/{fingerprint}"], alert.apart = alert.packed_life(), True
+        entries |= self.alert_log.written(self.alerts, self.touched_alerts, self.touched_lives)
         for name in sorted(self.touched_silences):
             silence = self.silences.known.get(name)
             entries[f"silence/{name}"] = None if silence is None else silence.packed()
@@ -281,9 +270,10 @@ class State:
             line = None if group is None else group.lines.get(line_id)
             entries[f"outbox/{group_id}/{line_id}"] = None if line is None else line.packed()
         for book in self.books:
-            for name in sorted(book.touched):
-                entries[f"{book.prefix}/{name}"] = book.entry(name)
-            book.touched.clear()
+            if book.touched:
+                for name in sorted(book.touched):
+                    entries[f"{book.prefix}/{name}"] = book.entry(name)
+                book.touched.clear()
         for touched in (
             self.touched_plan,
             self.touched_alerts,

@@ -1,11 +1,13 @@
 """The router's state for people: alerts and groups, from what the checkpoint holds."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from notifiers import suppression
 from notifiers.alert_book import Alert
-from notifiers.checkpoint import Checkpoint
+from notifiers.alert_log import KINDS, AlertLog
+from notifiers.checkpoint import Checkpoint, entries_under
 from notifiers.group import Group, Line
 from notifiers.oncall.book import MadeOverride, OverrideBook
 from notifiers.silences import Silence, SilenceState, unpacked_silence
@@ -78,13 +80,34 @@ class SilenceView:
     state: SilenceState
 
 
+def loaded(state: Stored) -> State:
+    """Everything that a checkpoint holds, in memory."""
+    known = State()
+    for key, value in state:
+        known.checkpoint.restore(key, value)
+    known.load()
+    return known
+
+
+def counted(state: Stored) -> Counter[AlertState]:
+    """How many alerts are in which state; `state` may hold no more than the keys of alerts."""
+    checkpoint, log = Checkpoint(), AlertLog()
+    for key, value in state:
+        checkpoint.restore(key, value)
+    for key, entry in checkpoint.load().items():
+        kind, _, name = key.partition("/")
+        if kind in KINDS:
+            log.restore(kind, name, entry)
+    return Counter(one.shown.state for one in log.load().values() if one.shown is not None)
+
+
 def alerts(state: Stored, now: int | None = None) -> list[AlertView]:
     """Every alert that is pending, firing, or resolved not longer than an hour ago.
 
     `now` is the instant for which silences and time intervals are asked; the state's own if None.
     """
-    known = _known(state, now)
-    return shown(known, known.now)
+    known = loaded(state)
+    return shown(known, known.now if now is None else now)
 
 
 def shown(known: State, now: int) -> list[AlertView]:
@@ -96,8 +119,8 @@ def shown(known: State, now: int) -> list[AlertView]:
 
 def groups(state: Stored, now: int | None = None) -> list[GroupView]:
     """Every group that has alerts, by key and receiver."""
-    known = _known(state, now)
-    return groups_shown(known, known.now)
+    known = loaded(state)
+    return groups_shown(known, known.now if now is None else now)
 
 
 def groups_shown(known: State, now: int) -> list[GroupView]:
@@ -111,38 +134,22 @@ def groups_shown(known: State, now: int) -> list[GroupView]:
 
 def silences(state: Stored, now: int) -> list[SilenceView]:
     """Every silence that is known, by id; those that expired too, for 120 h."""
-    checkpoint = Checkpoint()
-    for key, value in state:
-        checkpoint.restore(key, value)
-    found = (
-        unpacked_silence(key.removeprefix("silence/"), entry)
-        for key, entry in checkpoint.load().items()
-        if key.startswith("silence/")
-    )
+    entries = entries_under("silence", state)
+    found = (unpacked_silence(name, entry) for name, entry in entries.items())
     return [SilenceView(one, one.state_at(now)) for one in sorted(found, key=lambda one: one.id)]
 
 
 def overrides(state: Stored) -> list[MadeOverride]:
     """Every override of a schedule that was made by command, by id."""
-    checkpoint, book = Checkpoint(), OverrideBook()
-    for key, value in state:
-        checkpoint.restore(key, value)
-    for key, entry in checkpoint.load().items():
-        if key.startswith(f"{book.prefix}/"):
-            book.load(key.removeprefix(f"{book.prefix}/"), entry)
+    book = OverrideBook()
+    for name, entry in entries_under(book.prefix, state).items():
+        book.load(name, entry)
     return [book.known[name] for name in sorted(book.known)]
 
 
 def remembered(state: Stored, prefix: str) -> dict[str, bytes]:
     """The entries of one book, by name; `state` may hold no more than its keys."""
-    checkpoint = Checkpoint()
-    for key, value in state:
-        checkpoint.restore(key, value)
-    return {
-        key.removeprefix(f"{prefix}/"): entry
-        for key, entry in checkpoint.load().items()
-        if key.startswith(f"{prefix}/")
-    }
+    return entries_under(prefix, state)
 
 
 def packed(known: State, prefix: str) -> dict[str, bytes]:
@@ -150,16 +157,6 @@ def packed(known: State, prefix: str) -> dict[str, bytes]:
     books = (known.heartbeats, known.drills, known.resends)
     found = next(book for book in books if book.prefix == prefix)
     return {name: one.packed() for name, one in found.known.items()}
-
-
-def _known(state: Stored, now: int | None) -> State:
-    known = State()
-    for key, value in state:
-        known.checkpoint.restore(key, value)
-    known.load()
-    if now is not None:
-        known.now = now
-    return known
 
 
 def _muted_groups(known: State, now: int) -> dict[str, tuple[str, ...]]:

@@ -49,17 +49,8 @@ class IncidentView:
     dropped: int
 
 
-def incidents(state: Iterable[tuple[str, bytes]]) -> list[IncidentView]:
-    """Every incident in a checkpoint, the newest first."""
-    known = State()
-    for key, value in state:
-        known.checkpoint.restore(key, value)
-    known.load()
-    return shown(known)
-
-
 def shown(state: State) -> list[IncidentView]:
-    """The same of a state in memory."""
+    """Every incident that is known, the newest first."""
     found = sorted(state.incidents.known.values(), key=lambda one: (-one.opened_at, one.id))
     return [_view(state, incident) for incident in found]
 

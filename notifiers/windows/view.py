@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from notifiers.checkpoint import Checkpoint
+from notifiers.checkpoint import entries_under
 from notifiers.windows.book import WindowBook, unpacked_window
 from notifiers.windows.spans import Span
 from notifiers.windows.window import Window, WindowState
@@ -33,12 +33,5 @@ def shown(book: WindowBook, now: int) -> list[WindowView]:
 
 def windows(state: Iterable[tuple[str, bytes]], now: int) -> list[WindowView]:
     """Every window of a checkpoint, by id; those that are over too, for 120 h."""
-    checkpoint = Checkpoint()
-    for key, value in state:
-        checkpoint.restore(key, value)
-    found = [
-        unpacked_window(entry)
-        for key, entry in checkpoint.load().items()
-        if key.startswith("window/")
-    ]
+    found = map(unpacked_window, entries_under("window", state).values())
     return [view_of(one, now) for one in sorted(found, key=lambda one: one.id)]

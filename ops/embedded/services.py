@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ops.access import access_of
 from ops.embedded.process import Process
+from ops.embedded.router_state import RouterState
 from ops.figures import Figures, Reading
 from ops.history.errors import HistoryAway
 from ops.plans import routes_text
 from ops.services import Access, AlertView, QueryResult, Records, Routing, Series, StageStatus
 from ops.tokens import keep_token
+from schemas.alerts import AlertState
 from schemas.stage import Position, Publish
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class EmbeddedServices:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._router = RouterState(process.reader)
         self.figures.register(self._measured)
 
     @property
@@ -53,37 +57,41 @@ class EmbeddedServices:
         """Every alert in the router's committed state."""
         from notifiers import view
 
-        return view.alerts(self._process.reader.state("router", 0), self.now())
+        now = self.now()
+        with self._router.known(now) as state:
+            return view.shown(state, now)
 
     def groups(self) -> Sequence[GroupView]:
         """Every group in the router's committed state."""
         from notifiers import view
 
-        return view.groups(self._process.reader.state("router", 0), self.now())
+        now = self.now()
+        with self._router.known(now) as state:
+            return view.groups_shown(state, now)
 
     def silences(self) -> Sequence[SilenceView]:
         """Every silence in the router's committed state."""
         from notifiers import view
 
-        return view.silences(self._process.reader.state("router", 0), self.now())
+        return view.silences(self._router.entries("silence"), self.now())
 
     def windows(self) -> Sequence[WindowView]:
         """Every maintenance window in the router's committed state."""
         from notifiers.windows import view
 
-        return view.windows(self._process.reader.state("router", 0), self.now())
+        return view.windows(self._router.entries("window"), self.now())
 
     def overrides(self) -> Sequence[MadeOverride]:
         """Every override in the router's committed state."""
         from notifiers import view
 
-        return view.overrides(self._process.reader.state("router", 0))
+        return view.overrides(self._router.entries("override"))
 
     def remembered(self, prefix: str) -> Mapping[str, bytes]:
         """Entries of the router's committed state."""
         from notifiers import view
 
-        return view.remembered(self._process.reader.state("router", 0, f"{prefix}/"), prefix)
+        return view.remembered(self._router.entries(prefix), prefix)
 
     @property
     def records(self) -> Records:
@@ -94,13 +102,16 @@ class EmbeddedServices:
         """Every incident in the router's committed state."""
         from notifiers.incidents import view
 
-        return view.incidents(self._process.reader.state("router", 0))
+        with self._router.known(self.now()) as state:
+            return view.shown(state)
 
     def explained(self, what: Asked) -> Sequence[AlertNow]:
         """How alerts stand in the router's committed state."""
-        from notifiers.explain.live import explained
+        from notifiers.explain.live import live
 
-        return explained(self._process.reader.state("router", 0), what, self.now())
+        now = self.now()
+        with self._router.known(now) as state:
+            return live(state, what, now)
 
     def history_rows(self, sql: str, params: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Rows of a question to history in its own words."""
@@ -191,8 +202,7 @@ class EmbeddedServices:
         if process.agent is not None:
             for name, value in process.agent.figures().items():
                 yield name, {}, value
-        states: dict[str, int] = {"pending": 0, "firing": 0}
-        for alert in self.alerts():
-            states[str(alert.state)] = states.get(str(alert.state), 0) + 1
-        for state, count in states.items():
-            yield "tocsin_alerts", {"state": state}, float(count)
+        counts = Counter({AlertState.PENDING: 0, AlertState.FIRING: 0})
+        counts.update(self._router.counted())
+        for state, count in counts.items():
+            yield "tocsin_alerts", {"state": str(state)}, float(count)
