@@ -8,6 +8,7 @@ from notifiers.fingerprints import fingerprints
 from notifiers.wording import notice, reason
 from schemas.alerts import AlertLevel, AlertState
 from schemas.deliveries import Delivery
+from schemas.pairs import packed_labels
 
 _ZERO = "0001-01-01T00:00:00Z"
 """Go's zero time: how Alertmanager writes that an alert has not ended."""
@@ -18,7 +19,7 @@ _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 def payload(delivery: Delivery) -> dict[str, Any]:
     """The message; `Any`, because it is JSON."""
     firing = any(alert.state is AlertState.FIRING for alert in delivery.alerts)
-    names = fingerprints([alert.labels for alert in delivery.alerts])
+    names = fingerprints([packed_labels(alert.labels) for alert in delivery.alerts])
     return {
         "receiver": delivery.receiver,
         "status": "firing" if firing else "resolved",

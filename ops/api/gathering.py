@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
 from ops.api import alertmanager_posting
-from ops.api.alertmanager_posting import Level
+from ops.api.alertmanager_posting import Posted
 from ops.api.alertmanager_refusal import Denied
 from ops.api.door import Door
 from schemas.errors import LogAway, TooLarge
@@ -34,7 +34,7 @@ class Begins(Protocol):
 class _Batch:
     """What goes together, and who waits for it."""
 
-    levels: list[Level] = field(default_factory=list)
+    levels: list[Posted] = field(default_factory=list)
     size: int = 0
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     patience: asyncio.TimerHandle | None = None
@@ -57,7 +57,7 @@ class Gathering:
         self._expected = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def append(self, log: Begins, levels: Sequence[Level], size: int) -> None:
+    async def append(self, log: Begins, levels: Sequence[Posted], size: int) -> None:
         """Durable when this returns; `size` bytes held them. Raises `Denied`."""
         loop = asyncio.get_running_loop()
         batch, answer = self._open, loop.create_future()

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ops.api import alertmanager_posting
-from ops.api.alertmanager_posting import Level
+from ops.api.alertmanager_posting import Posted
 from ops.api.alertmanager_refusal import Denied, NotValid
 from ops.api.body import read_json_body
 from ops.api.door import Door
@@ -79,7 +79,7 @@ class PostedAlerts:
         self._door.publish(messages)
         return _said(problems)
 
-    def _levels(self, body: bytes) -> tuple[list[Level], list[str]]:
+    def _levels(self, body: bytes) -> tuple[list[Posted], list[str]]:
         items = alertmanager_posting.items_of(body)
         now, mode = self._services.now(), self._services.routing().mode
         return alertmanager_posting.levels_of(items, now, mode)
