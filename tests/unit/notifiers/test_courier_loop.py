@@ -292,28 +292,25 @@ def test_stopping_finishes_what_is_under_way(make: type[Log]) -> None:
 @either
 def test_threads_go_on_while_the_log_takes_its_time(make: type[Log]) -> None:
     """Answers that come meanwhile make the next, larger group."""
-    log, channel = make(*(value(f"d{n}", f"g{n}") for n in range(20)), ends=Event()), Hooks("d19")
+    log, channel = make(*(value(f"d{n}", f"g{n}") for n in range(12)), ends=Event()), Hooks("d11")
     name = "settle" if make is Settling else "publish"
     append, groups = getattr(log, name), list[int]()
 
     def slow(messages: Sequence[Wire], *rest: object) -> object:
         groups.append(len(messages))
-        while len(channel.sent) < 19:
+        while len(channel.sent) < 11:
             assert not log.ends.wait(0.001)
-        channel.slow["d19"].set()
+        channel.slow["d11"].set()
         return append(messages, *rest)
 
     setattr(log, name, slow)
     loop(log, channel).run()
-    assert sum(groups) == log.committed == 20
+    assert sum(groups) == log.committed == 12
     assert len(groups) <= 3
 
 
 @either
-def test_only_so_many_are_sent_before_their_receipts_are_in_the_log(
-    monkeypatch: pytest.MonkeyPatch, make: type[Log]
-) -> None:
-    monkeypatch.setattr("notifiers.lanes.MOST_UNSETTLED", 8)
+def test_only_so_many_are_sent_before_their_receipts_are_in_the_log(make: type[Log]) -> None:
     log, channel = make(*(value(f"d{n}", f"g{n}") for n in range(40)), ends=Event()), Hooks()
     name = "settle" if make is Settling else "publish"
     append, ahead = getattr(log, name), list[int]()
@@ -324,7 +321,7 @@ def test_only_so_many_are_sent_before_their_receipts_are_in_the_log(
         return append(messages, *rest)
 
     setattr(log, name, slow)
-    loop(log, channel).run()
+    loop(log, channel, threads=8).run()
     assert log.committed == len(channel.sent) == 40
     assert max(ahead) <= 8
 
