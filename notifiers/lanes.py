@@ -18,8 +18,6 @@ Key = tuple[str, int]
 """Receiver and integration of a channel; or an event's id and its attempt."""
 MOST_REMEMBERED = 10_000
 """Receipts; each is at most some KiB."""
-MOST_UNSETTLED = 64
-"""Under way or answered, and not in the log yet: so many may be sent again after a crash."""
 
 
 @dataclass(slots=True)
@@ -52,6 +50,8 @@ class _Channel:
 class Lanes:
     """What waits, by channel: one that is busy costs nothing, however much waits for it.
 
+    No more than `threads` are under way or answered without their receipt in the log, for these are
+    sent again after a crash: no more than if each thread waited for its receipt.
     `add`, `startable`, `answers` and `settled` are the loop's, `take` and `answer` the threads'.
     `owned` is what the loop's inbox owns; what waits of other partitions is dropped.
     """
@@ -100,7 +100,7 @@ class Lanes:
                 for found in (self._channels[key] for key in self._offers)
             )
             # A thread that is about to look takes one of them.
-            wanted = min(wanted, MOST_UNSETTLED - self._unsettled) - (self._workers - self._running)
+            wanted = min(wanted, self._threads - self._unsettled) - (self._workers - self._running)
             found = max(0, min(wanted, self._threads - self._workers))
             self._workers += found
             return found
@@ -108,7 +108,7 @@ class Lanes:
     def take(self) -> Task | None:
         """What a thread does next; None when there is nothing, and the thread ends."""
         with self._changed:
-            while self._offers and self._unsettled < MOST_UNSETTLED and not self._closed:
+            while self._offers and self._unsettled < self._threads and not self._closed:
                 key = self._offers.popleft()
                 channel = self._channels[key]
                 channel.offered = False
@@ -171,7 +171,8 @@ class Lanes:
     def _due(self) -> bool:
         starting = self._offers and not self._closed
         nothing_more = not self._running and not starting
-        return nothing_more or self._failed or self._unsettled >= MOST_UNSETTLED
+        no_room = self._answers and self._unsettled >= self._threads
+        return nothing_more or self._failed or bool(no_room)
 
     def _idle(self, lane: Lane) -> None:
         key = lane[1:]

@@ -10,7 +10,7 @@ import io
 import select
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
@@ -48,15 +48,15 @@ class Target:
 class Connections:
     """Connections to any target. May be used by several threads.
 
-    `context` says whom TLS trusts, `server_name` what it is to be called, where that is not the
-    host; `context` may be None as long as no target is secure.
+    `context` says whom TLS trusts, and is asked once there is a secure target, for authorities take
+    time and memory; `server_name` is what the server is to be called, where that is not the host.
     """
 
     def __init__(
         self,
         allow: Iterable[Network],
         resolver: Resolve = resolve,
-        context: ssl.SSLContext | None = None,
+        context: Callable[[], ssl.SSLContext] = ssl.create_default_context,
         server_name: str = "",
     ) -> None:
         self._allow, self._resolve = tuple(allow), resolver
@@ -127,6 +127,7 @@ class Connections:
             over.end()
 
     def _opened(self, target: Target, ends: float) -> "_Connection":
+        context = self._context() if target.secure else None
         left = _left(ends)
         addresses = allowed_addresses(target.host, target.port, left, self._allow, self._resolve)
         fault: OSError | None = None
@@ -141,11 +142,10 @@ class Connections:
             raise fault
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if target.secure:
-                assert self._context is not None
+            if context is not None:
                 opened.settimeout(_left(ends))
                 name = self._server_name or target.host
-                opened = self._context.wrap_socket(opened, server_hostname=name)
+                opened = context.wrap_socket(opened, server_hostname=name)
             opened.setblocking(False)
         except BaseException:
             opened.close()

@@ -47,9 +47,10 @@ class Caller:
     ) -> None:
         self._config, self._now, self._directory = config, now, directory
         self._timeout, self._most_read = timeout, most_read
-        self._allow, self._resolver = tuple(allow), resolver
-        self._opening = Lock()
-        self._connections: Connections | None = None
+        self._trust: ssl.SSLContext | None = None
+        self._trusting = Lock()
+        name = "" if config.tls is None else config.tls.server_name
+        self._connections = Connections(allow, resolver, self._trusted, name)
         self._parsed = lru_cache(maxsize=16)(_parsed)
 
     def post(
@@ -69,9 +70,10 @@ class Caller:
         target, user = self._parsed(url)
         merged = self._headers(headers, user)
         seconds = min(self._timeout, message.timeout)
-        connections = self._opened()
         try:
-            return connections.exchange(method, target, merged, content, seconds, self._most_read)
+            return self._connections.exchange(
+                method, target, merged, content, seconds, self._most_read
+            )
         except TimeoutError:
             detail = f"no answer within {seconds:g} s"
             raise DeliveryFailed(Failure.TIMED_OUT, retry=True, detail=detail) from None
@@ -106,19 +108,15 @@ class Caller:
 
     def close(self) -> None:
         """Close idle connections."""
-        if self._connections is not None:
-            self._connections.close()
+        self._connections.close()
 
-    def _opened(self) -> Connections:
-        """Made at the first request: only then are files of certificates read."""
-        with self._opening:
-            if self._connections is None:
-                tls = self._config.tls
-                name = "" if tls is None else tls.server_name
-                made = self._context()
-                made.set_alpn_protocols(["http/1.1"])
-                self._connections = Connections(self._allow, self._resolver, made, name)
-            return self._connections
+    def _trusted(self) -> ssl.SSLContext:
+        """Made for the first request over TLS: only then are files of certificates read."""
+        with self._trusting:
+            if self._trust is None:
+                self._trust = self._context()
+                self._trust.set_alpn_protocols(["http/1.1"])
+            return self._trust
 
     def _context(self) -> ssl.SSLContext:
         if self._config.tls is None:
