@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from ops.transport.keys import encoded, partition_of
-from ops.transport.sqlite_retention import outdated, shed
+from ops.transport.sqlite_retention import closes, outdated, shed
 from ops.transport.sqlite_segments import Catalogue, Row
 from schemas.errors import LogAway, LogFull, TooLarge
 from schemas.stage import Message, Partition, Position, StateChange
@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 RETAIN_EVERY = 5_000
 """ms between looks at what retention may drop."""
-_LIFETIMES = {name: topic.retention.total_seconds() * 1000 / 8 for name, topic in TOPICS.items()}
-"""ms after which a segment is closed, however small it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,16 +294,10 @@ class Writer:
                 positions.append(Position(run.partition, offset, now))
             answers.append(positions)
         for run in runs.values():
-            roll = self._full(run.partition, now)
+            held = self._catalogue.segments.get(run.partition)
+            roll = bool(held and closes(held[-1], now, self._segment))
             self._catalogue.append(run.partition, run.rows, run.size, roll)
         return answers, list(runs.values())
-
-    def _full(self, partition: Partition, now: int) -> bool:
-        segments = self._catalogue.segments.get(partition)
-        if not segments:
-            return False
-        last = segments[-1]
-        return last.bytes >= self._segment or now - last.first_at > _LIFETIMES[partition.topic]
 
     def _remember(self, group: list[Request]) -> None:
         offsets: dict[tuple[str, Partition], int] = {}
