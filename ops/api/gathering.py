@@ -124,7 +124,7 @@ class Gathering:
         if self._under_way:
             return
         self._expected = len(batch.waiting) + len(self._open.waiting)
-        if self._expected > 1 and self._pause is None:
+        if self._expected > 1:
             self._pause = asyncio.get_running_loop().call_later(PAUSE, self._go, log)
         elif self._open.waiting:
             self._go(log)

@@ -79,8 +79,9 @@ class Driver:
         self._moved = threading.Condition()
         self._committed = 0
         self._awaited = 0
-        self._taken_at = 0.0
-        self._streaming = False
+        self._taken_at = float("-inf")
+        self.streaming = False
+        """Whether records come one after another, so that a look at each costs more than it."""
         self.stage = make()
         self.partition = Partition(self.stage.topic, number)
         try:
@@ -144,10 +145,10 @@ class Driver:
         return True
 
     def _notice(self, count: int) -> None:
-        """Whether records come in a stream: a look at the log costs more than one of them."""
+        """Is it a stream? A lone record, what is decided and what is waited for is not held up."""
         before, self._taken_at = self._taken_at, time.monotonic()
-        idle = self._committed == self._next or self._committed < self._awaited
-        self._streaming = count < FEW and not idle and self._taken_at - before < 2 * STREAM
+        told = self._committed == self._next or self._committed < self._awaited
+        self.streaming = count < FEW and not told and self._taken_at - before < 2 * STREAM
 
     def run(self, stop: threading.Event) -> None:
         """Turn until stopped; a log that is away is tried again."""
@@ -158,7 +159,7 @@ class Driver:
                 try:
                     if not self.turn():
                         grown.wait(self._patience())
-                    elif self._streaming:
+                    elif self.streaming:
                         stop.wait(STREAM)
                     self.trouble = ""
                 except Fenced as fault:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -169,15 +169,17 @@ class SqliteLog:
         self._writer.close()
         self._database.close()
 
-    def _publish(self, catalogue: Catalogue, topics: frozenset[str]) -> None:
+    def _publish(self, catalogue: Catalogue, grown: Collection[Partition]) -> None:
         """Show readers what is committed; called by the writer after each commit."""
-        self._spans = {
-            partition: tuple(Span(s.base, s.end, s.last_at, s.table) for s in segments)
-            for partition, segments in catalogue.segments.items()
-        }
+        for partition in catalogue.changed:
+            self._spans[partition] = tuple(
+                Span(s.base, s.end, s.last_at, s.table)
+                for s in catalogue.segments.get(partition, ())
+            )
+        catalogue.changed.clear()
         with self._listening:
-            for topic in topics:
-                for event in self._listeners.get(topic, ()):
+            for partition in grown:
+                for event in self._listeners.get(partition.topic, ()):
                     event.set()
 
 

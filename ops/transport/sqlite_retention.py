@@ -7,6 +7,13 @@ from schemas.stage import Partition
 from schemas.topics import DEAD_LETTERS, TOPICS
 
 Segments = Mapping[Partition, Sequence[Segment]]
+_LIFETIMES = {name: topic.retention.total_seconds() * 1000 / 8 for name, topic in TOPICS.items()}
+"""ms after which a segment takes nothing more, however small it is."""
+
+
+def closes(segment: Segment, now: int, size: int) -> bool:
+    """Whether what comes next begins another segment: this one has `size` bytes, or its age."""
+    return segment.bytes >= size or now - segment.first_at > _LIFETIMES[segment.partition.topic]
 
 
 def outdated(segments: Segments, now: int, retain: int) -> list[Segment]:

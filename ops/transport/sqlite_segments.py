@@ -66,6 +66,8 @@ class Catalogue:
         self._database = database
         database.executescript(_SCHEMA)
         self.segments: dict[Partition, list[Segment]] = {}
+        self.changed: set[Partition] = set()
+        """Whose segments are not what they were; who shows them to others clears it."""
         self._next_id = 1
         self._dirty: dict[int, Segment] = {}
         self.load()
@@ -81,6 +83,7 @@ class Catalogue:
             segment = Segment(row[0], Partition(row[1], row[2]), *row[3:])
             self.segments.setdefault(segment.partition, []).append(segment)
             self._next_id = max(self._next_id, segment.id + 1)
+        self.changed.update(self.segments)
 
     def end(self, partition: Partition) -> int:
         """The offset that the next record gets."""
@@ -102,6 +105,7 @@ class Catalogue:
         segment.last_at = rows[-1][1]
         segment.bytes += size
         self._dirty[segment.id] = segment
+        self.changed.add(partition)
 
     def flush(self) -> None:
         """Write the changed segments' figures; before the commit."""
@@ -117,6 +121,7 @@ class Catalogue:
             self._database.execute(f"DROP TABLE {segment.table}")
             self._database.execute("DELETE FROM segments WHERE id = ?", (segment.id,))
             self.segments[segment.partition].remove(segment)
+            self.changed.add(segment.partition)
 
     def _open(self, partition: Partition, at: int, roll: bool) -> Segment:
         segments = self.segments.setdefault(partition, [])

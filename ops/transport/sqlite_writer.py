@@ -5,12 +5,12 @@ import os
 import sqlite3
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from ops.transport.keys import encoded, partition_of
-from ops.transport.sqlite_retention import outdated, shed
+from ops.transport.sqlite_retention import closes, outdated, shed
 from ops.transport.sqlite_segments import Catalogue, Row
 from schemas.errors import LogAway, LogFull, TooLarge
 from schemas.stage import Message, Partition, Position, StateChange
@@ -52,6 +52,16 @@ class Request:
     done: Future[list[Position]] = field(default_factory=Future)
 
 
+@dataclass(slots=True)
+class _Run:
+    """What a commit appends to a partition."""
+
+    partition: Partition
+    end: int
+    size: int = 0
+    rows: list[Row] = field(default_factory=list)
+
+
 class Writer:
     """A thread that takes what waits, writes it in one transaction, and answers.
 
@@ -66,7 +76,7 @@ class Writer:
         limits: Limits,
         clock: Callable[[], int],
         crash: Callable[[str], None],
-        committed: Callable[[Catalogue, frozenset[str]], None],
+        committed: Callable[[Catalogue, Collection[Partition]], None],
     ) -> None:
         self._database = database
         self._catalogue = Catalogue(database)
@@ -95,7 +105,7 @@ class Writer:
         self._last_at = self._catalogue.last_at()
         if self.used() > limits.file - 2 * limits.reserve:
             self._make_room()
-        committed(self._catalogue, frozenset())
+        committed(self._catalogue, ())
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
@@ -244,7 +254,7 @@ class Writer:
         self._crash("log.before-commit")
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            answers, topics = self._append(group, now)
+            answers, runs = self._append(group, now)
             self._remember(group)
             self._retain(now)
             self._catalogue.flush()
@@ -254,19 +264,16 @@ class Writer:
             raise
         self._last_at = now
         self.commits += 1
-        for request in group:
-            self.appended.update(message.topic for message in request.messages)
+        for run in runs:
+            self.appended[run.partition.topic] += len(run.rows)
         self._crash("log.after-commit")
-        self._committed(self._catalogue, topics)
+        self._committed(self._catalogue, [run.partition for run in runs])
         for request, positions in zip(group, answers, strict=True):
             request.done.set_result(positions)
 
-    def _append(
-        self, group: list[Request], now: int
-    ) -> tuple[list[list[Position]], frozenset[str]]:
-        rows: dict[Partition, list[Row]] = {}
-        sizes: dict[Partition, int] = {}
-        ends: dict[Partition, int] = {}
+    def _append(self, group: list[Request], now: int) -> tuple[list[list[Position]], list[_Run]]:
+        # By a plain tuple: the hash of a `Partition` is worked out in Python, for every message.
+        runs: dict[tuple[str, int], _Run] = {}
         answers: list[list[Position]] = []
         for request in group:
             positions = []
@@ -274,28 +281,23 @@ class Writer:
                 number = message.partition
                 if number is None:
                     number = partition_of(message.key, self._partitions[message.topic])
-                partition = Partition(message.topic, number)
-                if partition not in ends:
-                    ends[partition] = self._catalogue.end(partition)
-                    rows[partition] = []
-                    sizes[partition] = 0
-                offset = ends[partition]
-                ends[partition] = offset + 1
-                rows[partition].append((offset, now, message.key, message.value))
-                sizes[partition] += len(message.value) + len(message.key) + 16
-                positions.append(Position(partition, offset, now))
+                run = runs.get((message.topic, number))
+                if run is None:
+                    partition = Partition(message.topic, number)
+                    run = runs[message.topic, number] = _Run(
+                        partition, self._catalogue.end(partition)
+                    )
+                offset = run.end
+                run.end += 1
+                run.size += len(message.value) + len(message.key) + 16
+                run.rows.append((offset, now, message.key, message.value))
+                positions.append(Position(run.partition, offset, now))
             answers.append(positions)
-        for partition, records in rows.items():
-            self._catalogue.append(partition, records, sizes[partition], self._full(partition, now))
-        return answers, frozenset(partition.topic for partition in rows)
-
-    def _full(self, partition: Partition, now: int) -> bool:
-        segments = self._catalogue.segments.get(partition)
-        if not segments:
-            return False
-        lifetime = TOPICS[partition.topic].retention.total_seconds() * 1000 / 8
-        last = segments[-1]
-        return last.bytes >= self._segment or now - last.first_at > lifetime
+        for run in runs.values():
+            held = self._catalogue.segments.get(run.partition)
+            roll = bool(held and closes(held[-1], now, self._segment))
+            self._catalogue.append(run.partition, run.rows, run.size, roll)
+        return answers, list(runs.values())
 
     def _remember(self, group: list[Request]) -> None:
         offsets: dict[tuple[str, Partition], int] = {}
@@ -303,11 +305,12 @@ class Writer:
             offsets.update(request.offsets)
             for (stage, number), changes in request.changes.items():
                 self._change(stage, number, changes)
-        self._database.executemany(
-            "INSERT INTO offsets VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET next = excluded.next",
-            [(g, p.topic, p.number, offset) for (g, p), offset in offsets.items()],
-        )
+        if offsets:
+            self._database.executemany(
+                "INSERT INTO offsets VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET next = excluded.next",
+                [(g, p.topic, p.number, offset) for (g, p), offset in offsets.items()],
+            )
 
     def _change(self, stage: str, number: int, changes: Sequence[StateChange]) -> None:
         """Of several changes under one key the last one counts."""
@@ -360,7 +363,7 @@ class Writer:
             if fault.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise
             return False
-        self._committed(self._catalogue, frozenset())
+        self._committed(self._catalogue, ())
         return went
 
     def _roll_back(self) -> None:

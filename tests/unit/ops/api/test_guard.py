@@ -1,5 +1,10 @@
-import pytest
+import asyncio
 
+import httpx
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from ops.api.guard import Guard
 from ops.services import Access
 from tests.support.fake_services import FakeServices
 from tests.unit.ops.api.asking import BEARER, GUARDED, OPEN, TOKEN, ask
@@ -136,6 +141,56 @@ def test_every_answer_carries_security_headers() -> None:
         assert headers["referrer-policy"] == "no-referrer"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "default-src 'none'" in ask("GET", "/liveness").headers["content-security-policy"]
+
+
+async def _own_headers(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = [
+        (b"Content-Type", b"text/html; charset=utf-8"),
+        (b"Cache-Control", b"max-age=60"),
+        (b"X-Frame-Options", b"ALLOWALL"),
+        (b"set-cookie", b"a=1"),
+        (b"set-cookie", b"b=2"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_an_answers_own_headers_stay_but_for_those_that_are_ours() -> None:
+    async def go() -> httpx.Response:
+        transport = httpx.ASGITransport(Guard(_own_headers, OPEN))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get("/")
+
+    headers = asyncio.run(go()).headers
+    assert headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert headers.get_list("x-frame-options") == ["DENY"]
+    assert headers.get_list("cache-control") == ["max-age=60"]
+    assert headers.get_list("content-type") == ["text/html; charset=utf-8"]
+    assert "script-src 'self'" in headers["content-security-policy"]
+
+
+def test_two_names_in_one_request_are_one_too_many() -> None:
+    for names in (["127.0.0.1", "127.0.0.1"], ["127.0.0.1", "evil.example"], []):
+        assert _status([("host", name) for name in names]) == 421
+    assert _status([("host", "127.0.0.1")]) == 200
+    assert _status([("host", "evil.example")]) == 421
+
+
+def _status(headers: list[tuple[str, str]]) -> int:
+    """What the guard says to these very headers."""
+    said: list[int] = []
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            said.append(message["status"])
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    scope = {"type": "http", "method": "POST", "path": "/x", "headers": raw}
+    asyncio.run(Guard(_own_headers, OPEN)(scope, receive, send))
+    return said[0]
 
 
 def test_a_body_above_its_limit_is_refused_before_it_is_read() -> None:

@@ -1,10 +1,12 @@
 """What the embedded driver does when the log does not take what a stage decided."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from ops.runtime import driver as module
 from ops.runtime.driver import Driver
 from ops.transport.sqlite_log import SqliteLog
 from ops.transport.stage_log import StageCommit
@@ -192,3 +194,43 @@ def test_whoever_waits_for_a_record_has_it_committed_at_once(log: Moody) -> None
     drained(driver)
     assert driver.taken(position.offset, 0.0)
     driver.close()
+
+
+class Once(threading.Event):
+    """Ends a run with the first wait for it, and knows how long that would have been."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.timeout = timeout
+        self.set()
+        return True
+
+
+def test_a_stream_of_few_records_is_read_a_few_at_a_time(
+    log: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STREAM", 1_000.0)
+    driver = Driver(log, Detector, commit_within=3_600.0)
+    drained(driver)
+    stop = Once()
+    heat(log, 1, 20.0)
+    driver.run(stop)
+    assert stop.timeout == 1_000.0
+    assert driver.lag == 0
+    log.close()
+
+
+def test_a_lone_record_and_one_that_is_waited_for_are_followed_by_no_pause(
+    log: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STREAM", 1_000.0)
+    driver = Driver(log, Detector, commit_within=3_600.0)
+    pauses = []
+    for second in range(3):
+        heat(log, second, 20.0)
+        if second == 2:
+            driver.taken(driver.lag + 100, 0.0)
+        assert driver.turn()
+        pauses.append(driver.streaming)
+    assert pauses == [False, True, False]
+    driver.close()
+    log.close()
