@@ -27,9 +27,9 @@ ROWS, ENDS = "alert", "life"
 KINDS = frozenset({PREFIX, ROWS, ENDS})
 MOST = 128
 """Alerts of a bulk: few enough that the last living one does not keep much alive."""
-FACTOR = 3
-"""How much larger than what lives in it the log may grow; to keep it so costs half as many alerts
-written anew as die."""
+FACTOR = 2
+"""How much larger than what lives in it the log may grow: to keep it so, at most as much is written
+anew as was outdated."""
 SLACK = 1 << 16
 """Bytes that may be outdated besides: a small log is not worth the care."""
 AT_ONCE = 256

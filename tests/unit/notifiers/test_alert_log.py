@@ -172,8 +172,8 @@ def test_alerts_that_never_change_are_seldom_written_anew() -> None:
         memory.touch(NAMES[number % 3], "y" * (number % 30))
         count += len(memory.alerts[NAMES[number % 3]].packed())
         memory.step()
-    # The bulk's own parts, the checkpoint's, and half as much again for the nine others.
-    assert memory.written < 2.2 * count
+    # The bulk's own parts, the checkpoint's, and as much again for the nine others.
+    assert memory.written < 2.7 * count
     assert len(memory.stored) < 60
 
 
