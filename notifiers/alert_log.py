@@ -27,9 +27,9 @@ ROWS, ENDS = "alert", "life"
 KINDS = frozenset({PREFIX, ROWS, ENDS})
 MOST = 128
 """Alerts of a bulk: few enough that the last living one does not keep much alive."""
-FACTOR = 3
-"""How much larger than what lives in it the log may grow; to keep it so costs half as many alerts
-written anew as die."""
+FACTOR = 2
+"""How much larger than what lives in it the log may grow: to keep it so, at most as much is written
+anew as was outdated."""
 SLACK = 1 << 16
 """Bytes that may be outdated besides: a small log is not worth the care."""
 AT_ONCE = 256
@@ -106,21 +106,26 @@ class AlertLog:
 
         Of those that are only `ended` the end alone is written.
         """
-        if not (touched or ended or self._rows or self._ends):
-            return {}
-        entries = self._without_rows()
-        whole = touched | self._rows.keys()
-        whole |= self._shortened(alerts, len(whole) + len(ended), entries)
-        self._rows, self._ends = {}, {}
-        names = sorted(whole | ended) if ended else sorted(whole)
+        entries: dict[str, bytes | None] = {}
+        if self._rows or self._ends:
+            touched = touched | self._rows.keys()
+            entries |= self._without_rows()
+        if not (touched or ended):
+            return entries
+        if self._size > FACTOR * self._living + SLACK:
+            touched = touched | self._shortened(alerts, len(touched) + len(ended), entries)
+        names = sorted(touched | ended)
         for start in range(0, len(names), MOST):
             key = f"{PREFIX}/{self._next:012d}"
-            entries[key] = self._bulk(alerts, names[start : start + MOST], whole)
+            entries[key] = self._bulk(alerts, names[start : start + MOST], touched)
         return entries
 
     def _without_rows(self) -> dict[str, bytes | None]:
-        rows = [f"{ROWS}/{name}" for name in self._rows] + [f"{ENDS}/{name}" for name in self._ends]
-        return dict.fromkeys(rows)
+        rows, self._rows = self._rows, {}
+        ends, self._ends = self._ends, {}
+        return dict.fromkeys(
+            [*(f"{ROWS}/{one}" for one in rows), *(f"{ENDS}/{one}" for one in ends)]
+        )
 
     def _bulk(self, alerts: Mapping[str, Alert], names: list[str], touched: set[str]) -> bytes:
         whole: dict[str, bytes] = {}
@@ -158,17 +163,14 @@ class AlertLog:
     def _shortened(
         self, alerts: Mapping[str, Alert], count: int, entries: dict[str, bytes | None]
     ) -> set[str]:
-        """Drop bulks if the log is too long; the alerts that are to be written anew for it.
+        """Drop the oldest bulks; the alerts that are to be written anew for it.
 
         Not many more than the step writes anyway, so no step takes long for it.
         """
-        excess = self._size - FACTOR * self._living - SLACK
-        rescued: set[str] = set()
-        if excess <= 0:
-            return rescued
-        dropped: list[int] = []
         # Some more than it must, so that most steps drop nothing.
-        excess += SLACK // 2
+        excess = self._size - FACTOR * self._living - SLACK // 2
+        rescued: set[str] = set()
+        dropped: list[int] = []
         for number, bulk in self._bulks.items():
             if excess <= 0 or len(rescued) > 2 * count or len(dropped) == AT_ONCE:
                 break

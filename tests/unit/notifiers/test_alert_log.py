@@ -172,8 +172,8 @@ def test_alerts_that_never_change_are_seldom_written_anew() -> None:
         memory.touch(NAMES[number % 3], "y" * (number % 30))
         count += len(memory.alerts[NAMES[number % 3]].packed())
         memory.step()
-    # The bulk's own parts, the checkpoint's, and half as much again for the nine others.
-    assert memory.written < 2.2 * count
+    # The bulk's own parts, the checkpoint's, and as much again for the nine others.
+    assert memory.written < 2.7 * count
     assert len(memory.stored) < 60
 
 
@@ -217,21 +217,27 @@ def test_nothing_is_written_where_nothing_was_touched() -> None:
     assert memory.log.written(memory.alerts, set(), set()) == {}
 
 
-def test_a_step_writes_anew_only_some_more_than_it_touched(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Though it is long to the next bulk of which nothing lives; and most steps drop nothing."""
-    monkeypatch.setattr(alert_log, "SLACK", 6_000)
+def test_a_step_writes_anew_only_some_more_than_it_touched() -> None:
+    """Though it is long to the next bulk of which nothing lives."""
     memory = Memory()
     for number in range(500):
         memory.touch(f"{number:016x}", "")
     memory.step()
-    dropping = 0
     for turn in range(1_000):
         memory.touch(f"{499 - turn % 10:016x}", "y" * 400)
         entries = memory.log.written(memory.alerts, memory.touched, memory.ended)
         memory.touched.clear()
         memory.ended.clear()
         assert sum(value is not None for value in entries.values()) <= 3
+
+
+def test_most_steps_drop_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alert_log, "SLACK", 6_000)
+    memory, dropping = Memory(), 0
+    for turn in range(1_000):
+        memory.touch(NAMES[turn % 12], "y")
+        entries = memory.log.written(memory.alerts, memory.touched, memory.ended)
+        memory.touched.clear()
+        memory.ended.clear()
         dropping += None in entries.values()
-    assert 100 < dropping < 500
+    assert 20 < dropping < 200
