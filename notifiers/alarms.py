@@ -10,11 +10,8 @@ class Alarms:
 
     def __init__(self) -> None:
         self._at: dict[str, int] = {}
-        self._heap: list[tuple[int, str]] = []
-
-    def __bool__(self) -> bool:
-        """Whether any may be set."""
-        return bool(self._heap)
+        self.heap: list[tuple[int, str]] = []
+        """The earliest first; some may have been moved since. While it is empty none is set."""
 
     def set(self, name: str, at: int | None) -> None:
         """Ring then; None: never."""
@@ -22,14 +19,14 @@ class Alarms:
             self._at.pop(name, None)
         elif self._at.get(name) != at:
             self._at[name] = at
-            heappush(self._heap, (at, name))
-            if len(self._heap) > _FEW + 2 * len(self._at):
+            heappush(self.heap, (at, name))
+            if len(self.heap) > _FEW + 2 * len(self._at):
                 # One that is moved again and again, far ahead, would leave all its instants here.
-                self._heap = [(when, one) for one, when in self._at.items()]
-                heapify(self._heap)
+                self.heap = [(when, one) for one, when in self._at.items()]
+                heapify(self.heap)
 
     def next(self) -> tuple[int, str] | None:
         """The earliest, which stays until it is moved."""
-        while self._heap and self._at.get(self._heap[0][1]) != self._heap[0][0]:
-            heappop(self._heap)
-        return self._heap[0] if self._heap else None
+        while self.heap and self._at.get(self.heap[0][1]) != self.heap[0][0]:
+            heappop(self.heap)
+        return self.heap[0] if self.heap else None

@@ -204,7 +204,8 @@ def decide(
         state.touched_lines.add(touched)
     before, line.why = line.why, why
     causes = held(hidden, firing | resolved, cause, firing) if hidden or cause else {}
-    causes = flapping.causes(state, group) | causes
+    if state.flaps.flapping:
+        causes = flapping.causes(state, group) | causes
     was_held, line.held = line.held, digest(causes)
     if why is Why.NOTHING:
         is_news = line.done != group.revision and not limited

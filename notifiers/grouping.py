@@ -25,12 +25,11 @@ def group_key(route_key: str, labels: Iterable[tuple[str, str]]) -> str:
 
 def in_order(levels: Iterable[AlertLevel]) -> list[AlertLevel]:
     """By job, instance, then all labels (Alertmanager's `AlertSlice.Less`)."""
-    ordered = sorted(levels, key=_place)
-    places = [_place(level) for level in ordered]
-    if len(set(places)) == len(places):
-        return ordered
+    placed = sorted([(_place(level), level) for level in levels], key=itemgetter(0))
+    if len({place for place, _ in placed}) == len(placed):
+        return [level for _, level in placed]
     # Only among those at one place do the other labels matter, which cost more to compare.
-    at_one = groupby(zip(places, ordered, strict=True), key=itemgetter(0))
+    at_one = groupby(placed, key=itemgetter(0))
     return [
         level for _, some in at_one for level in sorted((one for _, one in some), key=_all_labels)
     ]
@@ -49,7 +48,10 @@ def _all_labels(level: AlertLevel) -> tuple[int, list[tuple[str, str]]]:
 def common(maps: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """The pairs that all of them have."""
     each = iter(maps)
-    shared = set(next(each, {}).items())
+    first, second = next(each, {}), next(each, None)
+    if second is None:
+        return dict(sorted(first.items()))
+    shared = first.items() & second.items()
     for one in each:
         shared &= one.items()
         if not shared:

@@ -113,7 +113,7 @@ def record(
     name = derived_id("decision", group.id, line.id, at, line.sequence, why, delivery)
     line.sequence += 1
     incident = state.incidents.of(group.id)
-    held, unnamed = holding.listed(causes)
+    held, unnamed = holding.listed(causes) if causes else ((), 0)
     event = Decision(
         id=name,
         at=at,
@@ -130,7 +130,7 @@ def record(
         due=group.due,
         repeat_at=repeat_at(state, group, line, at if delivery else None) if firing else None,
         incident="" if incident is None else incident.id,
-        unnamed=unnamed + sum(max(0, len(each) - MOST_NAMED) for each in (firing, resolved)),
+        unnamed=unnamed + max(0, len(firing) - MOST_NAMED) + max(0, len(resolved) - MOST_NAMED),
     )
     state.outputs.append(Output(HISTORY, "router", name, event))
 

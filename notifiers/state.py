@@ -338,7 +338,7 @@ class State:
         """The earliest alarm of any book."""
         earliest: tuple[int, Book, str] | None = None
         for book in self.books:
-            alarm = book.alarms.next() if book.alarms else None
+            alarm = book.alarms.next() if book.alarms.heap else None
             if alarm is not None and (earliest is None or alarm[0] < earliest[0]):
                 earliest = (alarm[0], book, alarm[1])
         return earliest
