@@ -46,5 +46,5 @@ def announce(
     state.touched_alerts.add(alert.fingerprint)
     dispatch.place(state, alert, turn)
     batch = AlertBatch(source=source, plan=order[0], decided_at=order[1], alerts=(level,))
-    name = derived_id("own-alert", source, state.now, level.model_dump_json())
+    name = derived_id("own-alert", source, *order, level.model_dump_json())
     state.outputs.append(Output(HISTORY, "router", name, batch))

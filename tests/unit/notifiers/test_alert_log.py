@@ -1,15 +1,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import ormsgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifiers import alert_log
-from notifiers.alert_book import Alert
+from notifiers.alert_book import Alert, unpacked
 from notifiers.alert_log import AlertLog
 from notifiers.checkpoint import Checkpoint
+from notifiers.level import Level, kept
 from schemas.alerts import AlertLevel, AlertState
+from schemas.pairs import packed
 
 SMALL = 600
 """Bytes of slack under test: about four alerts."""
@@ -25,14 +28,9 @@ def a_small_log() -> Iterator[None]:
         yield
 
 
-def level(text: str) -> AlertLevel:
-    return AlertLevel(
-        labels={"alertname": "A"},
-        annotations={"text": text},
-        state=AlertState.FIRING,
-        active_at=1,
-        starts_at=1,
-    )
+def level(text: str) -> Level:
+    labels, notes = packed({"alertname": "A"}), packed({"text": text})
+    return Level(labels, notes, AlertState.FIRING, 1, 1, None, "")
 
 
 def said(alerts: dict[str, Alert]) -> dict[str, bytes]:
@@ -241,3 +239,20 @@ def test_most_steps_drop_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         memory.ended.clear()
         dropping += None in entries.values()
     assert 20 < dropping < 200
+
+
+def test_an_entry_of_the_time_before_levels_were_packed_is_read() -> None:
+    level = AlertLevel(
+        labels={"alertname": "A", "empty": ""},
+        annotations={"text": "t", "none": ""},
+        state=AlertState.FIRING,
+        active_at=1,
+        starts_at=2,
+        generator_url="http://g/",
+    )
+    entry = ormsgpack.packb([3, 4, None, level.__dict__, None, {"group": 5}, 6, True, 7])
+    alert = unpacked("name", entry)
+    assert alert.level == kept(level)
+    assert alert.packed_labels == packed({"alertname": "A"})
+    assert (alert.written, alert.groups, alert.expires_at) == ((3, 4), {"group": 5}, 6)
+    assert unpacked("name", alert.packed()) == alert
