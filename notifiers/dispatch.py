@@ -7,10 +7,12 @@ from notifiers.alert_book import Alert, Turn
 from notifiers.group import Group, Line, line_id
 from notifiers.grouping import group_key, group_labels
 from notifiers.incidents import lifecycle
+from notifiers.level import Level
 from notifiers.route_tree import Route
 from notifiers.state import PlanState, State, Way
 from notifiers.storms import flapping, limits, parents
 from schemas.labels import derived_id
+from schemas.pairs import taken_apart
 
 REMEMBERED = 3_600_000
 """How long a finished alert is remembered (ms), so that a late, older level cannot revive it."""
@@ -93,7 +95,7 @@ def _targets(state: State, alert: Alert) -> list[str]:
     if alert.level is None:
         return []
     found = []
-    for way in _ways(state.plan, alert.level.labels):
+    for way in _ways(state.plan, alert.level):
         if way.group_id not in state.groups:
             _open(state, way.group_id, way.route, way.pairs)
         if way.group_id not in found:
@@ -101,14 +103,16 @@ def _targets(state: State, alert: Alert) -> list[str]:
     return found
 
 
-def _ways(plan: PlanState, labels: dict[str, str]) -> tuple[Way, ...]:
-    """Where these labels lead, worked out once for all that differ in nothing routes look at."""
+def _ways(plan: PlanState, level: Level) -> tuple[Way, ...]:
+    """Where its labels lead, worked out once for all that differ in nothing routes look at."""
     if plan.config is None:
         return ()
-    seen = None if plan.looks_at is None else tuple(map(labels.get, plan.looks_at))
-    if seen is not None and (known := plan.found.get(seen)) is not None:
-        return known
-    found = []
+    seen = None
+    if plan.looks_at is not None:
+        seen = tuple(map(taken_apart(level.packed).get, plan.looks_at))
+        if (known := plan.found.get(seen)) is not None:
+            return known
+    labels, found = level.labels, []
     for route in plan.config.route.match(labels):
         pairs = group_labels(labels, route.group_by, route.group_by_all)
         group_id = derived_id(route.id, *(part for pair in pairs for part in pair))
