@@ -41,7 +41,8 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
             lifecycle.ended(state, alert)
         for group_id in alert.groups:
             _enter(state, state.groups[group_id], alert)
-    parents.place(state, alert)
+    if state.families:
+        parents.place(state, alert)
     settle(state, alert)
 
 
@@ -162,7 +163,7 @@ def close(state: State, group: Group) -> None:
 
 def settle(state: State, alert: Alert) -> None:
     """Start the time after which a finished alert is forgotten."""
-    finished = not alert.fires and alert.pending is None and not alert.groups
+    finished = not alert.groups and not alert.fires and alert.pending is None
     if finished and alert.idle_since is None:
         alert.idle_since = state.now
         heappush(state.idle, (state.now, alert.fingerprint))
