@@ -225,6 +225,8 @@ class State:
         alert = self.alerts.get(fingerprint)
         if alert is None:
             alert = self.alerts[fingerprint] = Alert(fingerprint)
+        # Two label sets may have one fingerprint: then the newest is the alert's.
+        self.by_labels.pop(alert.packed_labels, None)
         alert.packed_labels = labels
         self.by_labels[labels] = alert
         return alert
