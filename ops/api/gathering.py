@@ -39,6 +39,10 @@ class _Batch:
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     patience: asyncio.TimerHandle | None = None
     begun: Future[list[Position]] | None = None
+    slow: bool = False
+    """A thread has it, which ends in its own time and knows how it went."""
+    over: bool = False
+    """All were told that it did not happen, and it shall not."""
 
 
 class Gathering:
@@ -56,6 +60,7 @@ class Gathering:
         self._pause: asyncio.TimerHandle | None = None
         self._expected = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
 
     async def append(self, log: Begins, levels: Sequence[Posted], size: int) -> None:
         """Durable when this returns; `size` bytes held them. Raises `Denied`."""
@@ -100,9 +105,12 @@ class Gathering:
             batch.begun.add_done_callback(done)
 
     async def _slowly(self, log: Begins, batch: _Batch, messages: list[Message]) -> None:
-        """There is no room just now: a thread waits for it."""
+        """There is no room just now: a thread waits for it, one batch after another."""
         try:
-            await asyncio.to_thread(self._door.publish, messages)
+            async with self._turn:
+                if not batch.over:
+                    batch.slow = True
+                    await asyncio.to_thread(self._door.publish, messages)
         except Exception as fault:
             self._settle(log, batch, fault)
         else:
@@ -131,8 +139,11 @@ class Gathering:
 
     def _late(self, batch: _Batch) -> None:
         """The log does not answer: what was not begun to be written shall not be."""
+        if batch.slow:
+            return
         if batch is self._open:
             self._open = _Batch()
+        batch.over = True
         _answer(batch, TimeoutError())
         if batch.begun is not None:
             batch.begun.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 
@@ -198,6 +199,36 @@ def test_where_there_is_no_room_a_thread_waits_for_it() -> None:
             await post
 
     _run(story)
+
+
+def test_what_was_refused_for_want_of_room_is_not_written_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering, "PATIENCE", 0.05)
+    room = threading.Event()
+
+    async def story(one: Posting) -> None:
+        one.log.room = False
+        publish = one.services.publish.publish
+
+        def waits(messages: Sequence[Message]) -> list[Position]:
+            room.wait(10)
+            return publish(messages)
+
+        monkeypatch.setattr(one.services.publish, "publish", waits)
+        first, second = await one.post("a", "b", size=gathering.FULL)
+        with pytest.raises(Denied, match="no answer within"):
+            await second
+        # The first is in the log's hands: only the log knows what becomes of it.
+        assert not first.done()
+        room.set()
+        await first
+        assert _names(one.services.publish.messages) == ["a"]
+
+    try:
+        _run(story)
+    finally:
+        room.set()
 
 
 def test_who_goes_away_leaves_the_others_their_answer(monkeypatch: pytest.MonkeyPatch) -> None:
