@@ -9,6 +9,7 @@ from collections.abc import Generator
 import uvicorn
 from starlette.types import ASGIApp
 
+from ops.api.http_protocol import BoundedHttp
 from schemas.errors import Refused, TocsinError
 
 GRACE = 3
@@ -46,6 +47,7 @@ class Server:
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         config = uvicorn.Config(
             app,
+            http=BoundedHttp,
             # The default's `websockets` protocol is deprecated by its own library.
             ws="websockets-sansio",
             ws_max_size=1_048_576,
@@ -55,7 +57,6 @@ class Server:
             server_header=False,
             timeout_graceful_shutdown=GRACE,
             timeout_keep_alive=30,
-            h11_max_incomplete_event_size=65_536,
         )
         self._server = _Quiet(config)
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)

@@ -1,5 +1,6 @@
 """The server on real sockets of the loopback interface."""
 
+import contextlib
 import http.client
 import socket
 import time
@@ -37,6 +38,31 @@ def test_it_answers_and_does_not_say_what_it_is_made_of(server: Server) -> None:
         assert answer.status == 200
         assert answer.getheader("server") is None
         answer.read()
+
+
+def test_a_head_without_an_end_is_not_read_for_ever(server: Server) -> None:
+    host, _, port = server.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as peer:
+        peer.sendall(b"GET /liveness HTTP/1.1\r\nHost: localhost\r\n")
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            for number in range(1_000):
+                sent += peer.send(b"X-%d: " % number + b"y" * 10_000 + b"\r\n")
+            peer.recv(1)
+            raise AssertionError(f"{sent} bytes of a head were taken")
+
+
+def test_a_head_of_usual_length_in_many_pieces_is_read(server: Server) -> None:
+    host, _, port = server.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as peer:
+        for piece in (
+            b"GET /live",
+            b"ness HTTP/1.1\r\nHost: localhost\r\n",
+            b"X: " + b"y" * 30_000,
+            b"\r\n\r\n",
+        ):
+            peer.sendall(piece)
+        assert peer.recv(12) == b"HTTP/1.1 200"
 
 
 def test_the_line_is_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
