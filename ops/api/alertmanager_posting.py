@@ -47,6 +47,31 @@ def items_of(body: bytes) -> list[Mapping[str, Any]]:
         return []
     if not isinstance(items, list):
         raise unread("alerts", "it is no list of alerts")
+    if not all(map(_is_usual, items)):
+        _check(items)
+    return items
+
+
+def _is_usual(item: Any) -> bool:
+    """Whether there is nothing to be said against it, as with nearly every alert."""
+    if type(item) is not dict:
+        return False
+    labels, annotations, url = item.get("labels"), item.get("annotations"), item.get("generatorURL")
+    return (
+        type(labels) is dict
+        and _TEXTS.issuperset(map(type, labels.values()))
+        and (
+            annotations is None
+            or (type(annotations) is dict and _TEXTS.issuperset(map(type, annotations.values())))
+        )
+        and type(item.get("startsAt")) in _TEXTS
+        and type(item.get("endsAt")) in _TEXTS
+        and (url is None or (type(url) is str and (not url or _is_uri(url))))
+    )
+
+
+def _check(items: Sequence[Any]) -> None:
+    """Say what is wrong first: types before all else. Raises `NotValid`."""
     for item in items:
         if not isinstance(item, dict):
             raise unread("alerts", "an alert is an object")
@@ -66,7 +91,6 @@ def items_of(body: bytes) -> list[Mapping[str, Any]]:
         if url and not _is_uri(url):
             message = f'{number}.generatorURL in body must be of type uri: "{url[:200]}"'
             raise NotValid(NOT_OF_TYPE, message)
-    return items
 
 
 def levels_of(

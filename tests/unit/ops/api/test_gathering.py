@@ -9,7 +9,7 @@ import pytest
 
 from notifiers.matcher_mode import Mode
 from ops.api import alertmanager_posting, gathering
-from ops.api.alertmanager_posting import Level
+from ops.api.alertmanager_posting import Posted
 from ops.api.alertmanager_refusal import Denied
 from ops.api.door import Door
 from ops.api.gathering import FULL, Gathering
@@ -58,7 +58,7 @@ class Posting:
         return posts
 
 
-def _levels(name: str) -> list[Level]:
+def _levels(name: str) -> list[Posted]:
     items = alertmanager_posting.items_of(json.dumps([{"labels": {"n": name}}]).encode())
     return alertmanager_posting.levels_of(items, NOW, Mode.FALLBACK)[0]
 
