@@ -13,8 +13,9 @@ from ops.api.alertmanager_posting import Posted
 from ops.api.alertmanager_refusal import Denied
 from ops.api.door import Door
 from ops.api.gathering import FULL, Gathering
-from schemas.alerts import AlertBatch
+from schemas.alerts import PostedAlerts
 from schemas.errors import LogAway, LogFull
+from schemas.pairs import unpacked
 from schemas.stage import Message, Partition, Position
 from schemas.topics import ALERTS, CODEC
 from tests.support.fake_services import NOW, FakeServices
@@ -66,10 +67,10 @@ def _levels(name: str) -> list[Posted]:
 def _names(messages: Sequence[Message]) -> list[str]:
     batches = [CODEC.decode(message.value).event for message in messages]
     return [
-        alert.labels["n"]
+        unpacked(labels)["n"]
         for batch in batches
-        if isinstance(batch, AlertBatch)
-        for alert in batch.alerts
+        if isinstance(batch, PostedAlerts)
+        for labels in batch.labels
     ]
 
 
