@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 from benchmarks.figures import Result, rate, spending
 from ops.runtime.intake import decoded, runs
@@ -77,7 +76,7 @@ def batches(minutes: float, start: int, hosts: int = HOSTS) -> Iterator[Record]:
 def records(minutes: float, on_arrival: bool = True) -> list[Record]:
     """Plan and batches as the log gives them back."""
     found = [*plan_records(T0, rules(on_arrival)), *batches(minutes, T0)]
-    return [replace(record, offset=offset) for offset, record in enumerate(found)]
+    return [record._replace(offset=offset) for offset, record in enumerate(found)]
 
 
 def run(minutes: float = 20.0) -> Result:

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from collectors.retry import Throttled, backoff
 from collectors.spool import Spool
@@ -169,7 +168,7 @@ class Outbox:
         return len(messages)
 
     def _stamped(self, payload: bytes) -> Message:
-        envelope = replace(CODEC.decode(payload), sent_at=self._now())
+        envelope = CODEC.decode(payload)._replace(sent_at=self._now())
         event = envelope.event
         if isinstance(event, MetricBatch | CheckResult):
             key = event.instance

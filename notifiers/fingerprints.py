@@ -31,9 +31,11 @@ def _hashed(texts: Sequence[bytes]) -> list[str]:
     padded = b"".join([text.ljust(width, b"\0") for text in texts])
     columns = np.frombuffer(padded, np.uint8).reshape(len(texts), width).T.astype(np.uint64)
     state, done = np.full(len(texts), _OFFSET), np.full(len(texts), _OFFSET)
+    # As long as the state: numpy would make an array of the number anew for each column.
+    prime = np.full(len(texts), _PRIME)
     for number, column in enumerate(columns, 1):
         np.bitwise_xor(state, column, state)
-        np.multiply(state, _PRIME, state)
+        np.multiply(state, prime, state)
         if number in ends:
             # What follows is padding to some: what they are is noted now.
             np.copyto(done, state, where=lengths == number)

@@ -6,8 +6,7 @@ from typing import NamedTuple
 from schemas.alerts import AlertLevel, AlertState
 from schemas.pairs import packed, packed_labels, unpacked
 
-_FIELDS = tuple(AlertLevel.model_fields)
-_GIVEN = set(_FIELDS)
+_GIVEN = set(AlertLevel.model_fields)
 _set = object.__setattr__
 
 
@@ -44,19 +43,26 @@ class Level(NamedTuple):
 
     def whole(self) -> AlertLevel:
         """The same for a message. What it is made of was checked when it came."""
+        labels, notes, state, active_at, starts_at, ends_at, url, value, changed, reason = self
         level = AlertLevel.__new__(AlertLevel)
+        fields = {
+            "labels": unpacked(labels),
+            "annotations": unpacked(notes),
+            "state": state,
+            "active_at": active_at,
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "value": value,
+            "changed": changed,
+            "reason": reason,
+            "generator_url": url,
+        }
         # As `model_construct`, which takes three times as long.
-        _set(level, "__dict__", dict(zip(_FIELDS, self._values(), strict=True)))
+        _set(level, "__dict__", fields)
         _set(level, "__pydantic_fields_set__", _GIVEN)
         _set(level, "__pydantic_extra__", None)
         _set(level, "__pydantic_private__", None)
         return level
-
-    def _values(self) -> tuple[object, ...]:
-        return (
-            *(self.labels, self.annotations, self.state, self.active_at, self.starts_at),
-            *(self.ends_at, self.value, self.changed, self.reason, self.generator_url),
-        )
 
 
 def kept(level: AlertLevel, labels: bytes = b"") -> Level:

@@ -1,14 +1,13 @@
 """The envelope: who says it, when, under which id, and in which schema."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.event import Event
 
 DEFAULT_TENANT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Producer:
+class Producer(NamedTuple):
     """Who sent it; within an epoch (one life of a producer) `sequence` counts up from 1.
 
     A stage that reads metrics recognises a repeated batch by the three of them.
@@ -19,8 +18,7 @@ class Producer:
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """An event and its covering letter; `sent_at` is stamped when sending, in ms since 1970."""
 
     id: str

@@ -43,14 +43,14 @@ def unpacked(pairs: bytes) -> dict[str, str]:
         words = iter([word.decode() for word in pairs.split(END)])
     else:
         words = iter(pairs.replace(END, b"\0").decode().split(_NUL))
-    # What follows the last mark is empty, and no name.
-    return dict(zip(words, words, strict=False))
+    # What follows the last mark is empty, and no name. Saying `strict` costs a third of it all.
+    return dict(zip(words, words))  # noqa: B905
 
 
 def taken_apart(pairs: bytes) -> dict[bytes, bytes]:
     """The same as they stand there; at half the price, for who looks at a few of them."""
     words = iter(pairs.split(END))
-    return dict(zip(words, words, strict=False))
+    return dict(zip(words, words))  # noqa: B905 (as above)
 
 
 def canonical(labels: bytes) -> bytes:

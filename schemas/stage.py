@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from schemas.envelope import DEFAULT_TENANT, Envelope
 from schemas.event import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """Bytes on their way to a topic; without `partition` the key chooses it."""
 
     topic: str
@@ -18,16 +17,14 @@ class Message:
     partition: int | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Partition:
+class Partition(NamedTuple):
     """One ordered sequence of records."""
 
     topic: str
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where a message was appended, and when by the log's clock (ms)."""
 
     partition: Partition
@@ -35,8 +32,7 @@ class Position:
     appended_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """Bytes as the log gives them back."""
 
     partition: Partition
@@ -46,8 +42,7 @@ class Record:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """Offsets that retention took before they were read: [`first`, `resumed`)."""
 
     partition: Partition
@@ -110,16 +105,14 @@ class Settle(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A decoded record, as a stage sees it."""
 
     offset: int
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A decision on its way out; `id` is derived from what it says."""
 
     topic: str
@@ -130,8 +123,7 @@ class Output:
     trace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(NamedTuple):
     """The new value under a key of a stage's state; None removes it."""
 
     key: str

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from collectors.batches import Sealer
@@ -126,7 +126,7 @@ class Load:
     def _messages(self, sealed: list[Envelope]) -> list[Message]:
         now = self._clocks.wall()
         return [
-            Message(METRICS, each.producer.name, CODEC.encode(replace(each, sent_at=now)))
+            Message(METRICS, each.producer.name, CODEC.encode(each._replace(sent_at=now)))
             for each in sealed
         ]
 

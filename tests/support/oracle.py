@@ -10,7 +10,7 @@ import threading
 import time
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -205,7 +205,7 @@ class Oracle:
         messages = []
         for each in batches:
             each.sends += 1
-            stamped = replace(each.envelope, sent_at=now)
+            stamped = each.envelope._replace(sent_at=now)
             messages.append(Message(METRICS, each.host, CODEC.encode(stamped)))
         try:
             self._publish.publish(messages, 10.0)

@@ -1,6 +1,5 @@
 """A few samples by hand, to a running process, over the agents' door."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -32,7 +31,7 @@ class Sender:
         now = wall()
         series = labels_of({"__name__": metric, "instance": self.host, **labels})
         batch = metric_batch(self.host, [series], [value], [now if at is None else at])
-        envelope = replace(self._sealer.seal(batch), sent_at=now)
+        envelope = self._sealer.seal(batch)._replace(sent_at=now)
         return Message(METRICS, self.host, CODEC.encode(envelope))
 
     def publish(self, *messages: Message) -> list[Position]:
