@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -76,7 +76,7 @@ class Writer:
         limits: Limits,
         clock: Callable[[], int],
         crash: Callable[[str], None],
-        committed: Callable[[Catalogue, Collection[Partition]], None],
+        committed: Callable[[Catalogue, Mapping[Partition, Sequence[Row]]], None],
     ) -> None:
         self._database = database
         self._catalogue = Catalogue(database)
@@ -105,7 +105,7 @@ class Writer:
         self._last_at = self._catalogue.last_at()
         if self.used() > limits.file - 2 * limits.reserve:
             self._make_room()
-        committed(self._catalogue, ())
+        committed(self._catalogue, {})
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
@@ -267,7 +267,7 @@ class Writer:
         for run in runs:
             self.appended[run.partition.topic] += len(run.rows)
         self._crash("log.after-commit")
-        self._committed(self._catalogue, [run.partition for run in runs])
+        self._committed(self._catalogue, {run.partition: run.rows for run in runs})
         for request, positions in zip(group, answers, strict=True):
             request.done.set_result(positions)
 
@@ -363,7 +363,7 @@ class Writer:
             if fault.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise
             return False
-        self._committed(self._catalogue, ())
+        self._committed(self._catalogue, {})
         return went
 
     def _roll_back(self) -> None:
