@@ -57,6 +57,8 @@ class Alert:
     """The timer that is set for it, at or before `expires_at`."""
     stored: int = -1
     """The bulk of the checkpoint with its newest whole entry (see `alert_log`); -1: none yet."""
+    size: int = 0
+    """Bytes of that entry."""
 
     @property
     def shown(self) -> Level | None:

@@ -40,11 +40,10 @@ _ROW = 64
 
 @dataclass(slots=True)
 class _Bulk:
-    """Whose whole entries it held when it was written; its bytes, and those of one such entry."""
+    """Whose whole entries it held when it was written, and its bytes."""
 
     names: list[str]
     size: int
-    share: int
 
 
 class AlertLog:
@@ -56,7 +55,7 @@ class AlertLog:
         self._next = 0
         self._size = 0
         self._living = 0
-        """Bytes of newest whole entries; of a bulk all are taken to be as long as their mean."""
+        """Bytes of newest whole entries."""
         self._restored: dict[int, bytes] = {}
         self._rows: dict[str, bytes] = {}
         self._ends: dict[str, bytes] = {}
@@ -81,8 +80,7 @@ class AlertLog:
             ends.update(ended)
             for name in gone:
                 newest.pop(name, None)
-            mean = sum(map(len, whole.values())) // max(1, len(whole))
-            self._add(number, _Bulk([], len(restored[number]) + _ROW, mean))
+            self._add(number, _Bulk([], len(restored[number]) + _ROW))
         alerts = {}
         for name in sorted(newest):
             entry, number = newest[name]
@@ -90,13 +88,13 @@ class AlertLog:
             if name in ends:
                 alert.restore_life(ends[name])
             if number >= 0:
-                self._keep(alert, number)
+                self._keep(alert, number, len(entry))
         return alerts
 
     def forget(self, alert: Alert) -> None:
         """It is remembered no more; what the log says of it is outdated."""
         if alert.stored >= 0:
-            self._living -= self._bulks[alert.stored].share
+            self._living -= alert.size
             alert.stored = -1
 
     def written(
@@ -141,12 +139,11 @@ class AlertLog:
             else:
                 ended[name] = alert.packed_life()
         content = ormsgpack.packb([whole, ended, gone])
-        mean = sum(map(len, whole.values())) // max(1, len(whole))
         number = self._next
-        self._add(number, _Bulk([], len(content) + _ROW, mean))
+        self._add(number, _Bulk([], len(content) + _ROW))
         for alert in found:
             self.forget(alert)
-            self._keep(alert, number)
+            self._keep(alert, number, len(whole[alert.fingerprint]))
         return content
 
     def _add(self, number: int, bulk: _Bulk) -> None:
@@ -154,11 +151,10 @@ class AlertLog:
         self._size += bulk.size
         self._next = number + 1
 
-    def _keep(self, alert: Alert, number: int) -> None:
-        bulk = self._bulks[number]
-        alert.stored = number
-        bulk.names.append(alert.fingerprint)
-        self._living += bulk.share
+    def _keep(self, alert: Alert, number: int, size: int) -> None:
+        self._bulks[number].names.append(alert.fingerprint)
+        alert.stored, alert.size = number, size
+        self._living += size
 
     def _shortened(
         self, alerts: Mapping[str, Alert], count: int, entries: dict[str, bytes | None]
@@ -176,7 +172,7 @@ class AlertLog:
                 break
             dropped.append(number)
             living = [one for one in map(alerts.get, bulk.names) if one and one.stored == number]
-            excess -= bulk.size - bulk.share * len(living)
+            excess -= bulk.size - sum(alert.size for alert in living)
             for alert in living:
                 self.forget(alert)
                 rescued.add(alert.fingerprint)

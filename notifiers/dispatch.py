@@ -7,10 +7,12 @@ from notifiers.alert_book import Alert, Turn
 from notifiers.group import Group, Line, line_id
 from notifiers.grouping import group_key, group_labels
 from notifiers.incidents import lifecycle
+from notifiers.level import Level
 from notifiers.route_tree import Route
 from notifiers.state import PlanState, State, Way
 from notifiers.storms import flapping, limits, parents
 from schemas.labels import derived_id
+from schemas.pairs import taken_apart
 
 REMEMBERED = 3_600_000
 """How long a finished alert is remembered (ms), so that a late, older level cannot revive it."""
@@ -39,7 +41,8 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
             lifecycle.ended(state, alert)
         for group_id in alert.groups:
             _enter(state, state.groups[group_id], alert)
-    parents.place(state, alert)
+    if state.families:
+        parents.place(state, alert)
     settle(state, alert)
 
 
@@ -93,7 +96,7 @@ def _targets(state: State, alert: Alert) -> list[str]:
     if alert.level is None:
         return []
     found = []
-    for way in _ways(state.plan, alert.level.labels):
+    for way in _ways(state.plan, alert.level):
         if way.group_id not in state.groups:
             _open(state, way.group_id, way.route, way.pairs)
         if way.group_id not in found:
@@ -101,14 +104,16 @@ def _targets(state: State, alert: Alert) -> list[str]:
     return found
 
 
-def _ways(plan: PlanState, labels: dict[str, str]) -> tuple[Way, ...]:
-    """Where these labels lead, worked out once for all that differ in nothing routes look at."""
+def _ways(plan: PlanState, level: Level) -> tuple[Way, ...]:
+    """Where its labels lead, worked out once for all that differ in nothing routes look at."""
     if plan.config is None:
         return ()
-    seen = None if plan.looks_at is None else tuple(map(labels.get, plan.looks_at))
-    if seen is not None and (known := plan.found.get(seen)) is not None:
-        return known
-    found = []
+    seen = None
+    if plan.looks_at is not None:
+        seen = tuple(map(taken_apart(level.packed).get, plan.looks_at))
+        if (known := plan.found.get(seen)) is not None:
+            return known
+    labels, found = level.labels, []
     for route in plan.config.route.match(labels):
         pairs = group_labels(labels, route.group_by, route.group_by_all)
         group_id = derived_id(route.id, *(part for pair in pairs for part in pair))
@@ -158,7 +163,7 @@ def close(state: State, group: Group) -> None:
 
 def settle(state: State, alert: Alert) -> None:
     """Start the time after which a finished alert is forgotten."""
-    finished = not alert.fires and alert.pending is None and not alert.groups
+    finished = not alert.groups and not alert.fires and alert.pending is None
     if finished and alert.idle_since is None:
         alert.idle_since = state.now
         heappush(state.idle, (state.now, alert.fingerprint))

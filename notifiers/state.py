@@ -67,9 +67,9 @@ class PlanState:
     routes: dict[str, Route] = field(default_factory=dict)
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The matchers on the way from the root to each route."""
-    looks_at: tuple[str, ...] | None = None
+    looks_at: tuple[bytes, ...] | None = None
     """The labels by which alerts are routed and grouped; None if it is all of them."""
-    found: dict[tuple[str | None, ...], tuple[Way, ...]] = field(default_factory=dict)
+    found: dict[tuple[bytes | None, ...], tuple[Way, ...]] = field(default_factory=dict)
     """A cache: where values of those labels lead."""
     next: tuple[int, str, int] = (0, "", 0)
     """Number, digest and count of pieces of the plan that is arriving."""
@@ -80,7 +80,8 @@ class PlanState:
         self.config = config
         self.routes = {route.id: route for route in config.route.walk()}
         self.ways = ways(config.route)
-        self.looks_at = config.route.looks_at()
+        looks_at = config.route.looks_at()
+        self.looks_at = None if looks_at is None else tuple(name.encode() for name in looks_at)
         self.found = {}
 
 
@@ -224,6 +225,8 @@ class State:
         alert = self.alerts.get(fingerprint)
         if alert is None:
             alert = self.alerts[fingerprint] = Alert(fingerprint)
+        # Two label sets may have one fingerprint: then the newest is the alert's.
+        self.by_labels.pop(alert.packed_labels, None)
         alert.packed_labels = labels
         self.by_labels[labels] = alert
         return alert

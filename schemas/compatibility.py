@@ -1,8 +1,8 @@
 """Whether a change of a schema keeps its version: a reader must accept what a writer has written.
 
 The order of an upgrade decides which direction matters: readers first, writers last (historian,
-courier, router, detector, agents; the log also holds what writers of last month wrote). So within
-a version
+courier, router, console, detector, agents; the log also holds what writers of last month wrote).
+So within a version
 
 - the current reader must accept whatever a writer of the *released* schema can have written, and
   lose none of it. `problems` lists where it does not: a property that is gone or of another type,

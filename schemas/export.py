@@ -46,7 +46,7 @@ change within a version is said in `schemas/compatibility.py`.
 
 ## Upgrading
 
-Readers first, writers last: historian, courier, router, detector, agents.{cautions}
+Readers first, writers last: historian, courier, router, console, detector, agents.{cautions}
 
 ## An encoded message
 

@@ -47,6 +47,12 @@ def unpacked(pairs: bytes) -> dict[str, str]:
     return dict(zip(words, words, strict=False))
 
 
+def taken_apart(pairs: bytes) -> dict[bytes, bytes]:
+    """The same as they stand there; at half the price, for who looks at a few of them."""
+    words = iter(pairs.split(END))
+    return dict(zip(words, words, strict=False))
+
+
 def canonical(labels: bytes) -> bytes:
     """The same label set as `packed_labels` packs it, whoever packed this one."""
     names = labels.split(END)[:-1:2]

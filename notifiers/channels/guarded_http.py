@@ -180,7 +180,8 @@ class _Connection:
 
     def is_quiet(self) -> bool:
         """Whether it has neither ended nor said anything that nobody asked for."""
-        return not self._readable.poll(0) and not self._reader.peek()
+        unread = self._inner.pending() if isinstance(self._inner, ssl.SSLSocket) else 0
+        return not unread and not self._readable.poll(0) and not self._reader.peek()
 
     def receive(self, buffer: Any) -> int | None:
         """Read what there is; None while no answer is asked for."""
@@ -189,6 +190,8 @@ class _Connection:
         if not self.place[0]:
             self._wait(select.POLLIN)  # else what TLS has read already would be waited for
         while True:
+            # Who never pauses is never waited for: with TLS only here is looked at the time.
+            _left(self._ends)
             try:
                 return self._inner.recv_into(buffer)
             except (BlockingIOError, ssl.SSLWantReadError):

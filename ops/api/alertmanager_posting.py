@@ -20,6 +20,8 @@ from schemas.stage import Message
 from schemas.topics import ALERTS, CODEC, MAX_MESSAGE
 
 SOURCE = "api"
+MOST = MAX_MESSAGE - 1_024
+"""Bytes of one alert; the rest is for the envelope."""
 AT_ONCE = 2_000
 """Alerts that are tried in one message before it is cut."""
 _URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:|/)[^\x00-\x20\x7f]*")
@@ -33,6 +35,8 @@ _NOTHING = PostedAlerts(
 _COLUMNS = ("labels", "annotations", "starts_at", "ends_at", "generator_urls")
 _TIMES_AND_URL = ("startsAt", "endsAt", "generatorURL")
 _FEW, _SHORT, _LONGEST = 256, 1_024, 65_536
+_TIME = 64
+"""Characters of a time that is worth remembering."""
 
 Posted = tuple[bytes, bytes, int, int | None, str]
 """A row of `PostedAlerts`, checked: labels, annotations, start, end, generator URL."""
@@ -47,6 +51,31 @@ def items_of(body: bytes) -> list[Mapping[str, Any]]:
         return []
     if not isinstance(items, list):
         raise unread("alerts", "it is no list of alerts")
+    if not all(map(_is_usual, items)):
+        _check(items)
+    return items
+
+
+def _is_usual(item: Any) -> bool:
+    """Whether there is nothing to be said against it, as with nearly every alert."""
+    if type(item) is not dict:
+        return False
+    labels, annotations, url = item.get("labels"), item.get("annotations"), item.get("generatorURL")
+    return (
+        type(labels) is dict
+        and _TEXTS.issuperset(map(type, labels.values()))
+        and (
+            annotations is None
+            or (type(annotations) is dict and _TEXTS.issuperset(map(type, annotations.values())))
+        )
+        and type(item.get("startsAt")) in _TEXTS
+        and type(item.get("endsAt")) in _TEXTS
+        and (url is None or (type(url) is str and (not url or _is_uri(url))))
+    )
+
+
+def _check(items: Sequence[Any]) -> None:
+    """Say what is wrong first: types before all else. Raises `NotValid`."""
     for item in items:
         if not isinstance(item, dict):
             raise unread("alerts", "an alert is an object")
@@ -66,7 +95,6 @@ def items_of(body: bytes) -> list[Mapping[str, Any]]:
         if url and not _is_uri(url):
             message = f'{number}.generatorURL in body must be of type uri: "{url[:200]}"'
             raise NotValid(NOT_OF_TYPE, message)
-    return items
 
 
 def levels_of(
@@ -83,6 +111,7 @@ def levels_of(
             labels = {name: value for name, value in labels.items() if value}
         if None in annotations.values():
             annotations = {name: value or "" for name, value in annotations.items()}
+        is_new = False
         if (
             not labels
             or (ends_at is not None and ends_at < starts_at)
@@ -92,7 +121,7 @@ def levels_of(
             if wrong:
                 problems.append(wrong)
                 continue
-            _learn(known, labels, annotations)
+            is_new = True
         one, notes = packed(labels), packed(annotations)
         url = item.get("generatorURL") or ""
         if (
@@ -103,6 +132,8 @@ def levels_of(
         ) and (too_much := _too_much(one, notes, url)):
             problems.append(f"invalid alert: {too_much}")
             continue
+        if is_new:
+            _learn(known, labels, annotations)
         levels.append((one, notes, starts_at, ends_at, url))
     return levels, problems
 
@@ -154,7 +185,9 @@ def _too_much(labels: bytes, annotations: bytes, url: str) -> str:
     for what, one in (("labels", labels), ("annotations", annotations)):
         if found := problem([one]):
             return f"{what}: {found}"
-    return ""
+    size = len(labels) + len(annotations) + len(url.encode())
+    # Alone in a message it must fit: others share theirs with it.
+    return f"has {size} bytes, the limit is {MOST}" if size > MOST else ""
 
 
 def _learn(known: set[str], *maps: Mapping[str, str]) -> None:
@@ -165,8 +198,12 @@ def _learn(known: set[str], *maps: Mapping[str, str]) -> None:
         known.update(names)
 
 
-@lru_cache(maxsize=4_096)
 def _is_uri(text: str) -> bool:
+    return _is_known_uri(text) if len(text) <= _SHORT else _URI.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4_096)
+def _is_known_uri(text: str) -> bool:
     return _URI.fullmatch(text) is not None
 
 
@@ -180,7 +217,7 @@ def _time(item: Mapping[str, Any], name: str) -> int | None:
     if not text:
         return None
     try:
-        at = _instant(text)
+        at = _instant(text) if len(text) <= _TIME else time_of(text)
     except ValueError as fault:
         raise unread("alerts", f"{name} {text[:60]!r} is no time in RFC 3339") from fault
     return None if at == ZERO else at

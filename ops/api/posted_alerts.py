@@ -34,6 +34,7 @@ class PostedAlerts:
         self._services, self._door = services, door
         self._gathering = Gathering(door, services.now)
         self._limiter: CapacityLimiter | None = None
+        self._alone: CapacityLimiter | None = None
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """The application, with this door beside its own."""
@@ -58,17 +59,17 @@ class PostedAlerts:
             return body
         try:
             log = self._services.publish
-            if len(body) <= SMALL and _begins(type(log)):
-                return await self._soon(cast(Begins, log), body)
-            return await self._in_thread(lambda: self._take(body))
+            if not _begins(type(log)):
+                return await self._in_thread(lambda: self._take(body))
+            if len(body) <= SMALL:
+                levels, problems = self._levels(body)
+            else:
+                levels, problems = await self._one_by_one(lambda: self._levels(body))
+            if levels:
+                await self._gathering.append(cast(Begins, log), levels, len(body))
+            return _said(problems)
         except (Denied, NotValid) as fault:
             return fault.answer()
-
-    async def _soon(self, log: Begins, body: bytes) -> Response:
-        levels, problems = self._levels(body)
-        if levels:
-            await self._gathering.append(log, levels, len(body))
-        return _said(problems)
 
     def _take(self, body: bytes) -> Response:
         levels, problems = self._levels(body)
@@ -88,6 +89,12 @@ class PostedAlerts:
         if self._limiter is None:
             self._limiter = CapacityLimiter(AT_ONCE)
         return await to_thread.run_sync(make, limiter=self._limiter)
+
+    async def _one_by_one(self, make: Callable[[], Answer]) -> Answer:
+        """In a thread; two that read at the same time would only take turns at the interpreter."""
+        if self._alone is None:
+            self._alone = CapacityLimiter(1)
+        return await to_thread.run_sync(make, limiter=self._alone)
 
 
 # What a protocol asks of an object costs more than all else that is asked here.

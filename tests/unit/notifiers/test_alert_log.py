@@ -163,11 +163,11 @@ def test_any_prefix_of_what_a_step_writes_restores_as_the_step_or_as_what_was_be
 def test_alerts_that_never_change_are_seldom_written_anew() -> None:
     memory = Memory()
     for name in NAMES:
-        memory.touch(name, "x" * 40)
+        memory.touch(name, "x" * 140)
     memory.step()
     memory.written = count = 0
     for number in range(2_000):
-        memory.touch(NAMES[number % 3], "y" * (number % 30))
+        memory.touch(NAMES[number % 3], "y" * (100 + number % 30))
         count += len(memory.alerts[NAMES[number % 3]].packed())
         memory.step()
     # The bulk's own parts, the checkpoint's, and as much again for the nine others.

@@ -1,11 +1,13 @@
 """Connections to receivers: kept, checked, and read no further than they should be."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from http.client import HTTPException, IncompleteRead
 from threading import Event
 
 import pytest
+import trustme
 
 from notifiers.channels.address import LOOPBACK
 from notifiers.channels.channel import DeliveryFailed, Failure
@@ -109,6 +111,25 @@ def test_what_is_no_whole_answer_is_none(
 ) -> None:
     with serving(lambda peer, _: peer.sendall(answer)) as server, pytest.raises(fault):
         exchange(connections, server.port)
+
+
+def test_the_deadline_holds_for_who_never_pauses_over_tls() -> None:
+    authority = trustme.CA()
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(secure)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    def behave(plain: socket.socket, stopped: Event) -> None:
+        with secure.wrap_socket(plain, server_side=True) as peer:
+            peer.recv(4_096)
+            while not stopped.is_set():
+                peer.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 4_000)
+
+    found = Connections(LOOPBACK, context=lambda: trusting)
+    with serving(behave, speaks_first=True) as server, pytest.raises(TimeoutError):
+        found.exchange("POST", Target(True, "127.0.0.1", server.port, "/"), {}, b"x", 0.5, 100)
+    found.close()
 
 
 @pytest.mark.parametrize("path", ["/a b", "/a\r\nX-Injected: 1", "/\x00"])

@@ -47,10 +47,10 @@ def test_a_group_whose_newest_member_a_plan_took_away_is_written() -> None:
     assert groups_of(day.restart().router) == before
 
 
-def test_an_alert_that_joins_a_group_writes_its_own_entry_alone() -> None:
+def test_alerts_that_join_a_group_write_one_entry_and_no_group() -> None:
     day = Scenario(ROUTES).at(0, batch(0, level("firing", 0, alertname="a", g="1")))
     joining = batch(1, *(level("firing", 1, alertname=name, g="1") for name in "bc"))
-    assert kinds_written(day, joining) == ["alert", "alert"]
+    assert kinds_written(day, joining) == ["alerts"]
 
 
 def test_what_became_of_a_delivery_does_not_write_its_incident_again() -> None:

@@ -145,6 +145,18 @@ def test_posted_alerts_become_a_batch_and_bad_ones_are_told_of_together() -> Non
     assert batch.generator_urls == ("http://g/x", "", "")
 
 
+def test_an_alert_that_fits_in_no_message_is_refused_and_its_neighbour_taken() -> None:
+    services = FakeServices()
+    notes = {f"n{number}": "y" * 60_000 for number in range(17)}
+    posted = [{"labels": {"a": "1"}, "annotations": notes}, {"labels": {"b": "2"}}]
+    answer = ask("POST", "/api/v2/alerts", services, json=posted)
+    assert answer.status_code == 400
+    assert answer.json() == "invalid alert: has 1020079 bytes, the limit is 958976"
+    (batch,) = events(services)
+    assert isinstance(batch, PostedAlerts)
+    assert [unpacked(one) for one in batch.labels] == [{"b": "2"}]
+
+
 def test_a_large_post_is_cut_into_messages_that_are_small_enough() -> None:
     services = FakeServices()
     posted = [{"labels": {"n": str(n)}, "annotations": {"x": "y" * 5_000}} for n in range(600)]

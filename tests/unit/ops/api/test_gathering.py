@@ -9,12 +9,13 @@ import pytest
 
 from notifiers.matcher_mode import Mode
 from ops.api import alertmanager_posting, gathering
-from ops.api.alertmanager_posting import Level
+from ops.api.alertmanager_posting import Posted
 from ops.api.alertmanager_refusal import Denied
 from ops.api.door import Door
 from ops.api.gathering import FULL, Gathering
-from schemas.alerts import AlertBatch
+from schemas.alerts import PostedAlerts
 from schemas.errors import LogAway, LogFull
+from schemas.pairs import unpacked
 from schemas.stage import Message, Partition, Position
 from schemas.topics import ALERTS, CODEC
 from tests.support.fake_services import NOW, FakeServices
@@ -58,7 +59,7 @@ class Posting:
         return posts
 
 
-def _levels(name: str) -> list[Level]:
+def _levels(name: str) -> list[Posted]:
     items = alertmanager_posting.items_of(json.dumps([{"labels": {"n": name}}]).encode())
     return alertmanager_posting.levels_of(items, NOW, Mode.FALLBACK)[0]
 
@@ -66,10 +67,10 @@ def _levels(name: str) -> list[Level]:
 def _names(messages: Sequence[Message]) -> list[str]:
     batches = [CODEC.decode(message.value).event for message in messages]
     return [
-        alert.labels["n"]
+        unpacked(labels)["n"]
         for batch in batches
-        if isinstance(batch, AlertBatch)
-        for alert in batch.alerts
+        if isinstance(batch, PostedAlerts)
+        for labels in batch.labels
     ]
 
 
