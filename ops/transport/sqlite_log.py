@@ -2,14 +2,15 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 from ops.transport.keys import encoded
 from ops.transport.sqlite_inbox import Membership, SqliteInbox
 from ops.transport.sqlite_reader import Reader, Span
-from ops.transport.sqlite_segments import Catalogue
+from ops.transport.sqlite_segments import Catalogue, Row
+from ops.transport.sqlite_tail import extended
 from ops.transport.sqlite_writer import Limits, Request, Writer, measured
 from ops.transport.stage_log import StageCommit
 from schemas.errors import DataDirectoryError
@@ -43,6 +44,7 @@ class SqliteLog:
         given = partitions or {}
         self.partitions = {name: given.get(name, 1) for name in TOPICS}
         self._spans: dict[Partition, tuple[Span, ...]] = {}
+        self._tails: dict[Partition, tuple[Row, ...]] = {}
         self._listeners: dict[str, list[threading.Event]] = {}
         self._listening = threading.Lock()
         self._members: dict[str, Membership] = {}
@@ -109,7 +111,10 @@ class SqliteLog:
     def reader(self) -> Reader:
         """A reader of its own connection; the caller closes it."""
         return Reader(
-            self.path, lambda partition: self._spans.get(partition, ()), self._writer.fail
+            self.path,
+            lambda partition: self._spans.get(partition, ()),
+            self._writer.fail,
+            lambda partition: self._tails.get(partition, ()),
         )
 
     def inbox(self, group: str, topics: Sequence[str]) -> SqliteInbox:
@@ -169,8 +174,10 @@ class SqliteLog:
         self._writer.close()
         self._database.close()
 
-    def _publish(self, catalogue: Catalogue, grown: Collection[Partition]) -> None:
+    def _publish(self, catalogue: Catalogue, grown: Mapping[Partition, Sequence[Row]]) -> None:
         """Show readers what is committed; called by the writer after each commit."""
+        for partition, rows in grown.items():
+            self._tails[partition] = extended(self._tails.get(partition, ()), rows)
         for partition in catalogue.changed:
             self._spans[partition] = tuple(
                 Span(s.base, s.end, s.last_at, s.table)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from ops.transport.sqlite_segments import Row
+from ops.transport.sqlite_tail import found
 from schemas.errors import LogAway
 from schemas.stage import Gap, Partition, Record
 
@@ -43,7 +45,9 @@ class Reader:
         path: Path,
         spans: Callable[[Partition], tuple[Span, ...]],
         damaged: Callable[[str], None],
+        tail: Callable[[Partition], tuple[Row, ...]] = lambda _: (),
     ) -> None:
+        self._tail = tail
         self._database = connect(path)
         self._path = path
         self.anew = False
@@ -78,6 +82,8 @@ class Reader:
         if offset < begin:
             gap = Gap(partition, offset, begin)
             offset = begin
+        if newest := found(self._tail(partition), offset, limit):
+            return [Record(partition, *row) for row in newest], gap
         records: list[Record] = []
         for span in self._spans(partition):
             if span.end <= offset:

@@ -1,16 +1,16 @@
 """The log's one writer: it alone writes and checkpoints, and commits requests in groups."""
 
 import logging
-import os
 import sqlite3
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from ops.transport.keys import encoded, partition_of
 from ops.transport.sqlite_retention import closes, outdated, shed
+from ops.transport.sqlite_room import Room
 from ops.transport.sqlite_segments import Catalogue, Row
 from schemas.errors import LogAway, LogFull, TooLarge
 from schemas.stage import Message, Partition, Position, StateChange
@@ -76,7 +76,7 @@ class Writer:
         limits: Limits,
         clock: Callable[[], int],
         crash: Callable[[str], None],
-        committed: Callable[[Catalogue, Collection[Partition]], None],
+        committed: Callable[[Catalogue, Mapping[Partition, Sequence[Row]]], None],
     ) -> None:
         self._database = database
         self._catalogue = Catalogue(database)
@@ -96,16 +96,13 @@ class Writer:
         """Records since the start, by topic."""
         self.refused = 0
         """Requests for which there was no room."""
-        self._directory = os.path.dirname(database.execute("PRAGMA database_list").fetchone()[2])
-        page = database.execute("PRAGMA page_size").fetchone()[0]
-        database.execute(f"PRAGMA max_page_count = {max(limits.file // page, 64)}")
-        self._page = int(page)
+        self._room = Room(database, limits.file, limits.reserve)
         # A small file, too, consists of enough segments that dropping some makes room.
         self._segment = min(limits.segment, max(limits.file // 32, 65_536))
         self._last_at = self._catalogue.last_at()
-        if self.used() > limits.file - 2 * limits.reserve:
+        if self._room.used() > limits.file - 2 * limits.reserve:
             self._make_room()
-        committed(self._catalogue, ())
+        committed(self._catalogue, {})
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
@@ -156,12 +153,6 @@ class Writer:
         """The newest append time, in ms."""
         return self._last_at
 
-    def used(self) -> int:
-        """Bytes of the file that hold something."""
-        pages = self._database.execute("PRAGMA page_count").fetchone()[0]
-        free = self._database.execute("PRAGMA freelist_count").fetchone()[0]
-        return int(pages - free) * self._page
-
     def _run(self) -> None:
         while (group := self._next_group()) or not self._closing:
             size = sum(request.size for request in group)
@@ -194,7 +185,7 @@ class Writer:
             if self.broken:
                 raise LogAway(self.broken)
             inputs = [request for request in group if not request.decisions and request.messages]
-            if inputs and not self._room(sum(request.size for request in inputs)):
+            if inputs and not self._room.admits(sum(request.size for request in inputs)):
                 group = self._refuse(group, inputs)
             self._commit(group)
         except sqlite3.OperationalError as fault:
@@ -213,16 +204,6 @@ class Writer:
         except LogAway as fault:
             for request in group:
                 request.done.set_exception(fault)
-
-    def _room(self, size: int) -> bool:
-        """Whether inputs of this size leave the reserve alone, in the file and on the disk."""
-        if self.used() + size > self._limits.file - self._limits.reserve:
-            return False
-        try:
-            disk = os.statvfs(self._directory)
-        except OSError:
-            return True  # SQLite will say what is wrong, if something is
-        return disk.f_bavail * disk.f_frsize - size >= self._limits.reserve
 
     def _refuse(self, group: list[Request], refused: list[Request]) -> list[Request]:
         self.refused += len(refused)
@@ -263,11 +244,14 @@ class Writer:
             self._roll_back()
             raise
         self._last_at = now
+        for request in group:
+            rows = len(request.messages) + sum(map(len, request.changes.values()))
+            self._room.took(request.size, rows + len(request.offsets))
         self.commits += 1
         for run in runs:
             self.appended[run.partition.topic] += len(run.rows)
         self._crash("log.after-commit")
-        self._committed(self._catalogue, [run.partition for run in runs])
+        self._committed(self._catalogue, {run.partition: run.rows for run in runs})
         for request, positions in zip(group, answers, strict=True):
             request.done.set_result(positions)
 
@@ -334,7 +318,7 @@ class Writer:
         gone = outdated(segments, now, self._limits.retain)
         self._catalogue.drop(gone)
         most = self._limits.file - 2 * self._limits.reserve
-        excess = self.used() - most
+        excess = self._room.used() - most
         if full:
             excess = max(excess, self._segment)
         if excess > 0:
@@ -363,7 +347,7 @@ class Writer:
             if fault.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise
             return False
-        self._committed(self._catalogue, ())
+        self._committed(self._catalogue, {})
         return went
 
     def _roll_back(self) -> None:
