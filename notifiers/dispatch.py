@@ -24,9 +24,6 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
         if state.inhibitor and alert.level is not None:
             state.inhibitor.fires(alert.fingerprint, alert.level.labels)
         _join(state, alert)
-        for group_id in alert.groups:
-            # Also where it was a member before, and its labels lead no more.
-            state.groups[group_id].firing = None
         flapping.place(state, alert)
     elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
@@ -56,6 +53,11 @@ def _join(state: State, alert: Alert) -> None:
         _enter(state, group, alert)
         if is_first:
             _hurry(state, group, alert)
+    if len(alert.groups) > len(alert.targets):
+        # A plan left it where its end was still to be told. Now it pages where its labels lead,
+        # and nowhere twice.
+        for group_id in sorted(alert.groups.keys() - set(alert.targets)):
+            leave(state, state.groups[group_id], alert)
 
 
 def _enter(state: State, group: Group, alert: Alert) -> None:
