@@ -24,6 +24,7 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
         if state.inhibitor and alert.level is not None:
             state.inhibitor.fires(alert.fingerprint, alert.level.labels)
         _join(state, alert)
+        _leave_others(state, alert)
         flapping.place(state, alert)
     elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
@@ -53,10 +54,13 @@ def _join(state: State, alert: Alert) -> None:
         _enter(state, group, alert)
         if is_first:
             _hurry(state, group, alert)
-    if len(alert.groups) > len(alert.targets):
-        # A plan left it where its end was still to be told. Now it pages where its labels lead,
-        # and nowhere twice.
-        for group_id in sorted(alert.groups.keys() - set(alert.targets)):
+
+
+def _leave_others(state: State, alert: Alert) -> None:
+    """A plan left it where its end was still to be told; now it pages where its labels lead."""
+    targets = alert.targets or ()
+    if len(alert.groups) > len(targets):
+        for group_id in sorted(alert.groups.keys() - set(targets)):
             leave(state, state.groups[group_id], alert)
 
 
