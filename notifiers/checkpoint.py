@@ -9,6 +9,9 @@ Changes must be written in the order given (a transaction may of course write th
 What a journal said and a crash kept from being written is written with the next step. Where every
 commit is one transaction (`atomic`) the journal would only be written twice, so there is none.
 
+Where a topic was made anew offsets begin again, and what was written before says higher ones. So
+values say *places*, which only grow: offsets of this topic begin at the place that `meta` holds.
+
 Values longer than a message may be are cut into parts: `KEY`, `KEY#1`, `KEY#2`, …
 """
 
@@ -26,7 +29,7 @@ META = "meta"
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A stored part: the offset and the clock it has seen, how many parts, and its bytes."""
+    """A stored part: the place and the clock it has seen, how many parts, and its bytes."""
 
     seen: int
     now: int
@@ -46,7 +49,12 @@ class Checkpoint:
     slot: int = 0
     """The journal to be written next: never the one that may still be needed."""
     seen: int = -1
+    """The newest offset that was read."""
     now: int = 0
+    begin: int = 0
+    """The place of the topic's offset 0."""
+    last: int = -1
+    """The newest place in what was restored, a journal that was not written whole included."""
 
     def restore(self, key: str, value: bytes) -> None:
         """Take one stored part."""
@@ -58,16 +66,17 @@ class Checkpoint:
         stored = {key: _Raw(*ormsgpack.unpackb(value)) for key, value in raw.items()}
         self.parts = {key: stored[key].parts for key in JOURNALS if key in stored}
         mine = {key: one for key, one in stored.items() if not key.startswith(JOURNALS)}
-        self.seen = max((one.seen for one in mine.values()), default=-1)
+        self.last = max((one.seen for one in stored.values()), default=-1)
+        place = max((one.seen for one in mine.values()), default=-1)
         self.now = max((one.now for one in mine.values()), default=0)
         newest = max(
             (key for key in JOURNALS if _join(stored, key) is not None),
             key=lambda key: stored[key].seen,
             default=None,
         )
-        if newest is not None and stored[newest].seen >= self.seen:
+        if newest is not None and stored[newest].seen >= place:
             self.slot = 1 - JOURNALS.index(newest)
-            self.seen, self.now = stored[newest].seen, max(self.now, stored[newest].now)
+            place, self.now = stored[newest].seen, max(self.now, stored[newest].now)
             for key, value in ormsgpack.unpackb(_join(stored, newest) or b""):
                 if raw.get(key) != value:
                     self.unwritten[key] = value
@@ -75,6 +84,9 @@ class Checkpoint:
                     mine.pop(key, None)
                 else:
                     mine[key] = _Raw(*ormsgpack.unpackb(value))
+        if META in mine and mine[META].content:
+            self.begin = ormsgpack.unpackb(mine[META].content)
+        self.seen = place - self.begin
         entries = {}
         for key in sorted(mine):
             if "#" in key or key == META:
@@ -86,6 +98,13 @@ class Checkpoint:
                     self.parts[key] = mine[key].parts
         return entries
 
+    def begin_again(self) -> list[StateChange]:
+        """Offsets begin anew, and none was seen; what says so, to be written with the first one."""
+        self.begin, self.seen = max(self.last, self.begin + self.seen) + 1, -1
+        # Last: once it is there, no journal is new enough to be completed.
+        changed, self.unwritten = self.unwritten, {}
+        return [*(StateChange(*change) for change in changed.items()), self._meta()]
+
     def changes(
         self, entries: Mapping[str, bytes | None], seen: int, now: int
     ) -> list[StateChange]:
@@ -93,23 +112,31 @@ class Checkpoint:
         if not entries:
             return []
         self.seen, self.now = seen, now
+        place = self.begin + seen
         changed, self.unwritten = self.unwritten, {}
         for key, content in entries.items():
             if content is not None and len(content) <= self.part and key not in self.parts:
-                changed[key] = ormsgpack.packb([seen, now, 1, content])
+                changed[key] = ormsgpack.packb([place, now, 1, content])
             else:
                 changed.update(self._parts(key, content))
         raw = list(changed.items())
         if len(raw) == 1 and raw[0][1] is not None:
             return [StateChange(*raw[0])]
-        meta: tuple[str, bytes | None] = (META, ormsgpack.packb([seen, now, 1, b""]))
         if self.atomic:
-            return [StateChange(*change) for change in (*raw, meta)]
+            return [*(StateChange(*change) for change in raw), self._meta()]
         journal = self._parts(JOURNALS[self.slot], ormsgpack.packb(raw))
         self.slot = 1 - self.slot
         needed = [change for change in journal if change[1] is not None]
         left_over = [change for change in journal if change[1] is None]
-        return [StateChange(*change) for change in (*needed, *raw, meta, *left_over)]
+        return [
+            *(StateChange(*change) for change in (*needed, *raw)),
+            self._meta(),
+            *(StateChange(*change) for change in left_over),
+        ]
+
+    def _meta(self) -> StateChange:
+        content = ormsgpack.packb(self.begin) if self.begin else b""
+        return StateChange(META, ormsgpack.packb([self.begin + self.seen, self.now, 1, content]))
 
     def _parts(self, key: str, content: bytes | None) -> list[tuple[str, bytes | None]]:
         before = self.parts.pop(key, 0)
@@ -123,7 +150,7 @@ class Checkpoint:
                 _name(key, number),
                 ormsgpack.packb(
                     [
-                        self.seen,
+                        self.begin + self.seen,
                         self.now,
                         count,
                         content[number * self.part : (number + 1) * self.part],

@@ -26,9 +26,7 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
         if state.inhibitor and alert.level is not None:
             state.inhibitor.fires(alert.fingerprint, alert.level.labels)
         _join(state, alert)
-        for group_id in alert.groups:
-            # Also where it was a member before, and its labels lead no more.
-            state.groups[group_id].firing = None
+        _leave_others(state, alert)
         flapping.place(state, alert)
     elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
@@ -59,6 +57,14 @@ def _join(state: State, alert: Alert) -> None:
         _enter(state, group, alert)
         if is_first:
             _hurry(state, group, alert)
+
+
+def _leave_others(state: State, alert: Alert) -> None:
+    """A plan left it where its end was still to be told; now it pages where its labels lead."""
+    targets = alert.targets or ()
+    if len(alert.groups) > len(targets):
+        for group_id in sorted(alert.groups.keys() - set(targets)):
+            leave(state, state.groups[group_id], alert)
 
 
 def _enter(state: State, group: Group, alert: Alert) -> None:

@@ -33,7 +33,7 @@ from schemas.deliveries import Receipt
 from schemas.event import Event
 from schemas.pairs import packed_labels
 from schemas.plans import Plan, WakeUp
-from schemas.stage import Received, Step
+from schemas.stage import Received, StateChange, Step
 from schemas.topics import ALERTS
 
 ORDER_SLACK = 300_000
@@ -67,10 +67,10 @@ class Router:
         """Take one entry of the checkpoint."""
         self._state.checkpoint.restore(key, value)
 
-    def begin_again(self) -> None:
+    def begin_again(self) -> list[StateChange]:
         """What is known stays; which offsets were seen does not."""
         self._load()
-        self._state.checkpoint.seen = -1
+        return self._state.checkpoint.begin_again()
 
     def reach(self) -> int:
         """There are no windows to rebuild."""

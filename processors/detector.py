@@ -81,9 +81,9 @@ class Detector:
         else:
             self._evaluator.restore(key, value)
 
-    def begin_again(self) -> None:
+    def begin_again(self) -> list[StateChange]:
         """Batches are still recognised by their numbers; by offsets no more."""
-        self._producers.begin_again()
+        return self._producers.begin_again()
 
     def reach(self) -> int:
         """The longest window, and the time it takes to know a producer's clock."""

@@ -46,10 +46,12 @@ class Producers:
         known.seen_at = seen_at
         known.epochs = {epoch: (sequence, offset) for epoch, sequence, offset in epochs}
 
-    def begin_again(self) -> None:
+    def begin_again(self) -> list[StateChange]:
         """Offsets begin anew: none of those that are known is one that comes."""
+        self._dirty.update(self._known)
         for known in self._known.values():
             known.epochs = {epoch: (sequence, -1) for epoch, (sequence, _) in known.epochs.items()}
+        return self.changes(self._swept)
 
     def repeats(self, envelope: Envelope, offset: int, now: int) -> bool:
         """Whether this batch was seen before, at an earlier offset; remembers it if not.

@@ -55,8 +55,9 @@ class SpanningDetector:
         else:
             self._evaluator.restore(key, value)
 
-    def begin_again(self) -> None:
+    def begin_again(self) -> Sequence[StateChange]:
         """Nothing is known by its offset."""
+        return ()
 
     def reach(self) -> int:
         """The longest window, and what may have waited to be seen."""

@@ -159,8 +159,11 @@ class Stage(Protocol):
         """Take one entry of the checkpoint, before anything else."""
         ...
 
-    def begin_again(self) -> None:
-        """Offsets begin anew, in a topic that was made anew: forget which ones were seen."""
+    def begin_again(self) -> Sequence[StateChange]:
+        """Offsets begin anew, in a topic that was made anew: forget which ones were seen.
+
+        What is to be written so that a restart knows it, too: at once, with the first new offset.
+        """
         ...
 
     def reach(self) -> int:

@@ -104,10 +104,7 @@ def ended(state: State, alert: Alert) -> None:
         incident = incidents.known.get(name)
         if incident is None or incident.covered.get(alert.fingerprint, ENDED) == ENDED:
             continue
-        del incident.covered[alert.fingerprint]
-        incidents.put(incident)
-        if incident.group_id not in state.groups and not incident.covered:
-            end(state, incident, state.now)
+        _let_go(state, incident, alert.fingerprint)
 
 
 def group_closed(state: State, group: Group) -> None:
@@ -137,6 +134,8 @@ def cover(state: State, incident: Incident) -> None:
         if (one in members and start == ENDED) or _lives(state, incident, one)
     }
     incident.covered = kept | {one: life(state, one) for one in firing}
+    for one in firing:
+        _take_over(state, incident, one)
 
 
 def prune(state: State, incident: Incident) -> None:
@@ -208,6 +207,27 @@ def _uncover(state: State, group: Group, incident: Incident) -> None:
         if line.told is not None and line.told.firing & fresh:
             line.told = replace(line.told, firing=line.told.firing - fresh)
             state.touched_lines.add((group.id, line.id))
+
+
+def _take_over(state: State, incident: Incident, fingerprint: str) -> None:
+    """Whoever has had this alert since before a new plan has it no more: the last word counts."""
+    for name in sorted(state.incidents.adrift.get(fingerprint, ())):
+        other = state.incidents.known.get(name)
+        if (
+            other is not None
+            and other is not incident
+            and other.receiver == incident.receiver
+            and fingerprint in other.covered
+        ):
+            _let_go(state, other, fingerprint)
+
+
+def _let_go(state: State, incident: Incident, fingerprint: str) -> None:
+    """It covers this alert no more; without its group it ends with the last one."""
+    del incident.covered[fingerprint]
+    state.incidents.put(incident)
+    if incident.group_id not in state.groups and not incident.covered:
+        end(state, incident, state.now)
 
 
 def _adrift(state: State, group: Group, fingerprint: str) -> Incident | None:

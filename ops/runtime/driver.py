@@ -202,20 +202,12 @@ class Driver:
         for key, value in self._reader.state(stage.name, self.partition.number):
             stage.restore(key, value)
         committed = self._reader.committed(stage.name, self.partition)
-        if self._reader.anew:
-            logger.error(
-                "offsets went back: the topic was made anew, reading it from its begin",
-                extra={"topic": self.partition.topic, "partition": self.partition.number},
-            )
-            self._count(TOPIC_ANEW, 1)
-            stage.begin_again()
         self._next = self._reader.begin(self.partition) if committed is None else committed
         self._now = 0
         self._outputs: list[Message] = []
         self._changes: dict[str, StateChange] = {}
         if self._reader.anew:
-            # At once, so that it is found to be new only once.
-            self._log.commit_stage(StageCommit(stage.name, self.partition, self._next))
+            self._begin_again(stage)
         self._committed = self._next
         self._since = time.monotonic()
         self._wake_offset = -1
@@ -229,6 +221,17 @@ class Driver:
         self._rebuild(stage)
         self._loaded = True
         self.loading = time.monotonic() - began
+
+    def _begin_again(self, stage: Stage) -> None:
+        logger.error(
+            "offsets went back: the topic was made anew, reading it from its begin",
+            extra={"topic": self.partition.topic, "partition": self.partition.number},
+        )
+        self._count(TOPIC_ANEW, 1)
+        # At once, so that it is found to be new only once; in one transaction with the stage's
+        # word that it has seen nothing yet, or the next start would take old offsets for new ones.
+        changes = stage.begin_again()
+        self._log.commit_stage(StageCommit(stage.name, self.partition, self._next, changes=changes))
 
     def _rebuild(self, stage: Stage) -> None:
         reach = stage.reach()

@@ -4,7 +4,7 @@ from notifiers.view import alerts
 from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.deliveries import Why
 from schemas.pairs import packed, packed_labels
-from tests.unit.notifiers.scenario import Scenario, Told, batch, level, seconds
+from tests.unit.notifiers.scenario import Scenario, Told, batch, level, plan, seconds
 
 ROUTES = """
 global: {resolve_timeout: 2m}
@@ -192,3 +192,10 @@ def test_timers_are_not_heaped_up_by_posts() -> None:
     for at in range(1, 500):
         day.at(at, posted(at))
     assert len([one for one in day.router._state.timers if not one[1]]) <= 2
+
+
+def test_an_end_that_is_posted_twice_is_told_though_a_new_plan_leads_elsewhere() -> None:
+    day = Scenario(ROUTES).at(0, posted(0)).at(30, posted(30, start=0, end=30))
+    day.at(40, *plan(ROUTES.replace("{receiver", "{group_by: [alertname], receiver"), 2))
+    day.at(45, posted(45, start=0, end=30)).until(100)
+    assert day.told_briefly() == [(10, Why.FIRST, "A"), (70, Why.ALL_RESOLVED, "")]

@@ -148,6 +148,20 @@ def test_a_repeated_batch_is_recognised_by_producer_epoch_and_sequence() -> None
     assert day.counts["samples"] == 1
 
 
+def test_a_repeated_batch_is_recognised_in_a_topic_made_anew_even_after_a_restart() -> None:
+    day = Day()
+    batch = envelope(samples("a", {"temperature": 95}, T0 + 1_000), T0 + 1_000, "p", 7)
+    day._step([batch], 1)
+    for change in day.detector.begin_again():
+        assert change.value is not None
+        day.state[change.key] = change.value
+    day.detector, day.offset = Detector(), 0
+    for key, value in day.state.items():
+        day.detector.restore(key, value)
+    day._step([batch], 2)
+    assert day.counts["repeated batch"] == 1
+
+
 def test_a_clock_that_is_wrong_is_corrected_by_the_least_delay() -> None:
     day = Day()
     for sequence in range(1, 4):

@@ -87,18 +87,21 @@ class Day:
         """What happened, for a test that failed."""
         self.mode = draw(st.sampled_from(["alertmanager", "tocsin"]))
         self.timeout: float | None = draw(st.sampled_from([None, 50]))
+        self.script.append((self.mode, self.timeout))
         self.scenario = Scenario(self.plan(), courier=self.courier)
 
     def plan(self) -> str:
         by = self.draw(st.sampled_from(["[g]", "[]", "[alertname]"]))
         wait = self.draw(st.sampled_from(["0s", "5s"]))
         timeout = "" if self.timeout is None else f"acknowledge_timeout: {self.timeout}s"
+        self.script.append((by, wait))
         return PLAN.format(by=by, wait=wait, mode=self.mode, timeout=timeout)
 
     def courier(self, delivery: Delivery, at: int) -> Receipt:
         fate = Fate.DELIVERED
         if not self.lucky:
             fate = self.draw(st.sampled_from([*Fate, Fate.DELIVERED, Fate.DELIVERED]))
+        self.script.append((self.scenario.now, delivery.why, delivery.incident, fate))
         return receipt(delivery, at, fate, retry_at=at + 3_000)
 
     def until(self, at: float) -> None:

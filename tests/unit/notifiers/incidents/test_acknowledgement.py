@@ -1,6 +1,7 @@
 import pytest
 
 from notifiers.config import read
+from notifiers.incidents.lifecycle import PAGES
 from schemas.commands import SilenceMatcher, SilenceSet
 from schemas.deliveries import Why
 from schemas.incidents import IncidentAction, IncidentCommand, IncidentState
@@ -93,6 +94,33 @@ def test_a_new_plan_that_regroups_leaves_it_acknowledged_until_its_time_out() ->
     assert day.told_briefly()[1:] == [(5_000, Why.UNACKNOWLEDGED, "a")]
     first, second = day.deliveries[0][1].incident, day.deliveries[1][1].incident
     assert first != second
+    assert sorted(one.state for one in day.router.incidents()) == [
+        IncidentState.OPEN, IncidentState.RESOLVED,
+    ]  # fmt: skip
+
+
+def test_what_fires_anew_after_a_new_plan_pages_where_its_labels_lead_and_nowhere_else() -> None:
+    """Its end is still to be told where it was before, when it begins again elsewhere."""
+    regrouped = CONFIG.replace("{receiver", "{group_by: [alertname], receiver")
+    day = Scenario(CONFIG).fires(0, "a").resolves(30, "a").at(40, *plan(regrouped, 2))
+    day.fires(50, "a").until(65)
+    day.at(66, command(day, IncidentAction.ACKNOWLEDGE)).until(DAY)
+    assert day.told_briefly() == [(10, Why.FIRST, "a"), (60, Why.FIRST, "a")]
+    assert sorted(one.state for one in day.router.incidents()) == [
+        IncidentState.ACKNOWLEDGED, IncidentState.RESOLVED,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", [IncidentAction.ACKNOWLEDGE, IncidentAction.RESOLVE])
+def test_whoever_acknowledges_an_alert_last_has_it_alone(before: IncidentAction) -> None:
+    """A new plan brought `a` to `b`, and both were snoozed: when that ends, nobody has `a`."""
+    alone = CONFIG.replace("{receiver", "{group_by: [alertname], receiver")
+    day = Scenario(alone).fires(0, "a").until(20)
+    day.at(30, command(day, before)).at(40, *plan(CONFIG, 2)).fires(50, "b").until(105)
+    day.at(110, command(day, IncidentAction.SNOOZE, until=300)).resolves(120, "b").until(310)
+    pages = [one for one in day.told_briefly() if one[1] in PAGES]
+    assert [one[0] for one in pages] == [10, 100, 300]
+    assert pages[-1] == (300, Why.UNACKNOWLEDGED, "a")
     assert sorted(one.state for one in day.router.incidents()) == [
         IncidentState.OPEN, IncidentState.RESOLVED,
     ]  # fmt: skip

@@ -1,21 +1,25 @@
 """What the embedded driver does when the log does not take what a stage decided."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from notifiers.router import Router
 from ops.runtime import driver as module
 from ops.runtime.driver import Driver
 from ops.transport.sqlite_log import SqliteLog
+from ops.transport.sqlite_reader import Reader
 from ops.transport.stage_log import StageCommit
 from processors.detector import Detector
 from schemas.alerts import AlertBatch, AlertLevel, AlertState
 from schemas.errors import LogAway
-from schemas.stage import Output, Partition, Position, Step
+from schemas.stage import Message, Output, Partition, Position, Step
 from schemas.topics import ALERTS, CODEC
 from tests.support.build import T0, metrics_message, rules_plan_messages, samples
+from tests.unit.notifiers.scenario import batch, level, sealed
 
 RULES = """
 groups:
@@ -234,3 +238,44 @@ def test_a_lone_record_and_one_that_is_waited_for_are_followed_by_no_pause(
     assert pauses == [False, True, False]
     driver.close()
     log.close()
+
+
+class MadeAnew(Reader):
+    """Finds, as Kafka's may, that the topic is another one than that of the offset."""
+
+    def committed(self, group: str, partition: Partition) -> int | None:
+        self.anew = True
+        return None
+
+
+class Renewed(Moody):
+    """Its topics, made anew, hold the very same records; `anew` is who finds out."""
+
+    anew = False
+
+    def reader(self) -> Reader:
+        kind = MadeAnew if self.anew else Reader
+        return kind(self.path, lambda one: self._spans.get(one, ()), self._writer.fail)
+
+
+def test_a_router_knows_after_a_restart_that_it_has_seen_nothing_of_a_topic_made_anew(
+    tmp_path: Path,
+) -> None:
+    log, counts = Renewed(tmp_path / "log"), Counter[str]()
+
+    def count(name: str, amount: int) -> None:
+        counts[name] += amount
+
+    for at in range(3):
+        told = batch(at, level("firing", at, alertname=f"A{at}"), level("firing", 0, alertname="B"))
+        log.publish([Message(ALERTS, "", CODEC.encode(sealed(told, log.now)))])
+    for anew in (False, True, False):
+        log.anew = anew
+        driver = Driver(log, lambda: Router(atomic=True), commit_within=0.0, count=count)
+        if not anew:
+            drained(driver)
+        driver.close()
+    log.close()
+    assert counts["record replayed"] == 0
+    assert counts["level changed"] + counts["level unchanged"] + counts["level older"] == 2 * 6
+    assert counts[module.TOPIC_ANEW] == 1
