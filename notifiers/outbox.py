@@ -110,7 +110,10 @@ def record(
     causes: holding.Hidden = MappingProxyType({}),
 ) -> None:
     """Write a decision for history; `causes` of what is held."""
-    name = derived_id("decision", group.id, line.id, at, line.sequence, why, delivery)
+    fires, over = sorted(firing)[:MOST_NAMED], sorted(resolved)[:MOST_NAMED]
+    # A group that closes and opens again at one instant numbers its decisions anew.
+    about = (delivery,) if delivery else (line.held, *fires, "", *over)
+    name = derived_id("decision", group.id, line.id, at, line.sequence, why, *about)
     line.sequence += 1
     incident = state.incidents.of(group.id)
     held, unnamed = holding.listed(causes) if causes else ((), 0)
@@ -122,8 +125,8 @@ def record(
         integration=line.index,
         why=why,
         delivery=delivery,
-        firing=tuple(sorted(firing)[:MOST_NAMED]),
-        resolved=tuple(sorted(resolved)[:MOST_NAMED]),
+        firing=tuple(fires),
+        resolved=tuple(over),
         channel=line.kind,
         route=state.plan.ways.get(group.route_id, ()),
         held=held,
