@@ -221,7 +221,8 @@ class State:
         alert = self.by_labels.get(labels)
         if alert is not None:
             return alert
-        fingerprint = strangers[labels]
+        # No stranger, where another set of the same fingerprint took its place just now.
+        fingerprint = strangers.get(labels) or fingerprints([labels])[0]
         alert = self.alerts.get(fingerprint)
         if alert is None:
             alert = self.alerts[fingerprint] = Alert(fingerprint)

@@ -210,7 +210,13 @@ def _uncover(state: State, group: Group, incident: Incident) -> None:
 
 
 def _take_over(state: State, incident: Incident, fingerprint: str) -> None:
-    """Whoever has had this alert since before a new plan has it no more: the last word counts."""
+    """Whoever has had this alert since before a new plan has it no more: the last word counts.
+
+    Unless the alert has come to other groups of the receiver as well: there the earlier word holds.
+    """
+    groups = (state.groups[one] for one in state.alerts[fingerprint].groups)
+    if any(one.id != incident.group_id and one.receiver == incident.receiver for one in groups):
+        return
     for name in sorted(state.incidents.adrift.get(fingerprint, ())):
         other = state.incidents.known.get(name)
         if (

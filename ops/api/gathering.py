@@ -14,7 +14,8 @@ from schemas.errors import LogAway, TooLarge
 from schemas.stage import Message, Position
 
 PATIENCE: Final = 30.0
-"""Seconds until somebody who posts is told that the log does not answer."""
+"""Seconds until somebody who posts is told that the log does not answer; where the log has no room
+and a thread waits for some, the log itself says when it is too late."""
 PAUSE: Final = 0.002
 """Seconds that those who were just answered are waited for, where there are several."""
 FULL: Final = 256 * 1024

@@ -16,7 +16,7 @@ SMALL = 16 * 1024
 
 def extended(tail: tuple[Row, ...], rows: Sequence[Row]) -> tuple[Row, ...]:
     """The tail after a commit of these: without a hole, and up to the partition's end or empty."""
-    if len(rows) > KEPT or any(len(row[3]) > SMALL for row in rows):
+    if len(rows) > KEPT or any(len(row[2]) + len(row[3]) > SMALL for row in rows):
         # Of so much at once the file costs little.
         return ()
     return (*tail, *rows)[-KEPT:]

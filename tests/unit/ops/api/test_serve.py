@@ -65,6 +65,18 @@ def test_a_head_of_usual_length_in_many_pieces_is_read(server: Server) -> None:
         assert peer.recv(12) == b"HTTP/1.1 200"
 
 
+def test_trailers_without_an_end_are_not_read_for_ever(server: Server) -> None:
+    host, _, port = server.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as peer:
+        head = b"POST /api/v2/alerts HTTP/1.1\r\nHost: localhost\r\n"
+        peer.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n")
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            for number in range(1_000):
+                sent += peer.send(b"X-%d: " % number + b"y" * 10_000 + b"\r\n")
+            raise AssertionError(f"{sent} bytes of trailers were taken")
+
+
 def test_the_line_is_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     server = Server(build(FakeServices(), OPEN), bind("127.0.0.1", 0))
     server.start()
