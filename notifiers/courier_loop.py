@@ -78,7 +78,7 @@ class CourierLoop:
         if self._lanes.waiting < MOST_WAITING:
             for record in self._poll(0.0 if self._lanes.running or self._lanes.waiting else _IDLE):
                 self._take(record)
-        self._lanes.owned = self.inbox.assigned()
+        self._lanes.owns(self.inbox.assigned())
         for _ in range(self._lanes.startable()):
             pool.submit(self._work)
         self._collect(_TURN)

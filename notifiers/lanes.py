@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from threading import Condition
+from time import monotonic
 
 from schemas.envelope import Envelope
 from schemas.stage import Output, Partition, Record
@@ -16,6 +17,7 @@ from schemas.stage import Output, Partition, Record
 Lane = tuple[str, str, int]
 Key = tuple[str, int]
 """Receiver and integration of a channel; or an event's id and its attempt."""
+TRUST = 1.0
 MOST_REMEMBERED = 10_000
 """Receipts; each is at most some KiB."""
 
@@ -53,11 +55,12 @@ class Lanes:
     No more than `threads` are under way or answered without their receipt in the log, for these are
     sent again after a crash: no more than if each thread waited for its receipt.
     `add`, `startable`, `answers` and `settled` are the loop's, `take` and `answer` the threads'.
-    `owned` is what the loop's inbox owns; what waits of other partitions is dropped.
+    What waits of partitions that the inbox does not own is dropped.
     """
 
     def __init__(self, threads: int, remembered: OrderedDict[Key, Output]) -> None:
-        self.owned: AbstractSet[Partition] = frozenset()
+        self._owned: AbstractSet[Partition] = frozenset()
+        self._looked = monotonic()
         self.waiting = 0
         self._most_busy = max(1, threads // 4)
         self._threads = threads
@@ -74,6 +77,11 @@ class Lanes:
         self._answers: list[Answer] = []
         self._closed = False
         self._failed = False
+
+    def owns(self, partitions: AbstractSet[Partition]) -> None:
+        """What the loop's inbox owns now; believed for `TRUST` seconds."""
+        with self._changed:
+            self._owned, self._looked = partitions, monotonic()
 
     @property
     def running(self) -> int:
@@ -108,7 +116,9 @@ class Lanes:
     def take(self) -> Task | None:
         """What a thread does next; None when there is nothing, and the thread ends."""
         with self._changed:
-            while self._offers and self._unsettled < self._threads and not self._closed:
+            # A process that slept may own nothing any more: the loop has to look first.
+            fresh = monotonic() - self._looked < TRUST
+            while fresh and self._offers and self._unsettled < self._threads and not self._closed:
                 key = self._offers.popleft()
                 channel = self._channels[key]
                 channel.offered = False
@@ -116,7 +126,7 @@ class Lanes:
                 task = self._lanes[lane].popleft()
                 self.waiting -= 1
                 channel.busy += 1
-                if task.record.partition in self.owned:
+                if task.record.partition in self._owned:
                     self._running += 1
                     self._unsettled += 1
                     self._offer(key, channel)
