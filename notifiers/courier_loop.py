@@ -11,6 +11,7 @@ thread alone uses the inbox and the publisher.
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -78,7 +79,7 @@ class CourierLoop:
         if self._lanes.waiting < MOST_WAITING:
             for record in self._poll(0.0 if self._lanes.running or self._lanes.waiting else _IDLE):
                 self._take(record)
-        self._lanes.owns(self.inbox.assigned())
+        self._owned()
         for _ in range(self._lanes.startable()):
             pool.submit(self._work)
         self._collect(_TURN)
@@ -103,11 +104,17 @@ class CourierLoop:
                 extra={"topic": gap.partition.topic, "first": gap.first, "resumed": gap.resumed},
             )
             self.count("gap", max(0, gap.resumed - gap.first))
+        owned = self._owned()
+        return [record for record in records if record.partition in owned]
+
+    def _owned(self) -> AbstractSet[Partition]:
+        """What is owned now. Every answer counts: what is missing in it may be back in the next."""
         owned = self.inbox.assigned()
         for partition in self._open.keys() - owned:
             # Another member reads it now, or we do anew, from what was committed.
             del self._open[partition]
-        return [record for record in records if record.partition in owned]
+        self._lanes.owns(owned, self.inbox.sure())
+        return owned
 
     def _take(self, record: Record) -> None:
         offsets = self._open.setdefault(record.partition, {})
@@ -228,14 +235,10 @@ class CourierLoop:
 
     def _ends(self) -> dict[Partition, int]:
         """Where each partition may go on: at its first delivery that is not answered yet."""
-        owned = self.inbox.assigned()
+        self._owned()
         ends: dict[Partition, int] = {}
-        for partition in list(self._open):
-            if partition not in owned:
-                # Another member reads it now, from what was committed.
-                del self._open[partition]
-                continue
-            for offset, answered in self._open[partition].items():
+        for partition, offsets in self._open.items():
+            for offset, answered in offsets.items():
                 if not answered:
                     break
                 ends[partition] = offset + 1

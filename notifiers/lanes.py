@@ -54,8 +54,8 @@ class Lanes:
 
     No more than `threads` are under way or answered without their receipt in the log, for these are
     sent again after a crash: no more than if each thread waited for its receipt.
-    `add`, `startable`, `answers` and `settled` are the loop's, `take` and `answer` the threads'.
-    What waits of partitions that the inbox does not own is dropped.
+    `owns`, `add`, `startable`, `answers` and `settled` are the loop's, `take` and `answer` the
+    threads'. What waits of partitions that the inbox does not own any more is dropped.
     """
 
     def __init__(self, threads: int, remembered: OrderedDict[Key, Output]) -> None:
@@ -78,10 +78,14 @@ class Lanes:
         self._closed = False
         self._failed = False
 
-    def owns(self, partitions: AbstractSet[Partition]) -> None:
-        """What the loop's inbox owns now; believed for `TRUST` seconds."""
+    def owns(self, partitions: AbstractSet[Partition], sure: bool) -> None:
+        """What the loop's inbox owns now; believed for `TRUST` seconds if it is `sure`."""
         with self._changed:
-            self._owned, self._looked = partitions, monotonic()
+            if lost := self._owned - partitions:
+                self._drop(lost)
+            self._owned = partitions
+            if sure:
+                self._looked = monotonic()
 
     @property
     def running(self) -> int:
@@ -118,7 +122,7 @@ class Lanes:
         with self._changed:
             # A process that slept may own nothing any more: the loop has to look first.
             fresh = monotonic() - self._looked < TRUST
-            while fresh and self._offers and self._unsettled < self._threads and not self._closed:
+            if fresh and self._offers and self._unsettled < self._threads and not self._closed:
                 key = self._offers.popleft()
                 channel = self._channels[key]
                 channel.offered = False
@@ -126,13 +130,10 @@ class Lanes:
                 task = self._lanes[lane].popleft()
                 self.waiting -= 1
                 channel.busy += 1
-                if task.record.partition in self._owned:
-                    self._running += 1
-                    self._unsettled += 1
-                    self._offer(key, channel)
-                    return task
-                # Its new owner reads it again; what is under way goes on, under the same id.
-                self._free(lane)
+                self._running += 1
+                self._unsettled += 1
+                self._offer(key, channel)
+                return task
             self._workers -= 1
             return None
 
@@ -177,6 +178,26 @@ class Lanes:
         """Start nothing more."""
         with self._changed:
             self._closed = True
+
+    def _drop(self, lost: AbstractSet[Partition]) -> None:
+        """Their new owner reads them again; what is under way goes on, under the same id."""
+        for lane, waiting in list(self._lanes.items()):
+            kept = [task for task in waiting if task.record.partition not in lost]
+            self.waiting -= len(waiting) - len(kept)
+            idle = self._channels[lane[1:]].idle
+            if not kept and lane in idle:
+                idle.remove(lane)
+                del self._lanes[lane]
+            else:
+                self._lanes[lane] = deque(kept)
+        self._channels = {
+            key: found for key, found in self._channels.items() if found.busy or found.idle
+        }
+        offers = [key for key in self._offers if key in self._channels]
+        self._offers.clear()
+        for key in offers:
+            self._channels[key].offered = False
+            self._offer(key, self._channels[key])
 
     def _due(self) -> bool:
         starting = self._offers and not self._closed

@@ -82,6 +82,10 @@ class Inbox(Protocol):
         """What this member owns now."""
         ...
 
+    def sure(self) -> bool:
+        """Whether nobody else can own it by now: false for who slept, until the log said so."""
+        ...
+
     def lag(self) -> Mapping[Partition, int]:
         """How many records are to come of each that is owned, where known; from any thread."""
         ...

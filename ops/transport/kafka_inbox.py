@@ -26,6 +26,8 @@ _QUIET = 2.0
 """Seconds without a word from the broker, after which polls make pauses."""
 _PAUSE = 0.05
 """Seconds. kafka-python's poll does not wait while its broker is away: it takes a processor."""
+LEASE = 0.75
+"""Of a session; in the rest of it what was begun ends before another member may begin."""
 _SIZE = 8 << 20
 """Bytes, about, that one poll answers with."""
 
@@ -42,6 +44,7 @@ class KafkaInbox:
 
     def __init__(self, clients: Clients, group: str, topics: Sequence[str]) -> None:
         self._clients = clients
+        self._session = clients.settings.session_timeout.total_seconds()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._gaps: list[Gap] = []
@@ -145,6 +148,10 @@ class KafkaInbox:
             return owned
         finally:
             self._lock.release()
+
+    def sure(self) -> bool:
+        """Whether the group was heard of so lately that it cannot have dealt ours out."""
+        return self._membership.silence_of_group < LEASE * self._session
 
     def member(self) -> Any:
         """This membership, as transactions want it along with offsets."""

@@ -79,6 +79,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
         heartbeat = self.consumer._coordinator.heartbeat
         return time.monotonic() - float(max(self.heard, heartbeat.last_receive))
 
+    @property
+    def silence_of_group(self) -> float:
+        """Seconds since the group last said that this is a member."""
+        heartbeat = self.consumer._coordinator.heartbeat
+        return time.monotonic() - float(max(heartbeat.last_receive, heartbeat.last_reset))
+
     def listen(self) -> None:
         """Nothing came: because there is nothing, or because nobody answers?"""
         if self.silence < PATIENCE:

@@ -73,6 +73,10 @@ class SqliteInbox:
         """What this member owns now."""
         return self._assigned
 
+    def sure(self) -> bool:
+        """Always: members share a process, and their directory has one owner."""
+        return True
+
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
         """The next committed records; empty after `timeout` seconds."""
         deadline = time.monotonic() + timeout

@@ -162,10 +162,13 @@ def _told_once(lives: Iterable[Named], pages: Sequence[Page]) -> None:
     """
     keys: dict[tuple[str, str], set[str]] = defaultdict(set)
     order: dict[str, list[str]] = defaultdict(list)
+    known: set[str] = set()
     for page in pages:
         for life in page.labels("life"):
             keys[life, page.status].add(page.key)
-            order[life].append(page.status)
+            if page.key not in known:
+                order[life].append(page.status)
+        known.add(page.key)
     for life in lives:
         for status in ("firing", "resolved"):
             ids = keys[life.name, status]

@@ -31,6 +31,7 @@ class Log:
         self.away = 0
         self.trail: list[str] = []
         self.owned = frozenset({PARTITION})
+        self.is_sure = True
         self.lost: list[Gap] = []
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
@@ -60,6 +61,9 @@ class Log:
 
     def assigned(self) -> frozenset[Partition]:
         return self.owned
+
+    def sure(self) -> bool:
+        return self.is_sure
 
     def close(self) -> None: ...
 

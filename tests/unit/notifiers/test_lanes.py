@@ -11,11 +11,11 @@ from schemas.examples import EXAMPLES
 from schemas.stage import Output, Partition, Record
 from schemas.topics import ALERTS, DELIVERIES
 
-PARTITION = Partition(DELIVERIES, 0)
+PARTITION, OTHER = Partition(DELIVERIES, 0), Partition(DELIVERIES, 1)
 
 
-def task(number: int) -> Task:
-    record = Record(PARTITION, number, 0, "ops", b"")
+def task(number: int, partition: Partition = PARTITION) -> Task:
+    record = Record(partition, number, 0, "ops", b"")
     envelope = Envelope(f"e{number}", Producer("router"), 0, EXAMPLES["delivery"].event)
     return Task(record, envelope, (f"group-{number}", "ops", 0), (envelope.id, 1))
 
@@ -31,7 +31,7 @@ def test_who_slept_looks_what_is_still_owned_before_more_is_sent(
     now = [100.0]
     monkeypatch.setattr(lanes, "monotonic", lambda: now[0])
     waiting = Lanes(16, OrderedDict())
-    waiting.owns(frozenset({PARTITION}))
+    waiting.owns(frozenset({PARTITION}), sure=True)
     for number in range(4):
         waiting.add(task(number))
     assert waiting.startable() == 4
@@ -40,10 +40,51 @@ def test_who_slept_looks_what_is_still_owned_before_more_is_sent(
     now[0] += TRUST
     waiting.answer(answered(first))
     assert [waiting.take() for _ in range(4)] == [None] * 4
-    waiting.owns(frozenset({PARTITION}))
+    waiting.owns(frozenset({PARTITION}), sure=True)
     assert waiting.startable() == 3
     assert waiting.take() is not None
-    # Somebody else has them: they are dropped, for their new owner reads them.
-    waiting.owns(frozenset())
+
+
+def test_what_was_lost_is_not_sent_though_it_came_back_before_anybody_looked() -> None:
+    waiting = Lanes(16, OrderedDict())
+    waiting.owns(frozenset({PARTITION, OTHER}), sure=True)
+    for number in range(6):
+        waiting.add(task(number))
+    waiting.add(task(6, OTHER))
+    assert waiting.startable() == 4
+    under_way = waiting.take()
+    assert under_way is not None
+    waiting.add(Task(under_way.record, under_way.envelope, under_way.lane, ("after", 1)))
+    # Somebody else had them meanwhile, and may have sent them.
+    waiting.owns(frozenset({OTHER}), sure=True)
+    assert waiting.waiting == 1
+    waiting.owns(frozenset({PARTITION, OTHER}), sure=True)
+    again = task(3)
+    waiting.add(again)
+    taken = [waiting.take(), waiting.take()]
+    assert {found.record.partition for found in taken if found is not None} == {PARTITION, OTHER}
+    assert again in taken
+    waiting.answer(answered(under_way))
     assert waiting.take() is None
+    for found in taken:
+        assert found is not None
+        waiting.answer(answered(found))
     assert waiting.waiting == 0
+    assert waiting.running == 0
+
+
+def test_nothing_is_begun_while_the_group_may_have_given_it_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(lanes, "monotonic", lambda: now[0])
+    waiting = Lanes(16, OrderedDict())
+    waiting.owns(frozenset({PARTITION}), sure=True)
+    waiting.add(task(0))
+    now[0] += TRUST
+    waiting.owns(frozenset({PARTITION}), sure=False)
+    assert waiting.startable() == 1
+    assert waiting.take() is None
+    waiting.owns(frozenset({PARTITION}), sure=True)
+    assert waiting.startable() == 1
+    assert waiting.take() is not None

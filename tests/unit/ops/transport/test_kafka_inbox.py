@@ -18,6 +18,7 @@ class Member:
     """A membership whose broker was last heard of `silence` seconds ago."""
 
     silence = 0.0
+    silence_of_group = 0.0
     known: dict[TopicPartition, tuple[int | None, int | None]] = {}
 
     def __init__(self, *_: object) -> None:
@@ -60,6 +61,18 @@ def test_a_silent_broker_is_asked_with_pauses(
     assert made.poll(0.5) == []
     assert 0.5 <= time.monotonic() - began < 5
     assert least <= len(polls) <= most
+
+
+def test_who_heard_nothing_of_its_group_for_most_of_a_session_is_not_sure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = inbox(monkeypatch)
+    session = KafkaSettings().session_timeout.total_seconds()
+    monkeypatch.setattr(Member, "silence_of_group", session / 2)
+    assert made.sure()
+    # It may have slept: others begin after a session, what it began itself ends before.
+    monkeypatch.setattr(Member, "silence_of_group", session - 2)
+    assert not made.sure()
 
 
 def test_lag_is_what_the_consumer_knows_and_marks_count_until_they_are_passed(
