@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.company import group_of
+from tests.support.company import Company
 from tests.support.kafka import broker, kafka  # noqa: F401  (fixtures)
 
 # A shared machine is no stopwatch; and what CI tries is the same every time, so that a red run
@@ -16,9 +16,7 @@ settings.register_profile("ci", patient, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, keep on one worker what shares something."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None and (group := group_of(item)):
-            item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Company | None:
+    """In place of `--dist loadscope` ours, which knows what shares something."""
+    return Company(config, log) if config.getoption("dist") == "loadscope" else None
