@@ -46,9 +46,12 @@ format: $(VENV)/.dev ## write the format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# What waits for processes, servers and timers does so beside others; what measures time, alone.
 test: $(VENV)/.dev ## every test that takes minutes, not more
 	$(BIN)/python -m pytest -m "not slow and not soak" -n 2 tests/unit
-	$(BIN)/python -m pytest -m "not slow and not soak" --ignore tests/unit
+	$(BIN)/python -m pytest -m "not slow and not soak and not alone" -n 3 --dist loadscope \
+		--ignore tests/unit
+	$(BIN)/python -m pytest -m "alone and not slow and not soak" --ignore tests/unit
 
 test-slow: $(VENV)/.dev ## random kills and what else takes long
 	$(BIN)/python -m pytest -m slow --timeout 900

@@ -460,6 +460,7 @@ def test_reads_are_answered_while_an_insert_runs(
     assert len(stored(client)) == 15
 
 
+@pytest.mark.alone
 def test_small_answers_do_not_wait_for_a_delayed_acknowledgement(web: httpx.Client) -> None:
     took = []
     for _ in range(40):

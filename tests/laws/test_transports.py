@@ -72,8 +72,9 @@ class OnKafka:
         kafka_topics.create(clients)
         admin = clients.admin()
         admin.create_partitions({clients.named(METRICS): 4})
-        admin.wait_for_topics([clients.named(METRICS)])
         admin.close()
+        # A producer that asks before the broker has heard of them sends everything to the first.
+        until(lambda: kafka_topics.found(clients, [METRICS])[METRICS].partitions == 4)
         self._inboxes: list[Inbox] = []
         self._log = KafkaLog(settings, "laws")
 

@@ -1,5 +1,6 @@
 """One real broker for all tests of a run; each test has topics of its own behind a prefix."""
 
+import fcntl
 import itertools
 import os
 from collections.abc import Iterator
@@ -21,7 +22,10 @@ def jars() -> Path:
         if os.environ.get("CI"):
             pytest.fail(f"Kafka cannot run in CI: {why}")
         pytest.skip(why)
-    fetch(LIBS)
+    LIBS.mkdir(parents=True, exist_ok=True)
+    with (LIBS.parent / "fetching").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)  # workers of one run do not fetch beside each other
+        fetch(LIBS)
     return LIBS
 
 
