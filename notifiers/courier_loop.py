@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from notifiers.courier import Courier
-from notifiers.lanes import Answer, Key, Lanes, Task
+from notifiers.lanes import MOST_THREADS, Answer, Key, Lanes, Task
 from schemas.dead_letter import DeadLetter
 from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.envelope import Envelope, Producer
@@ -49,7 +49,8 @@ class CourierLoop:
     producer: Producer = field(default_factory=lambda: Producer("courier"))
     crash: Callable[[str], None] = lambda point: None
     threads: int = 16
-    """A channel gets a quarter of them, so that one that hangs does not stop the others."""
+    """A channel gets a quarter of them, so that one that hangs does not stop the others; what takes
+    long comes on top, up to `MOST_THREADS`."""
     failing: dict[Key, str] = field(default_factory=dict)
     count: Callable[[str, int], None] = lambda event, amount: None
     remembered: OrderedDict[Key, Output] = field(default_factory=OrderedDict)
@@ -63,7 +64,7 @@ class CourierLoop:
 
     def run(self) -> None:
         """Work until `stop` is set, then finish what is under way (its sleeps are cut short)."""
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="courier") as pool:
+        with ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="courier") as pool:
             try:
                 while not self.stop.is_set():
                     self.turn(pool)

@@ -1,8 +1,10 @@
 """Which delivery may go next, and what came of those that went: between the loop and its threads.
 
 A lane is one channel of one group; its deliveries go one after another. One channel gets only so
-many threads, so that a dead receiver does not hold up the others. A thread that has an answer
-takes the next delivery by itself: it waits neither for the loop nor for the log.
+many threads, so that a dead receiver does not hold up the others; and where many receivers are
+dead at once, what they keep waiting does not count, and others get threads in their place. A
+thread that has an answer takes the next delivery by itself: it waits neither for the loop nor for
+the log.
 """
 
 from collections import OrderedDict, deque
@@ -18,6 +20,9 @@ Lane = tuple[str, str, int]
 Key = tuple[str, int]
 """Receiver and integration of a channel; or an event's id and its attempt."""
 TRUST = 1.0
+SLOW = 1.0
+"""Seconds after which a delivery that is under way makes room for another one."""
+MOST_THREADS = 64
 MOST_REMEMBERED = 10_000
 """Receipts; each is at most some KiB."""
 
@@ -53,7 +58,8 @@ class Lanes:
     """What waits, by channel: one that is busy costs nothing, however much waits for it.
 
     No more than `threads` are under way or answered without their receipt in the log, for these are
-    sent again after a crash: no more than if each thread waited for its receipt.
+    sent again after a crash: no more than if each thread waited for its receipt. What has been
+    under way for `SLOW` seconds comes on top, up to `MOST_THREADS`.
     `add`, `startable`, `answers` and `settled` are the loop's, `take` and `answer` the threads'.
     What waits of partitions that the inbox does not own is dropped.
     """
@@ -74,6 +80,9 @@ class Lanes:
         self._workers = 0
         self._running = 0
         self._unsettled = 0
+        self._begun: dict[Lane, float] = {}
+        """When each that is under way began, the oldest first, but for the slow."""
+        self._slow: set[Lane] = set()
         self._answers: list[Answer] = []
         self._closed = False
         self._failed = False
@@ -103,13 +112,15 @@ class Lanes:
         with self._changed:
             if self._closed:
                 return 0
+            self._look_for_slow()
             wanted = sum(
                 min(self._most_busy - found.busy, len(found.idle))
                 for found in (self._channels[key] for key in self._offers)
             )
             # A thread that is about to look takes one of them.
-            wanted = min(wanted, self._threads - self._unsettled) - (self._workers - self._running)
-            found = max(0, min(wanted, self._threads - self._workers))
+            wanted = min(wanted, self._room()) - (self._workers - self._running)
+            threads = min(self._threads + len(self._slow), MOST_THREADS)
+            found = max(0, min(wanted, threads - self._workers))
             self._workers += found
             return found
 
@@ -117,8 +128,9 @@ class Lanes:
         """What a thread does next; None when there is nothing, and the thread ends."""
         with self._changed:
             # A process that slept may own nothing any more: the loop has to look first.
-            fresh = monotonic() - self._looked < TRUST
-            while fresh and self._offers and self._unsettled < self._threads and not self._closed:
+            now = monotonic()
+            fresh = now - self._looked < TRUST
+            while fresh and self._offers and self._room() > 0 and not self._closed:
                 key = self._offers.popleft()
                 channel = self._channels[key]
                 channel.offered = False
@@ -129,6 +141,7 @@ class Lanes:
                 if task.record.partition in self._owned:
                     self._running += 1
                     self._unsettled += 1
+                    self._begun[lane] = now
                     self._offer(key, channel)
                     return task
                 # Its new owner reads it again; what is under way goes on, under the same id.
@@ -149,6 +162,8 @@ class Lanes:
                 self._failed = self._closed = True
             else:
                 self._running -= 1
+                self._begun.pop(answer.task.lane, None)
+                self._slow.discard(answer.task.lane)
                 # The receipt alone: a dead letter is as large as the record that it buries.
                 self._remembered[answer.task.attempt] = answer.outputs[0]
                 if len(self._remembered) > MOST_REMEMBERED:
@@ -181,8 +196,20 @@ class Lanes:
     def _due(self) -> bool:
         starting = self._offers and not self._closed
         nothing_more = not self._running and not starting
-        no_room = self._answers and self._unsettled >= self._threads
+        no_room = self._answers and self._room() <= 0
         return nothing_more or self._failed or bool(no_room)
+
+    def _room(self) -> int:
+        """How many more may be under way."""
+        return self._threads + len(self._slow) - self._unsettled
+
+    def _look_for_slow(self) -> None:
+        """Receivers that do not answer, or that fail and are tried again."""
+        longest = monotonic() - SLOW
+        while self._begun and next(iter(self._begun.values())) <= longest:
+            lane = next(iter(self._begun))
+            del self._begun[lane]
+            self._slow.add(lane)
 
     def _idle(self, lane: Lane) -> None:
         key = lane[1:]
