@@ -65,11 +65,15 @@ def take_receipt(state: State, receipt: Receipt) -> None:
     outbox.forget(state, line)
     if receipt.fate is Fate.REFUSED:
         watch.refused(state, group, line)
+    over = False
     if (at := line.waiting) is not None:
         line.waiting = None
+        if line.forced is None:
+            # What this message said to be resolved, the next one says no more.
+            over = _let_go(state, group)
         if (channel := channel_of(state, group, line)) is not None:
             decide(state, group, line, channel, at)
-    clean(state, group)
+    _finish(state, group, _let_go(state, group) or over)
 
 
 def tell(state: State, group_id: str, why: Why, receivers: frozenset[str] | None = None) -> None:
@@ -280,18 +284,28 @@ def again(state: State, group: Group, line: Line) -> None:
 
 def clean(state: State, group: Group) -> None:
     """Let go of resolved alerts that every channel is done with, and of an empty group."""
+    _finish(state, group, _let_go(state, group))
+
+
+def _let_go(state: State, group: Group) -> bool:
+    """Drop resolved alerts that every channel is done with; whether there were any."""
     if not group.flushed:
-        return
+        return False
     firing = state.firing(group)
     if group.members and len(firing) == len(group.members):
-        return
+        return False
     done = min((line.done for line, _ in lines(state, group)), default=group.revision)
     over = [
         one for one, revision in group.members.items() if revision <= done and one not in firing
     ]
     for one in sorted(over):
         dispatch.leave(state, group, state.alerts[one])
-    if group.members or group.id not in state.groups:
+    return bool(over)
+
+
+def _finish(state: State, group: Group, over: bool) -> None:
+    """Close a group that is empty, `over`: since now, unless what was told is to be remembered."""
+    if not group.flushed or group.members or group.id not in state.groups:
         return
     if not dispatch.is_remembered(group):
         dispatch.close(state, group)
