@@ -65,15 +65,11 @@ def take_receipt(state: State, receipt: Receipt) -> None:
     outbox.forget(state, line)
     if receipt.fate is Fate.REFUSED:
         watch.refused(state, group, line)
-    over = False
     if (at := line.waiting) is not None:
         line.waiting = None
-        if line.forced is None:
-            # What this message said to be resolved, the next one says no more.
-            over = _let_go(state, group)
         if (channel := channel_of(state, group, line)) is not None:
             decide(state, group, line, channel, at)
-    _finish(state, group, _let_go(state, group) or over)
+    clean(state, group)
 
 
 def tell(state: State, group_id: str, why: Why, receivers: frozenset[str] | None = None) -> None:
@@ -192,6 +188,9 @@ def decide(
     """
     hidden = suppression.muted(state, group, at) if hidden is None else hidden
     firing, resolved = suppression.audible(state, group, line, hidden)
+    if resolved and line.forced is None:
+        # Where this follows upon a receipt, these are still to leave the group.
+        resolved -= _over(state, group)
     touched = (group.id, line.id)
     if suppression.untell(state, group, line, firing):
         state.touched_lines.add(touched)
@@ -259,6 +258,7 @@ def again(state: State, group: Group, line: Line) -> None:
     )
     hidden = suppression.muted(state, group, out.at)
     firing, resolved = suppression.audible(state, group, line, hidden)
+    resolved -= _over(state, group)
     said = choosing.said(state, firing, resolved, channel)
     same = (firing, resolved) == (out.firing, out.resolved) and said.digest() == out.digest
     taken = out.why in lifecycle.PAGES and lifecycle.is_covered(state, group, out.firing)
@@ -284,33 +284,27 @@ def again(state: State, group: Group, line: Line) -> None:
 
 def clean(state: State, group: Group) -> None:
     """Let go of resolved alerts that every channel is done with, and of an empty group."""
-    _finish(state, group, _let_go(state, group))
-
-
-def _let_go(state: State, group: Group) -> bool:
-    """Drop resolved alerts that every channel is done with; whether there were any."""
     if not group.flushed:
-        return False
-    firing = state.firing(group)
-    if group.members and len(firing) == len(group.members):
-        return False
-    done = min((line.done for line, _ in lines(state, group)), default=group.revision)
-    over = [
-        one for one, revision in group.members.items() if revision <= done and one not in firing
-    ]
+        return
+    if group.members and len(state.firing(group)) == len(group.members):
+        return
+    over = _over(state, group)
     for one in sorted(over):
         dispatch.leave(state, group, state.alerts[one])
-    return bool(over)
-
-
-def _finish(state: State, group: Group, over: bool) -> None:
-    """Close a group that is empty, `over`: since now, unless what was told is to be remembered."""
-    if not group.flushed or group.members or group.id not in state.groups:
+    if group.members or group.id not in state.groups:
         return
     if not dispatch.is_remembered(group):
         dispatch.close(state, group)
     elif over:
         _remember(state, group)
+
+
+def _over(state: State, group: Group) -> frozenset[str]:
+    """The resolved alerts that every channel is done with."""
+    firing = state.firing(group)
+    done = min((line.done for line, _ in lines(state, group)), default=group.revision)
+    members = group.members.items()
+    return frozenset(one for one, revision in members if revision <= done and one not in firing)
 
 
 def _remember(state: State, group: Group) -> None:

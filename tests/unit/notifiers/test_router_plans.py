@@ -1,4 +1,5 @@
 from schemas.deliveries import Why
+from schemas.incidents import IncidentChanged
 from tests.unit.notifiers.scenario import Scenario, Told, plan
 
 BEFORE = """
@@ -69,3 +70,21 @@ def test_an_alert_may_be_in_several_groups() -> None:
     both = BEFORE.replace("receiver: b}", "receiver: b, continue: true}, {receiver: a}")
     day = Scenario(both).fires(0, "A", team="db").until(20)
     assert sorted(one.receiver for one in day.told()) == ["a", "b"]
+
+
+def test_after_a_restart_a_new_plan_ends_groups_in_the_same_order() -> None:
+    routes = (
+        "route: {receiver: ops, group_by: [alertname], group_wait: 0s}\n"
+        "receivers: [{name: ops, webhook_configs: [{url: 'http://ops/'}]}]\n"
+    )
+
+    def ends(*, restarts: bool) -> list[str]:
+        day = Scenario(routes).fires(0, *"ABCDEF").until(1)
+        if restarts:
+            day.state = dict(sorted(day.state.items()))
+            day.restart()
+        day.at(2, *plan(routes.replace("[alertname]", "[nosuch]"), 2))
+        return [one.group_key for one in day.history if isinstance(one, IncidentChanged)]
+
+    assert len(set(ends(restarts=False))) == 7
+    assert ends(restarts=True) == ends(restarts=False)
