@@ -188,6 +188,9 @@ def decide(
     """
     hidden = suppression.muted(state, group, at) if hidden is None else hidden
     firing, resolved = suppression.audible(state, group, line, hidden)
+    if resolved and line.forced is None:
+        # Where this follows upon a receipt, these are still to leave the group.
+        resolved -= _over(state, group)
     touched = (group.id, line.id)
     if suppression.untell(state, group, line, firing):
         state.touched_lines.add(touched)
@@ -255,6 +258,7 @@ def again(state: State, group: Group, line: Line) -> None:
     )
     hidden = suppression.muted(state, group, out.at)
     firing, resolved = suppression.audible(state, group, line, hidden)
+    resolved -= _over(state, group)
     said = choosing.said(state, firing, resolved, channel)
     same = (firing, resolved) == (out.firing, out.resolved) and said.digest() == out.digest
     taken = out.why in lifecycle.PAGES and lifecycle.is_covered(state, group, out.firing)
@@ -282,13 +286,9 @@ def clean(state: State, group: Group) -> None:
     """Let go of resolved alerts that every channel is done with, and of an empty group."""
     if not group.flushed:
         return
-    firing = state.firing(group)
-    if group.members and len(firing) == len(group.members):
+    if group.members and len(state.firing(group)) == len(group.members):
         return
-    done = min((line.done for line, _ in lines(state, group)), default=group.revision)
-    over = [
-        one for one, revision in group.members.items() if revision <= done and one not in firing
-    ]
+    over = _over(state, group)
     for one in sorted(over):
         dispatch.leave(state, group, state.alerts[one])
     if group.members or group.id not in state.groups:
@@ -297,6 +297,14 @@ def clean(state: State, group: Group) -> None:
         dispatch.close(state, group)
     elif over:
         _remember(state, group)
+
+
+def _over(state: State, group: Group) -> frozenset[str]:
+    """The resolved alerts that every channel is done with."""
+    firing = state.firing(group)
+    done = min((line.done for line, _ in lines(state, group)), default=group.revision)
+    members = group.members.items()
+    return frozenset(one for one, revision in members if revision <= done and one not in firing)
 
 
 def _remember(state: State, group: Group) -> None:

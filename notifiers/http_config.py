@@ -55,10 +55,9 @@ def read_http(found: Section | None) -> HttpConfig | None:
         found.problem("authorization", _ONE_OF)
     headers, files = _headers(found.section("http_headers"))
     tls = read_tls(found.section("tls_config"))
+    # Alertmanager's defaults, which stand in every file that it prints: neither changes anything.
     found.boolean("enable_http2")
-    if found.boolean("follow_redirects"):
-        message = "redirects are not followed: they could lead a secret to another server"
-        found.problem("follow_redirects", message, "write the URL that it redirects to")
+    found.boolean("follow_redirects")
     for key in _PROXIES:
         if found.value(key) is not None:
             message = "proxies are not used: the address that is connected to would go unchecked"

@@ -7,6 +7,7 @@ from tests.unit.notifiers.scenario import (
     Scenario,
     Told,
     batch,
+    delivers,
     is_lost,
     level,
     plan,
@@ -28,6 +29,30 @@ def test_while_a_delivery_is_outstanding_a_resolve_waits_and_then_follows() -> N
     assert [one.why for one in day.told()] == [Why.FIRST]
     day.at(95, receipt(day.deliveries[0][1], seconds(95)))
     assert day.told()[1:] == [Told(95, "ops", Why.ALL_RESOLVED, "", "A")]
+
+
+def test_what_a_message_said_to_be_over_the_one_that_waited_for_it_does_not_say_again() -> None:
+    """As Alertmanager, whose group forgets an alert once its end was told."""
+    day = Scenario(ROUTES).fires(0, "A", "B", "C")
+    day.courier = is_lost
+    day.resolves(10, "A").until(60).resolves(70, "B").until(120)
+    day.courier = delivers
+    day.at(125, receipt(day.deliveries[-1][1], seconds(125)))
+    assert day.told()[1:] == [
+        Told(60, "ops", Why.SOME_RESOLVED, "B C", "A"),
+        Told(125, "ops", Why.SOME_RESOLVED, "C", "B"),
+    ]
+    day.resolves(130, "C").until(10_000)
+    assert day.told()[3:] == [Told(180, "ops", Why.ALL_RESOLVED, "", "C")]
+
+
+def test_a_group_that_was_told_its_end_closes_though_a_flush_waited_meanwhile() -> None:
+    day = Scenario(ROUTES, courier=is_lost).fires(0, "A", "B").resolves(10, "A", "B").until(70)
+    day.at(80, receipt(day.deliveries[0][1], seconds(80)))
+    assert day.told()[1:] == [Told(80, "ops", Why.ALL_RESOLVED, "", "A B")]
+    day.until(150).at(160, receipt(day.deliveries[-1][1], seconds(160))).until(10_000)
+    assert len(day.told()) == 2
+    assert not [key for key in day.state if key.startswith(("group/", "outbox/"))]
 
 
 def test_without_a_receipt_the_same_delivery_is_sent_again_after_its_deadline() -> None:

@@ -1,4 +1,5 @@
 from schemas.deliveries import Why
+from schemas.incidents import IncidentChanged
 from tests.unit.notifiers.scenario import Scenario, Told, plan
 
 BEFORE = """
@@ -69,3 +70,22 @@ def test_an_alert_may_be_in_several_groups() -> None:
     both = BEFORE.replace("receiver: b}", "receiver: b, continue: true}, {receiver: a}")
     day = Scenario(both).fires(0, "A", team="db").until(20)
     assert sorted(one.receiver for one in day.told()) == ["a", "b"]
+
+
+def test_a_new_plan_ends_groups_in_an_order_that_a_restart_keeps() -> None:
+    routes = (
+        "route: {receiver: ops, routes: [{matchers: [a!=b], group_by: [alertname]}]}\n"
+        "receivers: [{name: ops, webhook_configs: [{url: 'http://ops/'}]}]\n"
+    )
+
+    def ends(names: str) -> list[str]:
+        day = Scenario(routes)
+        for name in names:
+            day.fires(0, name)
+        day.until(40).history.clear()
+        day.at(40, *plan(routes.replace("a!=b", "a=b"), 2))
+        return [one.group_key for one in day.history if isinstance(one, IncidentChanged)]
+
+    # A restart reads groups in another order than that of their first alerts.
+    assert len(set(ends("ABCDEF"))) == 7
+    assert ends("ABCDEF") == ends("FEDCBA")
