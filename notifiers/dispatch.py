@@ -220,7 +220,9 @@ def follow_plan(state: State) -> None:
             _enter(state, state.groups[group_id], alert)
             if is_first:
                 _hurry(state, state.groups[group_id], alert)
-    for group in [group for group in state.groups.values() if not group.members]:
+    # In the order of their names: that in which they came to be does not outlive a restart.
+    for name in sorted(group.id for group in state.groups.values() if not group.members):
+        group = state.groups[name]
         if group.route_id not in _routes(state) or not is_remembered(group):
             close(state, group)
     state.incidents.find_adrift(state.groups)

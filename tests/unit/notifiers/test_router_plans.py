@@ -1,5 +1,6 @@
 from schemas.deliveries import Why
-from tests.unit.notifiers.scenario import Scenario, Told, plan
+from schemas.stage import Received
+from tests.unit.notifiers.scenario import Scenario, Told, plan, sealed, seconds
 
 BEFORE = """
 route:
@@ -69,3 +70,22 @@ def test_an_alert_may_be_in_several_groups() -> None:
     both = BEFORE.replace("receiver: b}", "receiver: b, continue: true}, {receiver: a}")
     day = Scenario(both).fires(0, "A", team="db").until(20)
     assert sorted(one.receiver for one in day.told()) == ["a", "b"]
+
+
+def test_groups_that_a_plan_ends_are_closed_in_the_same_order_after_a_restart() -> None:
+    alone = BEFORE.replace("[service]", "['...']")
+
+    def closed(*, restarted: bool) -> list[str]:
+        day = Scenario(alone)
+        for name in "GBEADCF":
+            day.fires(0, name)
+        day.until(30)
+        if restarted:
+            day.restart()
+        everybody_else = BEFORE.replace("receiver: a\n  group_by", "receiver: b\n  group_by")
+        record = Received(day.offset, sealed(plan(everybody_else, 2)[0], seconds(40)))
+        return [one.id for one in day.router.step([record], seconds(40)).outputs]
+
+    found = closed(restarted=True)
+    assert len(found) > 2
+    assert closed(restarted=False) == found
