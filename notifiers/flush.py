@@ -24,6 +24,8 @@ from schemas.labels import derived_id
 
 LOG_RETENTION, LOG_SWEEP = 432_000_000, 900_000
 """How long Alertmanager's log of what was told is kept, and how often it is swept (ms)."""
+LONGEST_REFUSAL = 200
+"""Characters that are remembered of why a message was refused."""
 _UPDATES = frozenset({Why.ACKNOWLEDGED, Why.CLOSED})
 """What is said only to channels that show an incident's state."""
 FORCED = _UPDATES | {Why.ESCALATED, Why.UNACKNOWLEDGED}
@@ -57,13 +59,14 @@ def take_receipt(state: State, receipt: Receipt) -> None:
         line.told = Entry(out.firing, out.resolved, out.at)
         line.owed -= out.firing | out.resolved
         line.done, line.failures = out.revision, 0
-        line.notice = ""
+        line.notice = line.refused = ""
         watch.taken(state, group, line)
     else:
         line.forced = line.forced or (out.why if out.why in FORCED else None)
         outbox.record(state, group, line, out.at, out.why, out.id, out.firing, out.resolved)
     outbox.forget(state, line)
     if receipt.fate is Fate.REFUSED:
+        line.refused = (receipt.detail or receipt.reason or receipt.fate)[:LONGEST_REFUSAL]
         watch.refused(state, group, line)
     if (at := line.waiting) is not None:
         line.waiting = None

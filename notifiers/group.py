@@ -58,6 +58,8 @@ class Line:
     """Since when (ms) a rate limit keeps it for the next digest."""
     notice: str = ""
     """What its next escalation says besides the alerts."""
+    refused: str = ""
+    """Why its newest message was refused, if it was."""
 
     @property
     def id(self) -> str:
@@ -84,6 +86,7 @@ class Line:
                 self.held,
                 self.limited,
                 self.notice,
+                self.refused,
             ]
         )
 
@@ -120,7 +123,7 @@ class Group:
         )
 
 
-_OLDER: list[Any] = [b"", None, ("", ""), "", None, ""]
+_OLDER: list[Any] = [b"", None, ("", ""), "", None, "", ""]
 """What lines lack that an older version wrote."""
 
 

@@ -108,7 +108,9 @@ def _take(
         alert.packed_labels,
         notes,
         AlertState.RESOLVED if over else AlertState.FIRING,
-        starts_at,
+        # Whoever names an end alone has named it as the start, too, and each post a later one:
+        # what fires all the while goes on all the same.
+        known.active_at if known is not None and fired and starts_at > now else starts_at,
         starts_at,
         ends_at if over else None,
         intern(url),

@@ -128,7 +128,10 @@ def _remembered(live: AlertNow | None) -> list[Moment]:
     if live is None:
         return []
     level = live.level
-    found = [Moment(level.active_at, "pending", "its expression holds")]
+    found = []
+    if level.starts_at is None or level.active_at < level.starts_at:
+        # What others post, and what fires at once, was never pending.
+        found.append(Moment(level.active_at, "pending", "its expression holds"))
     if level.starts_at is not None:
         found.append(Moment(level.starts_at, "firing", "fires"))
     found += [

@@ -226,6 +226,8 @@ def _waiting(group: Group, line: Line, now: int) -> str:
     if not group.flushed:
         return f"waits for group_wait, {left}"
     failed = f" after {line.failures} failed attempts" if line.failures else ""
+    if line.refused:
+        return f"refused ({line.refused}), decided anew at the group's next look{failed}, {left}"
     return f"waits for the group's next look{failed}, {left}"
 
 

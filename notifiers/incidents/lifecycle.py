@@ -158,11 +158,11 @@ def groups_of(state: State, incident: Incident, covered: Iterable[str]) -> list[
 
 
 def life(state: State, fingerprint: str) -> int:
-    """Which life of an alert this is: when it began to fire."""
+    """Which life of an alert this is: when it began."""
     level = state.alerts[fingerprint].level
     if level is None:
         return 0
-    return level.active_at if level.starts_at is None else level.starts_at
+    return level.active_at if level.starts_at is None else min(level.active_at, level.starts_at)
 
 
 def told(state: State, group: Group, line: Line, why: Why, fate: str, detail: str = "") -> None:

@@ -10,10 +10,12 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from math import prod
+from threading import Lock
 from typing import Any
 
 from dateutil.rrule import rrule, rrulestr
 from icalendar import Calendar
+from icalendar.timezone import tzp
 
 from notifiers.oncall.events import CalendarTurns, Series
 from notifiers.time_intervals import zone
@@ -24,7 +26,11 @@ _FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _LONGEST = timedelta(days=366)
 _MOST_TIMES = 24
+_FURTHEST = timedelta(days=36_525)
+"""A rule that does not come in a hundred years is taken for one that never does."""
 _ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "UID", "SUMMARY", "STATUS")
+_ZONED = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
+_parsing = Lock()
 Names = Mapping[str, str]
 """Users by what a calendar may call them, in lower case: their names and their e-mails."""
 
@@ -47,10 +53,7 @@ def _read(text: str, location: str, given: tuple[tuple[str, str], ...] | None) -
     """Plans and requests read the same text again and again."""
     if len(text) > MOST_BYTES:
         raise NotCalendar(f"the calendar is larger than {MOST_BYTES} characters")
-    try:
-        events = [one for one in Calendar.from_ical(text).walk("VEVENT") if not _cancelled(one)]
-    except (ValueError, IndexError, KeyError) as fault:
-        raise NotCalendar(f"not an iCalendar file: {str(fault)[:200]}") from fault
+    events = [one for one in _events(text) if not _cancelled(one)]
     if len(events) > MOST_EVENTS:
         raise NotCalendar(f"more than {MOST_EVENTS} events")
     names = None if given is None else dict(given)
@@ -60,6 +63,8 @@ def _read(text: str, location: str, given: tuple[tuple[str, str], ...] | None) -
         for name in _ONCE:
             if isinstance(event.get(name), list):
                 raise NotCalendar(f"an event with {name} twice")
+        for name in _ZONED:
+            _check_zones(event.get(name))
     users = [_user(one, names) for one in events]
     if unknown := sorted({said for said, user in users if user is None}):
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
@@ -76,6 +81,29 @@ def known_as(users: Mapping[str, str]) -> dict[str, str]:
     """What a calendar may call users, from their names and e-mails."""
     names = {name.strip().lower(): name for name in users}
     return names | {email.strip().lower(): name for name, email in users.items() if email}
+
+
+def _events(text: str) -> list[Any]:
+    """The events of a calendar. Raises NotCalendar."""
+    try:
+        with _parsing:
+            # The library keeps the zones that calendars define: those of another one are not ours.
+            tzp.use_default()
+            return list(Calendar.from_ical(text).walk("VEVENT"))
+    except OSError as fault:
+        # The library opens the file of a zone by its name, which may be a folder's.
+        raise NotCalendar("an event in a time zone that is none") from fault
+    except Exception as fault:  # of a broken file the library raises whatever comes of it
+        raise NotCalendar(f"not an iCalendar file: {str(fault)[:200]}") from fault
+
+
+def _check_zones(found: Any) -> None:
+    """A zone that nobody knows would silently become the schedule's."""
+    for one in found if isinstance(found, list) else [] if found is None else [found]:
+        times = [each.dt for each in one.dts] if hasattr(one, "dts") else [one.dt]
+        name = one.params.get("TZID")
+        if name and any(isinstance(at, datetime) and at.tzinfo is None for at in times):
+            raise NotCalendar(f'an event in the unknown time zone "{str(name)[:60]}"')
 
 
 def _cancelled(event: Any) -> bool:
@@ -183,7 +211,7 @@ def _parsed(found: Any, start: datetime, user: str) -> rrule:
     except (ValueError, TypeError) as fault:
         raise NotCalendar(f"an event of {user} with a bad RRULE: {str(fault)[:100]}") from fault
     assert isinstance(rule, rrule)
-    if rule.after(start, inc=True) is None:
+    if rule.replace(count=None, until=start + _FURTHEST).after(start, inc=True) is None:
         # Such as the 30th of February: asking for it would go on to the year 9999 each time.
         raise NotCalendar(f"an event of {user} with an RRULE that never comes")
     return rule

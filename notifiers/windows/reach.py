@@ -46,4 +46,5 @@ def reach(sets: Sequence[Sequence[Matcher]], alerts: Sequence[Mapping[str, str]]
 
 
 def _is_idle(matcher: Matcher) -> bool:
-    return all(matcher.matches({matcher.name: value}) for value in _PROBES)
+    """Whether it holds for about any value, or for all that lack the label: nearly everything."""
+    return matcher.matches({}) or all(matcher.matches({matcher.name: value}) for value in _PROBES)

@@ -7,6 +7,9 @@ import ormsgpack
 
 from notifiers.alarms import Alarms
 
+_LAST = 253_402_300_799_000
+"""The end of the year 9999 (ms): a command may name a later end, and must not fail for that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
@@ -69,6 +72,7 @@ class ReminderBook:
 
 
 def ends_text(what: str, expiry: int, comment: str) -> str:
-    """What a reminder says."""
-    when = datetime.fromtimestamp(expiry / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    """What a reminder says; of an end that no calendar knows, that it is the last day of all."""
+    moment = datetime.fromtimestamp(min(max(expiry, 0), _LAST) / 1_000, UTC)
+    when = moment.strftime("%Y-%m-%d %H:%M UTC")
     return f"{what} ends at {when}: {comment}" if comment else f"{what} ends at {when}"

@@ -8,7 +8,17 @@ from notifiers.explain.live import AlertNow, ChannelNow, Standing, explained
 from schemas.commands import SilenceMatcher, SilenceSet
 from schemas.deliveries import Why
 from schemas.incidents import IncidentAction, IncidentCommand
-from tests.unit.notifiers.scenario import Scenario, batch, fp, is_lost, level, plan, seconds
+from tests.unit.notifiers.scenario import (
+    Scenario,
+    batch,
+    delivers,
+    fp,
+    is_lost,
+    level,
+    plan,
+    refuses,
+    seconds,
+)
 
 ROUTES = """
 route:
@@ -147,6 +157,18 @@ def test_a_message_on_its_way_says_which_attempt() -> None:
 def test_what_came_later_waits_for_the_groups_next_look() -> None:
     day = Scenario(ROUTES).fires(5, "A").fires(30, "B")
     assert channel(day, 40, alertname="B").text == "waits for the group's next look, 35 s left"
+
+
+def test_a_page_that_was_refused_says_so() -> None:
+    day = Scenario(ROUTES, courier=refuses).fires(5, "A").until(40).restart()
+    assert answer(day, 40, alertname="A") == (
+        "Nobody was paged for A: ops (webhook) refused (refused), "
+        "decided anew at the group's next look, 35 s left."
+    )
+    day.courier = delivers
+    assert channel(day.until(100), 100, alertname="A").standing is Standing.TOLD
+    day.fires(101, "B")
+    assert channel(day, 110, alertname="B").text == "waits for the group's next look, 25 s left"
 
 
 def test_what_resolved_before_anybody_heard_says_so() -> None:

@@ -2,9 +2,11 @@ import pytest
 
 from notifiers.config import read
 from notifiers.incidents.lifecycle import PAGES
+from schemas.alerts import PostedAlerts
 from schemas.commands import SilenceMatcher, SilenceSet
 from schemas.deliveries import Why
 from schemas.incidents import IncidentAction, IncidentCommand, IncidentState
+from schemas.pairs import packed_labels
 from tests.unit.notifiers.scenario import Scenario, batch, level, plan, postpones, seconds
 
 CONFIG = """
@@ -48,6 +50,30 @@ def test_an_alert_that_begins_anew_pages_though_its_last_life_was_acknowledged()
     day.at(30, command(day, IncidentAction.ACKNOWLEDGE))
     day.resolves(31, "a").fires(32, "a").until(500)
     assert [one[:2] for one in day.told_briefly()] == [(10, Why.FIRST), (70, Why.FIRST)]
+
+
+def test_who_posts_an_end_alone_posts_no_new_alert_each_time() -> None:
+    def posted(at: float) -> PostedAlerts:
+        ends = seconds(at + 300)
+        # Alertmanager takes the end for the start where no start is named.
+        return PostedAlerts(
+            decided_at=seconds(at),
+            labels=(packed_labels({"alertname": "a"}),),
+            annotations=(b"",),
+            starts_at=(ends,),
+            ends_at=(ends,),
+            generator_urls=("",),
+        )
+
+    day = Scenario(CONFIG).at(0, posted(0)).until(20)
+    day.at(30, command(day, IncidentAction.ACKNOWLEDGE))
+    for at in range(60, 3_600, 60):
+        day.at(at, posted(at))
+    assert day.restart().until(3_800).told_briefly() == [(10, Why.FIRST, "a")]
+    day.until(4_000)
+    assert day.told()[-1].why is Why.ALL_RESOLVED
+    day.at(4_100, posted(4_100)).until(4_200)
+    assert day.told()[-1].why is Why.FIRST
 
 
 def test_firing_again_after_resolution_is_a_new_incident() -> None:

@@ -187,3 +187,46 @@ def test_a_calendar_that_cannot_be_used_says_why_and_where(
 def test_a_file_that_is_not_there_is_a_problem_with_its_name() -> None:
     _, problems = read(with_calendars(ROUTES, Path("/nowhere")), "routes.yml")
     assert 'no calendar can be read from "rota.ics"' in str(problems[0])
+
+
+ZONE = """BEGIN:VTIMEZONE
+TZID:Rota
+BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:{offset}
+TZOFFSETTO:{offset}
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+@pytest.mark.parametrize(
+    ("calendar", "why"),
+    [
+        (event("DTSTART;TZID=America:20260105T090000", "DURATION:PT1H"), "time zone that is none"),
+        (event("DTSTART;TZID=No/Where:20260105T090000", "DURATION:PT1H"), 'zone "No/Where"'),
+        (
+            event(
+                "DTSTART:20260105T090000", "DURATION:PT1H", "EXDATE;TZID=No/Where:20260106T090000"
+            ),
+            'zone "No/Where"',
+        ),
+        ("BEGIN:VTIMEZONE\nTZID:a\nTZID:b\nEND:VTIMEZONE\n", "not an iCalendar file"),
+        ("BEGIN:VEVENT\nBEGIN:VTIMEZONE\nTZID:a\nEND:VEVENT\n", "not an iCalendar file"),
+    ],
+    ids=["a folder of zones", "unknown", "unknown of an exception", "two names", "end of another"],
+)
+def test_a_malformed_calendar_is_a_problem_and_no_crash(
+    tmp_path: Path, calendar: str, why: str
+) -> None:
+    config, problems = loaded(tmp_path, file(calendar))
+    assert config is None
+    assert [why in one for one in problems] == [True]
+
+
+def test_a_zone_that_a_calendar_defines_is_its_own(tmp_path: Path) -> None:
+    shift = event("DTSTART;TZID=Rota:20260105T090000", "DTEND;TZID=Rota:20260105T100000")
+    before = schedule(tmp_path, ZONE.format(offset="+0100"), shift)
+    after = schedule(tmp_path, ZONE.format(offset="+0300"), shift)
+    assert (on(before, "2026-01-05T09:30"), on(after, "2026-01-05T09:30")) == ("bob", None)
+    assert on(after, "2026-01-05T07:30") == "bob"

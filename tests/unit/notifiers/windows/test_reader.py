@@ -75,7 +75,11 @@ def matchers(text: str) -> list[list[Matcher]]:
 
 
 @pytest.mark.parametrize(
-    "text", ["a=~.+", "a=~.*", 'a!=""', 'a!~"", b=~".+"', "a!=nothing-has-this"]
+    "text",
+    [
+        *("a=~.+", "a=~.*", 'a!=""', 'a!~"", b=~".+"', "a!=nothing-has-this"),
+        *('nothing_has_this=""', 'a=~"x|"', 'a=~".+", b=""'),
+    ],
 )
 def test_matchers_that_hold_for_any_value_say_nothing(text: str) -> None:
     assert "whatever its labels say" in reach(matchers(text), []).too_broad

@@ -3,10 +3,11 @@ from functools import partial
 
 import pytest
 
+from schemas.commands import SilenceSet
 from schemas.deliveries import Delivery, Fate, Receipt, Why
 from schemas.windows import Calendar, Repeat, WindowClosed, WindowEnded, WindowOpened, WindowSet
 from tests.unit.notifiers.scenario import Scenario, receipt, seconds
-from tests.unit.notifiers.windows.making import wish
+from tests.unit.notifiers.windows.making import matcher, wish
 
 ROUTES = """
 route: {{receiver: r, group_wait: 10s, group_interval: 5m, repeat_interval: 1h}}
@@ -225,3 +226,17 @@ def test_a_window_may_be_changed_while_it_holds() -> None:
     day = Scenario(TOCSIN).at(0, wish(0, 1_000)).fires(1, "a").at(50, wish(0, 60))
     assert day.until(100).told_briefly() == [(60, Why.FIRST, "a")]
     assert seconds(60) == day.router._state.windows.known["w"].wish.ends_at
+
+
+def test_a_silence_beyond_all_calendars_is_one_all_the_same() -> None:
+    silence = SilenceSet(
+        id="s",
+        sets=((matcher(),),),
+        starts_at=seconds(0),
+        ends_at=2**53,
+        created_by="ada",
+        comment="",
+        annotations={"remind": "60000"},
+    )
+    day = Scenario(TOCSIN).at(0, silence).fires(1, "a", "b").until(1_000)
+    assert day.told_briefly() == [(11, Why.FIRST, "b")]
