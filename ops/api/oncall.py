@@ -66,11 +66,11 @@ def routes(services: Services) -> APIRouter:
 
         return await answer(ended)
 
-    @router.get("/{schedule}.ics")
+    @router.get("/{schedule:path}.ics")
     async def calendar(schedule: str, request: Request) -> Response:
         return await answer(lambda: _calendar(services, schedule, request))
 
-    @router.get("/{schedule}")
+    @router.get("/{schedule:path}")
     async def shifts(schedule: str, request: Request) -> Response:
         def listed() -> Response:
             return JSONResponse(_shifts(services, schedule, request))
