@@ -24,6 +24,9 @@ def set_window(state: State, command: WindowSet) -> None:
     except ValueError:
         state.counts["window refused"] += 1
         return
+    if not state.windows.makes_room(window.id, state.now):
+        state.counts["window refused"] += 1
+        return
     previous = state.windows.known.get(window.id)
     window = replace(window, looked_at=state.now)
     if previous is not None and window.kind is previous.kind is WindowKind.DEPLOY:
