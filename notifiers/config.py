@@ -18,6 +18,7 @@ from notifiers.heartbeats.switch_config import SwitchConfig, read_switch
 from notifiers.incidents.reader import read_acknowledge_timeout
 from notifiers.inhibit_rules import InhibitRule, read_inhibit_rule
 from notifiers.matchers import Mode
+from notifiers.oncall.local_time import located
 from notifiers.oncall.people import User
 from notifiers.oncall.people_reader import read_users
 from notifiers.oncall.reader import read_schedules
@@ -105,7 +106,7 @@ def read(
         return None, sorted(reading.problems, key=lambda problem: problem.line)
     return Config(
         build(replace(route, flaps=route.flaps or flaps)),
-        receivers,
+        located(receivers, users.values()),
         defaults.resolve_timeout,
         inhibit_rules=rules,
         time_intervals=intervals,

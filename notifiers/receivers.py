@@ -16,7 +16,8 @@ from notifiers.yaml_reader import Section
 class Receiver:
     """A named list of channels; a channel's number is its place in `channels`.
 
-    `labels` are there to be found by over the API; its name is one of them.
+    `labels` are there to be found by over the API; its name is one of them. `location` is the zone
+    of the person who is reached over it, in which its messages say times.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Receiver:
     rate_limit: RateLimit | None = None
     labels: dict[str, str] = field(default_factory=dict)
     fallback: Fallback | None = None
+    location: str = "UTC"
 
 
 def read_receiver(

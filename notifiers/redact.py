@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 import yaml
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from notifiers.heartbeats.sealed import sealed
+
+_MERGE = "tag:yaml.org,2002:merge"
 _GLOBAL = frozenset({"resolve_timeout"})
 _CHANNEL = frozenset({"send_resolved", "max_alerts"})
 
@@ -12,6 +15,7 @@ _CHANNEL = frozenset({"send_resolved", "max_alerts"})
 def without_secrets(text: str) -> str:
     """The same routes and receivers; of a channel only what the router decides by.
 
+    The secrets of ping URLs are sealed: the router and the server need no more to know a ping.
     For text that `notifiers.config.read` found nothing wrong with; to be read with `bare`. Works
     on YAML's nodes, so that no value changes its type on the way.
     """
@@ -22,7 +26,36 @@ def without_secrets(text: str) -> str:
             if key.endswith("_configs"):
                 for channel in _items(channels):
                     _keep(channel, _CHANNEL)
+    seals = _Seals()
+    seals.put(root, "ping_key")
+    for heartbeat in _items(_child(root, "heartbeats")):
+        seals.put(heartbeat, "id")
     return str(yaml.serialize(root, allow_unicode=True))
+
+
+class _Seals:
+    """Puts seals in the place of secrets, once each, though an anchor may lead to it twice."""
+
+    def __init__(self) -> None:
+        self._made: list[Node] = []
+
+    def put(self, node: Node | None, name: str) -> None:
+        """Seal the text under this key, in merged mappings too."""
+        if not isinstance(node, MappingNode):
+            return
+        for at, (key, value) in enumerate(node.value):
+            if key.tag == _MERGE:
+                for part in (*_items(value), value):
+                    self.put(part, name)
+            elif key.value == name and isinstance(value, ScalarNode):
+                node.value[at] = (key, self._sealed(value))
+
+    def _sealed(self, node: ScalarNode) -> Node:
+        if not node.value or any(one is node for one in self._made):
+            return node
+        made = ScalarNode("tag:yaml.org,2002:str", sealed(node.value))
+        self._made.append(made)
+        return made
 
 
 def _items(node: Node | None) -> Iterator[Node]:
@@ -45,7 +78,7 @@ def _keep(node: Node | None, names: frozenset[str]) -> None:
     if isinstance(node, MappingNode):
         kept = []
         for key, value in node.value:
-            if key.tag == "tag:yaml.org,2002:merge":
+            if key.tag == _MERGE:
                 for part in (*_items(value), value):
                     _keep(part, names)
                 kept.append((key, value))

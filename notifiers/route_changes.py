@@ -3,36 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
+from notifiers.change import Change, gone_or_new, if_different
 from notifiers.config import Config
 from notifiers.matchers import Matcher, Operator
+from notifiers.other_changes import other_changes
 from notifiers.receivers import Receiver
 from notifiers.route_tree import Route
 
 _OF_ROUTE = (
     *("receiver", "carries_on", "group_by", "group_by_all"),
     *("group_wait", "group_interval", "repeat_interval", "mute", "active", "escalation"),
+    *("flaps", "labels"),
 )
-_NAMES = {
-    "carries_on": "continue",
-    "mute": "mute_time_intervals",
-    "active": "active_time_intervals",
-    "escalation": "escalation_policy",
-}
-_TIMERS = frozenset({"group_wait", "group_interval", "repeat_interval", "resolve_timeout"})
 _MOST = 8
 _OTHER = "other"
 """A value that no regular expression is expected to mean."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference; `before` is empty for what is new, `after` for what is gone."""
-
-    kind: str
-    name: str
-    key: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +34,7 @@ def changes(old: Config, new: Config) -> list[Change]:
     return [
         *_route_changes(old.route, new.route),
         *_receiver_changes(old.receivers, new.receivers),
-        *_other_changes(old, new),
+        *other_changes(old, new),
     ]
 
 
@@ -126,7 +111,7 @@ def _route_changes(old: Route, new: Route) -> Iterator[Change]:
     for name in dict.fromkeys((*before, *after)):
         was, is_ = before.get(name), after.get(name)
         if was is None or is_ is None:
-            yield _gone_or_new(
+            yield gone_or_new(
                 "route",
                 name,
                 "" if was is None else was.receiver,
@@ -134,7 +119,7 @@ def _route_changes(old: Route, new: Route) -> Iterator[Change]:
             )
             continue
         for key in _OF_ROUTE:
-            yield from _if_different("route", name, key, getattr(was, key), getattr(is_, key))
+            yield from if_different("route", name, key, getattr(was, key), getattr(is_, key))
     common = [
         [name for name in one if name in other] for one, other in ((before, after), (after, before))
     ]
@@ -148,10 +133,12 @@ def _receiver_changes(
     for name in dict.fromkeys((*before, *after)):
         was, is_ = before.get(name), after.get(name)
         if was is None or is_ is None:
-            yield _gone_or_new("receiver", name, _kinds(was), _kinds(is_))
+            yield gone_or_new("receiver", name, _kinds(was), _kinds(is_))
         elif _kinds(was) != _kinds(is_):
             yield Change("receiver", name, "channels", _kinds(was), _kinds(is_))
         else:
+            for key in ("rate_limit", "fallback", "labels"):
+                yield from if_different("receiver", name, key, getattr(was, key), getattr(is_, key))
             for index, (one, other) in enumerate(zip(was.channels, is_.channels, strict=True)):
                 for field in fields(one):
                     if getattr(one, field.name) != getattr(other, field.name):
@@ -164,51 +151,3 @@ def _kinds(receiver: Receiver | None) -> str:
     if receiver is None:
         return ""
     return ", ".join(channel.kind for channel in receiver.channels) or "no channel"
-
-
-def _other_changes(old: Config, new: Config) -> Iterator[Change]:
-    yield from _if_different(
-        "global", "", "resolve_timeout", old.resolve_timeout, new.resolve_timeout
-    )
-    yield from _if_different("file", "", "suppression", old.suppression, new.suppression)
-    if old.inhibit_rules != new.inhibit_rules:
-        counts = (f"{len(one.inhibit_rules)} rules" for one in (old, new))
-        yield Change("file", "", "inhibit_rules", *counts)
-    yield from _defined("time interval", "spans", old.time_intervals, new.time_intervals)
-    yield from _defined("user", "contacts", old.users, new.users)
-    yield from _defined("schedule", "shifts", old.schedules, new.schedules)
-    yield from _defined("escalation policy", "steps", old.policies, new.policies)
-
-
-def _defined(
-    kind: str, key: str, before: Mapping[str, object], after: Mapping[str, object]
-) -> Iterator[Change]:
-    for name in dict.fromkeys((*before, *after)):
-        was, is_ = before.get(name), after.get(name)
-        if was is None or is_ is None:
-            yield _gone_or_new(
-                kind, name, "" if was is None else "there", "" if is_ is None else "there"
-            )
-        elif was != is_:
-            yield Change(kind, name, key, "changed", "changed")
-
-
-def _gone_or_new(kind: str, name: str, before: str, after: str) -> Change:
-    return Change(kind, name, "", before, after)
-
-
-def _if_different(
-    kind: str, name: str, key: str, before: object, after: object
-) -> Iterator[Change]:
-    if before != after:
-        yield Change(kind, name, _NAMES.get(key, key), _shown(key, before), _shown(key, after))
-
-
-def _shown(key: str, value: object) -> str:
-    if key in _TIMERS and isinstance(value, int):
-        return f"{value / 1_000:g}s"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, frozenset | tuple):
-        return f"[{', '.join(sorted(value) if isinstance(value, frozenset) else value)}]"
-    return str(value)

@@ -84,6 +84,11 @@ class PlanState:
         self.looks_at = None if looks_at is None else tuple(name.encode() for name in looks_at)
         self.found = {}
 
+    def location_of(self, receiver: str) -> str:
+        """The time zone in which this receiver's messages say times."""
+        known = None if self.config is None else self.config.receivers.get(receiver)
+        return "UTC" if known is None else known.location
+
 
 @dataclass(slots=True)
 class State:

@@ -104,6 +104,22 @@ def zone(location: str) -> tzinfo | None:
         raise ValueError(f'unknown time zone "{location[:60]}"') from fault
 
 
+def local(at: int, location: str) -> datetime:
+    """An instant (ms) by the calendar of this zone. Raises ValueError, also where none has it."""
+    try:
+        return datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone(location))
+    except (OverflowError, OSError) as fault:
+        raise ValueError(f"{at} ms is outside of the years 1 to 9999") from fault
+
+
+def in_words(at: int, location: str = "UTC", layout: str = "%Y-%m-%d %H:%M:%S %Z") -> str:
+    """An instant (ms) for people: `2026-01-05 09:00:00 UTC`; the bare number outside of years."""
+    try:
+        return local(at, location).strftime(layout)
+    except ValueError:
+        return f"{at} ms"
+
+
 def read_time_interval(found: Section) -> TimeInterval:
     """One entry of a named interval's `time_intervals`."""
     interval = TimeInterval(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from notifiers.explain.answer import Explanation
-from notifiers.explain.live import AlertNow
+from notifiers.explain.live import AlertNow, fires_at
 
 
 def as_json(one: Explanation) -> dict[str, Any]:
@@ -19,6 +19,7 @@ def as_json(one: Explanation) -> dict[str, Any]:
         "active_at": None if live is None else live.level.active_at,
         "starts_at": None if live is None else live.level.starts_at,
         "ends_at": None if live is None else live.level.ends_at,
+        "fires_at": None if live is None else fires_at(live.level),
         "ways": [] if live is None else _ways(live),
         "timeline": [
             {"at": each.at, "what": each.what, "text": each.text} for each in one.timeline

@@ -11,6 +11,7 @@ from itertools import islice
 from notifiers.config import read
 from notifiers.problem import Problem
 from notifiers.silences import Silence, SilenceState
+from notifiers.windows.book import MOST
 from notifiers.windows.commands import REMIND, REMIND_TO
 from notifiers.windows.reach import Reach, reach
 from notifiers.windows.reader import Wish, read_wish
@@ -70,6 +71,7 @@ def previewed(services: Services, wish: Wish) -> Preview:
 def set_window(services: Services, wish: Wish) -> WindowView:
     """Put the window into force. Raises `NotDone`, also for one that hides too much."""
     _guard(services, wish)
+    _check_room(services, wish.window.id)
     give(services, [wish.window])
     return window(services, wish.window.id)
 
@@ -117,6 +119,7 @@ def start_deploy(
     if any(one.window.id == name for one in services.windows()):
         _deploy(services, name)
         return window(services, name)
+    _check_room(services, name)
     wish = WindowSet(
         id=name,
         sets=((SilenceMatcher(name="service", operator="=", value=service),),),
@@ -202,6 +205,14 @@ def _guard(services: Services, wish: Wish) -> None:
     why = previewed(services, wish).reach.too_broad
     if why and not wish.force:
         raise NotDone(409, f"{why}: narrow the matchers, or insist with force")
+
+
+def _check_room(services: Services, name: str) -> None:
+    """Whether the router has room for one more window, or knows this one. Raises `NotDone`."""
+    known = services.windows()
+    live = sum(1 for one in known if one.state is not WindowState.EXPIRED)
+    if live >= MOST and all(one.window.id != name for one in known):
+        raise NotDone(409, f"there are {live:,} windows that are not over: end some of them first")
 
 
 def _silence(services: Services, name: str) -> Silence:

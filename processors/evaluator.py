@@ -22,7 +22,7 @@ from processors.promql.columns import Source
 from processors.promql.plan import SelectorUse
 from processors.rules.alert_series import wanted
 from processors.rules.file import BadRules
-from processors.rules.group import DetectRule, Evaluation, Failure, Group, Memory
+from processors.rules.group import AlertRule, DetectRule, Evaluation, Failure, Group, Memory
 from processors.rules.lifecycle import Transition
 from processors.rules.together import Together
 from processors.rules_plan import RulesPlan
@@ -374,7 +374,7 @@ class Evaluator:
         if at // ANNOUNCE_EVERY > (at - running.step) // ANNOUNCE_EVERY:
             fresh = {(key, each.labels) for key, each in found.transitions}
             told += [
-                levels.repeated(labels, alert, self._url(running, key))
+                levels.repeated(labels, alert, self._url(running, key), _wait(running, key))
                 for key, alerts in found.memory.alerts.items()
                 for labels, alert in alerts.items()
                 if (key, labels) not in fresh
@@ -384,7 +384,10 @@ class Evaluator:
     def _changes(
         self, running: RunningGroup, transitions: Iterable[tuple[str, Transition]]
     ) -> list[AlertLevel]:
-        return [levels.changed(each, self._url(running, key)) for key, each in transitions]
+        return [
+            levels.changed(each, self._url(running, key), _wait(running, key))
+            for key, each in transitions
+        ]
 
     def _url(self, running: RunningGroup, key: str) -> str:
         return generator_url(self.plan.external_url, running.rules[key].expr)
@@ -405,3 +408,9 @@ def _failed(running: RunningGroup, failure: Failure) -> str:
     """What a failure is counted under: without the labels in its reason, which have no end."""
     kind, labels, _ = failure.reason.partition("{")
     return f"rule failed:{running.name}:{failure.key}: {kind.rstrip()}{'…' if labels else ''}"
+
+
+def _wait(running: RunningGroup, key: str) -> int:
+    """The `for` of a rule, in ms."""
+    rule = running.rules[key]
+    return rule.hold.wait if isinstance(rule, AlertRule | DetectRule) else 0

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from processors.promql.labels import Labels
 from processors.rules.lifecycle import Alert, State, Step, Transition
 from schemas.alerts import AlertLevel, AlertState
+from schemas.waits import waits
 
 MAX_NOTE = 16_384
 MAX_VALUE = 8_192
@@ -23,17 +24,17 @@ _STATES = {
 }
 
 
-def changed(transition: Transition, url: str) -> AlertLevel:
-    """The level after a transition."""
+def changed(transition: Transition, url: str, wait: int = 0) -> AlertLevel:
+    """The level after a transition, of a rule that waits so long (ms) before it fires."""
     state = _STATES[transition.step]
     ends_at = transition.at if state is AlertState.RESOLVED else None
-    return _level(transition.labels, transition.alert, state, ends_at, True, url)
+    return _level(transition.labels, transition.alert, state, ends_at, True, url, wait)
 
 
-def repeated(labels: Labels, alert: Alert, url: str) -> AlertLevel:
-    """The level of an alert as it stands."""
+def repeated(labels: Labels, alert: Alert, url: str, wait: int = 0) -> AlertLevel:
+    """The level of an alert as it stands, of a rule that waits so long (ms) before it fires."""
     state = AlertState.FIRING if alert.state is State.FIRING else AlertState.PENDING
-    return _level(labels, alert, state, None, False, url)
+    return _level(labels, alert, state, None, False, url, wait)
 
 
 def withdrawn(labels: Labels, alert: Alert, at: int, reason: str) -> AlertLevel:
@@ -80,6 +81,7 @@ def _level(
     ends_at: int | None,
     is_change: bool,
     url: str,
+    wait: int = 0,
 ) -> AlertLevel:
     named = {name: _cut(value, MAX_VALUE) for name, value in labels}
     notes = {name: _cut(text, MAX_NOTE) for name, text in alert.annotations}
@@ -95,6 +97,7 @@ def _level(
         ends_at=ends_at,
         value=alert.value,
         changed=is_change,
+        reason=waits(wait) if state is AlertState.PENDING else "",
         generator_url=url,
     )
 

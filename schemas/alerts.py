@@ -21,7 +21,8 @@ class AlertLevel(Event):
     """One alert, whole; whoever reads it needs nothing that was said before.
 
     `active_at` is when its expression first held, `starts_at` when it began to fire, `ends_at`
-    when it resolved. An alert that was only pending resolves without `starts_at`. The id of an
+    when it resolved. The `reason` of a pending one is how long its rule waits (`schemas.waits`).
+    An alert that was only pending resolves without `starts_at`. The id of an
     alert's life is its fingerprint and `active_at`.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,8 +72,9 @@ def build(
     """
     around = Surroundings(data, secrets, tuple(allow), now, templates, charts)
     return {
-        (receiver.name, index): _channel(one, around)
+        (receiver.name, index): _channel(one, at)
         for receiver in config.receivers.values()
+        for at in [replace(around, templates=templates.at(receiver.location))]
         for index, one in enumerate(receiver.channels)
     }
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from html import escape
 
 from notifiers.channels.chart import HEIGHT, SPAN, WIDTH, Chart, Charts, drawn
 from notifiers.channels.cut import cut
+from notifiers.time_intervals import local
 from schemas.alerts import AlertLevel, AlertState
 from schemas.deliveries import Delivery
 from schemas.labels import fingerprint
@@ -29,8 +29,13 @@ class Picture:
     html: str
 
 
-def pictures(delivery: Delivery, charts: Charts, domain: str) -> list[Picture]:
-    """At most `MOST`; of an alert whose value is unknown, or does not change, there is none."""
+def pictures(
+    delivery: Delivery, charts: Charts, domain: str, location: str = "UTC"
+) -> list[Picture]:
+    """At most `MOST`, for somebody in this time zone.
+
+    Of an alert whose value is unknown, or does not change, there is none.
+    """
     found = []
     firing = [alert for alert in delivery.alerts if alert.state is AlertState.FIRING]
     for alert in firing[:MOST]:
@@ -38,7 +43,7 @@ def pictures(delivery: Delivery, charts: Charts, domain: str) -> list[Picture]:
         chart = drawn(charts.points(name, until - SPAN, until))
         if chart is not None:
             cid = f"chart-{name}@{domain}"
-            said = escape(_caption(alert, chart))
+            said = escape(_caption(alert, chart, location))
             row = _ROW.format(said=said, cid=escape(cid), width=WIDTH, height=HEIGHT)
             found.append(Picture(cid, chart.png, row))
     return found
@@ -51,13 +56,10 @@ def shown(html: str, found: Sequence[Picture]) -> str:
     return f"{head}{rows}{body}{tail}" if body else f"{html}{rows}"
 
 
-def _caption(alert: AlertLevel, chart: Chart) -> str:
+def _caption(alert: AlertLevel, chart: Chart, location: str) -> str:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
+    until, since = local(chart.until, location), local(chart.since, location)
     return (
-        f"{cut(' '.join(labels.split()), _LONGEST_NAME)}: {chart.last:.6g} at {_clock(chart.until)}"
-        f" UTC; between {chart.low:.6g} and {chart.high:.6g} since {_clock(chart.since)}"
+        f"{cut(' '.join(labels.split()), _LONGEST_NAME)}: {chart.last:.6g} at {until:%H:%M %Z}"
+        f"; between {chart.low:.6g} and {chart.high:.6g} since {since:%H:%M}"
     )
-
-
-def _clock(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1_000, UTC):%H:%M}"

@@ -64,7 +64,7 @@ def compose(config: EmailConfig, texts: Texts, charts: Charts | None = None) -> 
         message[name] = _addresses(name, value) if is_address else _line(value)
     found: list[Picture] = []
     if charts is not None and config.chart and config.html:
-        found = pictures(delivery, charts, sender[0].domain)
+        found = pictures(delivery, charts, sender[0].domain, texts.location)
     _fill(message, config, texts, found)
     unique = dict.fromkeys(address.addr_spec for address in recipients)
     return Mail(sender[0].addr_spec, tuple(unique), message.as_bytes())

@@ -14,6 +14,11 @@ class Texts:
     templates: Templates
     delivery: Delivery
 
+    @property
+    def location(self) -> str:
+        """The time zone of who reads them."""
+        return self.templates.location
+
     def text(self, template: str) -> str:
         """The template's text. Raises DeliveryFailed."""
         return self._filled(template, html=False)

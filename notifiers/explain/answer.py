@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from notifiers.explain.causes import titled
-from notifiers.explain.live import AlertNow, ChannelNow, Standing
+from notifiers.explain.live import AlertNow, ChannelNow, Standing, pending
 from notifiers.explain.past import Breakdown, Moment, Past, breakdown, first_page, timeline
-from notifiers.explain.times import clock, length
+from notifiers.explain.times import clock
 from schemas.alerts import AlertState
 
 MOST_MOMENTS = 100
@@ -67,8 +67,7 @@ def _answer(
     level = live.level
     match level.state:
         case AlertState.PENDING:
-            held = length(now - level.active_at)
-            return f"Nobody was paged because {name} is pending: it has held for {held}."
+            return f"Nobody was paged because {name} is pending: it {pending(level, now)}."
         case AlertState.RESOLVED:
             return _over(name, paged_at, level.ends_at, now)
         case AlertState.FIRING:

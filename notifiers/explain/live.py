@@ -16,6 +16,7 @@ from notifiers.level import Level
 from notifiers.route_tree import Route
 from notifiers.state import State
 from schemas.alerts import AlertState
+from schemas.waits import waited
 
 MOST = 20
 """Alerts that are explained at once."""
@@ -130,7 +131,7 @@ def _without_group(state: State, route: Route, level: Level, now: int) -> WayNow
     """It fires no more and everybody knows, or does not fire yet: where it would go."""
     if level.state is AlertState.PENDING:
         standing = Standing.PENDING
-        text = f"pending: has held for {length(now - level.active_at)}, and does not fire yet"
+        text = f"pending: {pending(level, now)}"
     else:
         ended = "" if level.ends_at is None else f" at {clock(level.ends_at, now)}"
         standing, text = Standing.OVER, f"resolved{ended}; nothing is left to say"
@@ -139,6 +140,22 @@ def _without_group(state: State, route: Route, level: Level, now: int) -> WayNow
         for index, channel in enumerate(_configured(state, route.receiver))
     ) or (_nobody(route.receiver),)
     return WayNow(route.receiver, state.plan.ways.get(route.id, ()), "", None, "", channels)
+
+
+def pending(level: Level, now: int) -> str:
+    """How long a pending alert's expression has held, of how long its rule's `for` is."""
+    held, wait = now - level.active_at, waited(level.reason)
+    if wait is None:
+        return f"has held for {length(held)}, and does not fire yet"
+    if held >= wait:
+        return f"has held for {length(held)} of {length(wait)}: fires at the next evaluation"
+    return f"has held for {length(held)} of {length(wait)}, fires in {length(wait - held)}"
+
+
+def fires_at(level: Level) -> int | None:
+    """When a pending alert fires if its expression goes on holding (ms); None if not known."""
+    wait = waited(level.reason) if level.state is AlertState.PENDING else None
+    return None if wait is None else level.active_at + wait
 
 
 def _configured(state: State, name: str) -> tuple[ChannelConfig, ...]:

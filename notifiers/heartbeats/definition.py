@@ -15,8 +15,8 @@ class Definition:
     """One heartbeat; durations in ms.
 
     Either `period` or `cron` (in the zone `timezone`) says when a ping is expected. `paths` are
-    the secrets that lead to it: what stands behind `/ping/`. A run that was started must end
-    within `max_runtime`.
+    the secrets that lead to it: what stands behind `/ping/`, in a plan sealed. A run that was
+    started must end within `max_runtime`.
     """
 
     name: str

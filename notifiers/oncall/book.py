@@ -10,6 +10,9 @@ from notifiers.oncall.schedule import DAY, OVERRIDE, Override, Schedule
 REMEMBERED = 30 * DAY
 """How long an override that is over is known (ms): who was on call is asked afterwards."""
 
+MOST = 10_000
+"""Overrides that are not over; of those that are over the oldest are forgotten to stay below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class MadeOverride:
@@ -37,6 +40,15 @@ class OverrideBook:
         self.known[made.id] = made
         self.touched.add(made.id)
         self.alarms.set(made.id, made.override.end + REMEMBERED)
+
+    def makes_room(self, name: str, now: int) -> bool:
+        """Whether one of this id may be known, too; the one that is over longest goes for it."""
+        if name in self.known or len(self.known) < MOST:
+            return True
+        over = [made for made in self.known.values() if made.override.end <= now]
+        if over:
+            self.forget(min(over, key=lambda made: (made.override.end, made.id)).id)
+        return bool(over)
 
     def forget(self, name: str) -> None:
         """Drop it from memory."""

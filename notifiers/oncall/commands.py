@@ -16,6 +16,9 @@ def set_override(state: State, command: OverrideSet) -> None:
     if command.start >= command.end or command.end + REMEMBERED <= state.now:
         state.counts["override refused"] += 1
         return
+    if not state.overrides.makes_room(command.id, state.now):
+        state.counts["override refused"] += 1
+        return
     override = Override(command.user, command.start, command.end)
     made = MadeOverride(command.id, command.schedule, override, command.by, state.now)
     state.overrides.put(made)

@@ -152,7 +152,7 @@ def _tell(state: State, queue: Queue, channel: ChannelConfig) -> None:
     if not items:
         queue.digest = None
         return
-    said, notice = gathering.composed(state, channel, items)
+    said, notice = gathering.composed(state, queue.receiver, channel, items)
     out.digest, out.expires_at = said.digest(), state.now + LIFE
     out.wake = out.expires_at + outbox.GRACE
     queue.take(limits.limit_of(state, queue.receiver), out.id, state.now)
@@ -203,7 +203,7 @@ def _again(state: State, queue: Queue, channel: ChannelConfig) -> None:
     items = list(gathering.told(state, queue))
     same = silent or state.now < out.expires_at
     if same and all(gathering.is_as_told(state, one) for one in items):
-        said, notice = gathering.composed(state, channel, items)
+        said, notice = gathering.composed(state, queue.receiver, channel, items)
         if said.digest() == out.digest:
             _send_again(state, queue, said, notice, silent=silent)
             return

@@ -111,9 +111,11 @@ def owe(line: Line, out: Outstanding) -> None:
         line.forced = line.forced or Why(out.digest)
 
 
-def composed(state: State, channel: ChannelConfig, items: list[Item]) -> tuple[Content, str]:
+def composed(
+    state: State, receiver: str, channel: ChannelConfig, items: list[Item]
+) -> tuple[Content, str]:
     """What fires comes first: a message has no room for all, and the summary counts the rest."""
-    summary = Summary()
+    summary = Summary(state.plan.location_of(receiver))
     firing, over = [], []
     for one in items:
         became = Told.FIRING if one.firing else Told.GONE

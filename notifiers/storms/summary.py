@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 
+from notifiers.time_intervals import in_words
 from schemas.alerts import AlertLevel
 
 MOST_NAMED = 8
@@ -23,7 +23,9 @@ class Told(StrEnum):
 class Summary:
     """Counts what a digest tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, location: str = "UTC") -> None:
+        """For somebody in this time zone."""
+        self.location = location
         self.groups: Counter[Told] = Counter()
         self.names: Counter[str] = Counter()
         self.severities: Counter[str] = Counter()
@@ -55,9 +57,9 @@ class Summary:
         if self.severities:
             said.append(f"Severity: {listed(self.severities)}.")
         if self.since is not None:
-            said.append(f"Held since {moment(self.since)}.")
+            said.append(f"Held since {in_words(self.since, self.location)}.")
         if self.oldest is not None:
-            said.append(f"Oldest alert since {moment(self.oldest)}.")
+            said.append(f"Oldest alert since {in_words(self.oldest, self.location)}.")
         return " ".join(said)
 
 
@@ -72,14 +74,6 @@ def listed(counts: Mapping[str, int]) -> str:
 def plural(count: int, word: str) -> str:
     """`1 alert`, `2 alerts`."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
-
-
-def moment(at: int) -> str:
-    """An instant in ms, as `2026-01-05 09:00:00 UTC`."""
-    try:
-        return f"{datetime.fromtimestamp(at / 1_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError, OSError):
-        return f"{at} ms"
 
 
 def _name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, tzinfo
 from typing import ClassVar, Final, cast
 
 from notifiers.templating.times import Moment, moment
@@ -200,9 +201,12 @@ class Data(Record):
         return list(zip(self.NAMES, found, strict=True))
 
 
-def data(delivery: Delivery) -> Data:
-    """What a delivery says. The receiver's name is escaped for regular expressions, as there."""
-    alerts = Alerts(_alert(each) for each in delivery.alerts)
+def data(delivery: Delivery, home: tzinfo | None = UTC) -> Data:
+    """What a delivery says, to somebody whose zone is `home`.
+
+    The receiver's name is escaped for regular expressions, as there.
+    """
+    alerts = Alerts(_alert(each, home) for each in delivery.alerts)
     firing = any(each.state is AlertState.FIRING for each in delivery.alerts)
     return Data(
         "".join(f"\\{rune}" if rune in _META else rune for rune in delivery.receiver),
@@ -224,14 +228,14 @@ def data(delivery: Delivery) -> Data:
     )
 
 
-def _alert(level: AlertLevel) -> Alert:
+def _alert(level: AlertLevel, home: tzinfo | None) -> Alert:
     resolved = level.state is AlertState.RESOLVED
     return Alert(
         "resolved" if resolved else "firing",
         Labels(level.labels),
         Labels(level.annotations),
-        moment(level.active_at if level.starts_at is None else level.starts_at),
-        moment(level.ends_at if resolved else None),
+        moment(level.active_at if level.starts_at is None else level.starts_at, home),
+        moment(level.ends_at if resolved else None, home),
         level.generator_url,
         fingerprint(level.labels),
     )

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -53,9 +54,12 @@ def unescaped(escaped: str) -> str:
 
 
 def _zoned(name: Value, moment: Value) -> Value:
-    zone = "UTC" if name in {"", "Local"} else str(name)
+    found = cast(Moment, moment)
+    if name == "Local":
+        return replace(found, zone=found.home)
+    zone = str(name) or "UTC"
     try:
-        return Moment(cast(Moment, moment).nanoseconds, ZoneInfo(zone))
+        return replace(found, zone=ZoneInfo(zone))
     except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
         raise Unexpandable(f"unknown time zone {zone}") from fault
 

@@ -8,6 +8,7 @@ from notifiers.templating.data import data
 from notifiers.templating.defaults import DEFAULTS
 from notifiers.templating.functions import FUNCTIONS, HTML_FUNCTIONS, escaped
 from notifiers.templating.times import moment
+from notifiers.time_intervals import zone
 from schemas.deliveries import Delivery
 from schemas.templates.blocks import Block, Call, Words, run
 from schemas.templates.errors import BadTemplate, TooMuch, Unexpandable
@@ -50,10 +51,21 @@ def defaults() -> Mapping[str, Block]:
 
 
 class Templates:
-    """All named templates; `definitions` take the place of defaults of the same name."""
+    """All named templates; `definitions` take the place of defaults of the same name.
 
-    def __init__(self, definitions: Mapping[str, Block] | None = None) -> None:
+    They speak to somebody in the time zone `location`.
+    """
+
+    def __init__(
+        self, definitions: Mapping[str, Block] | None = None, location: str = "UTC"
+    ) -> None:
         self._definitions = _redefined(defaults(), definitions or {})
+        self.location = location
+        self._home = zone(location)
+
+    def at(self, location: str) -> "Templates":
+        """The same for somebody in another time zone. Raises ValueError."""
+        return self if location == self.location else Templates(self._definitions, location)
 
     def check(self, template: str) -> None:
         """As the function; refuses also the name of a template that is not defined."""
@@ -101,9 +113,9 @@ class Templates:
         known = _redefined(self._definitions, found.definitions)
         if delivery.route_labels:
             functions = {**functions, "routeLabels": route_labels(delivery.route_labels)}
-        dot = data(delivery)
+        dot = data(delivery, self._home)
         # The instant of the decision, not of the attempt: each attempt says the same.
-        now = moment(delivery.decided_at)
+        now = moment(delivery.decided_at, self._home)
         state = State([("$", dot)], functions, known, now, shows)
         try:
             run(found.block, state, dot)

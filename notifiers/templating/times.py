@@ -91,11 +91,15 @@ class Weekday(Typed, int):
 
 @dataclass(frozen=True, slots=True)
 class Moment(Typed):
-    """A `time.Time`: nanoseconds since 1970, shown in a zone."""
+    """A `time.Time`: nanoseconds since 1970, shown in a zone; None is the machine's own.
+
+    `home` is the reader's zone, which `Local` is for.
+    """
 
     go_type = "time.Time"
     nanoseconds: int
-    zone: tzinfo = UTC
+    zone: tzinfo | None = UTC
+    home: tzinfo | None = UTC
 
     def member(self, name: str) -> Value:
         """A method."""
@@ -140,11 +144,11 @@ class Moment(Typed):
         )
 
 
-def moment(milliseconds: int | None) -> Moment:
+def moment(milliseconds: int | None, home: tzinfo | None = UTC) -> Moment:
     """Milliseconds since 1970 in UTC; Go's zero time for none, and the bound where out of range."""
     if milliseconds is None:
-        return Moment(_ZERO)
-    return Moment(min(max(milliseconds * 10**6, _ZERO), _LAST - 1))
+        return Moment(_ZERO, home=home)
+    return Moment(min(max(milliseconds * 10**6, _ZERO), _LAST - 1), home=home)
 
 
 TIME: Final = Parameter(Moment.go_type)
@@ -161,7 +165,7 @@ _OF_MOMENTS: Mapping[str, Callable[[Moment], Value]] = {
     "UnixMilli": lambda this: this.nanoseconds // 10**6,
     "UnixNano": lambda this: this.nanoseconds,
     "UTC": lambda this: replace(this, zone=UTC),
-    "Local": lambda this: replace(this, zone=UTC),
+    "Local": lambda this: replace(this, zone=this.home),
     "IsZero": lambda this: this.nanoseconds == _ZERO,
     "Format": lambda this: Function(
         (STRING,), lambda _, given: this.formatted(cast(str, given[0]))

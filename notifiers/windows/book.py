@@ -10,6 +10,8 @@ from schemas.windows import WindowSet
 
 RETENTION = 432_000_000
 """How long (ms) a window that is over is remembered; as long as a silence."""
+MOST = 10_000
+"""Windows that are not over; of those that are over the oldest are forgotten to stay below it."""
 
 
 class WindowBook:
@@ -35,6 +37,15 @@ class WindowBook:
         if before is None or before.sets != window.sets:
             self._version += 1
         self._holding = (0, 0, frozenset())
+
+    def makes_room(self, name: str, now: int) -> bool:
+        """Whether one of this id may be known, too; the one that is over longest goes for it."""
+        if name in self.known or len(self.known) < MOST:
+            return True
+        over = [one for one in self.known.values() if one.is_over(now)]
+        if over:
+            self.forget(min(over, key=lambda one: (one.wish.ends_at or 0, one.id)).id)
+        return bool(over)
 
     def forget(self, name: str) -> None:
         """Drop it from memory."""

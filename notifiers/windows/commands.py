@@ -24,6 +24,9 @@ def set_window(state: State, command: WindowSet) -> None:
     except ValueError:
         state.counts["window refused"] += 1
         return
+    if not state.windows.makes_room(window.id, state.now):
+        state.counts["window refused"] += 1
+        return
     previous = state.windows.known.get(window.id)
     window = replace(window, looked_at=state.now)
     if previous is not None and window.kind is previous.kind is WindowKind.DEPLOY:
@@ -96,12 +99,14 @@ def remind(state: State, cause: str) -> None:
 def remind_of_silence(state: State, silence: Silence) -> None:
     """Remind of a silence's end, if its annotations say so."""
     before = silence.annotations.get(REMIND, "")
+    receiver = _receiver(state, silence.annotations.get(REMIND_TO, ""), silence.created_by)
+    where = state.plan.location_of(receiver)
     state.reminders.plan(
         f"silence/{silence.id}",
         silence.ends_at,
         int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
-        _receiver(state, silence.annotations.get(REMIND_TO, ""), silence.created_by),
-        ends_text(f"Silence {silence.id}", silence.ends_at, silence.comment),
+        receiver,
+        ends_text(f"Silence {silence.id}", silence.ends_at, silence.comment, where),
         state.now,
     )
 
@@ -111,12 +116,14 @@ def _put(state: State, window: Window) -> None:
     window = replace(window, looked_at=state.now)
     state.windows.put(window)
     expiry, wish = window.expires_at, window.wish
+    receiver = _receiver(state, wish.remind_to, wish.owner)
+    what, where = f"Maintenance window {window.id}", state.plan.location_of(receiver)
     state.reminders.plan(
         window.cause,
         expiry,
         wish.remind_before,
-        _receiver(state, wish.remind_to, wish.owner),
-        ends_text(f"Maintenance window {window.id}", expiry or 0, wish.comment),
+        receiver,
+        ends_text(what, expiry or 0, wish.comment, where),
         state.now,
     )
     suppression.release(state, window.cause)

@@ -1,14 +1,11 @@
 """Reminders: shortly before a window or silence ends somebody is told, once for each end."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import ormsgpack
 
 from notifiers.alarms import Alarms
-
-_LAST = 253_402_300_799_000
-"""The end of the year 9999 (ms): a command may name a later end, and must not fail for that."""
+from notifiers.time_intervals import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +68,7 @@ class ReminderBook:
         self.put(cause, wanted if wanted.at > now else replace(wanted, told=True))
 
 
-def ends_text(what: str, expiry: int, comment: str) -> str:
-    """What a reminder says; of an end that no calendar knows, that it is the last day of all."""
-    moment = datetime.fromtimestamp(min(max(expiry, 0), _LAST) / 1_000, UTC)
-    when = moment.strftime("%Y-%m-%d %H:%M UTC")
+def ends_text(what: str, expiry: int, comment: str, location: str = "UTC") -> str:
+    """What a reminder says, to somebody in this time zone."""
+    when = in_words(expiry, location, "%Y-%m-%d %H:%M %Z")
     return f"{what} ends at {when}: {comment}" if comment else f"{what} ends at {when}"

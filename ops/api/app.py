@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ops.api import (
@@ -40,6 +41,9 @@ log = logging.getLogger("tocsin.api")
 Console = Callable[[], AbstractAsyncContextManager[ASGIApp]]
 """Loads the console: its imports take up to a second, so that happens in a thread."""
 
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_PROGRAMS = ("/api/", "/-/")
+"""What only programs ask."""
 _STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="1"><title>Tocsin is starting</title>
@@ -49,13 +53,20 @@ place-items:center;min-height:90vh;margin:0}</style></head>
 
 
 class _Site:
-    """The console's place under `/`, which is empty until the console has come."""
+    """What no route of the API takes: the console's place, empty until the console has come.
 
-    def __init__(self) -> None:
+    Programs are answered in JSON, whether there is a console or not: `api` are the routes that
+    know the path under another method.
+    """
+
+    def __init__(self, api: Callable[[], Sequence[BaseRoute]]) -> None:
         self.app: ASGIApp | None = None
+        self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.app is not None:
+        if scope["type"] == "http" and (refusal := self._refusal(scope)) is not None:
+            await refusal(scope, receive, send)
+        elif self.app is not None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1013})
@@ -63,6 +74,20 @@ class _Site:
             await HTMLResponse(_STARTING, 200)(scope, receive, send)
         else:
             await JSONResponse(_error("no such page"), 404)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """The answer to a method or path that the API does not have; None for the console's."""
+        words = ", ".join(one for one in _METHODS if self._takes({**scope, "method": one}))
+        if words:
+            return JSONResponse(_error(f"only {words} here"), 405, headers={"Allow": words})
+        path = route_path(scope)
+        if path.startswith(_PROGRAMS):
+            return JSONResponse(_error(f"no such path: {path[:200]}"), 404)
+        return None
+
+    def _takes(self, scope: Scope) -> bool:
+        routes = (one for one in self._api() if not isinstance(one, Mount))
+        return any(one.matches(scope)[0] is Match.FULL for one in routes)
 
 
 def _wants_page(scope: Scope) -> bool:
@@ -75,7 +100,7 @@ def build(
     services: Services, access: Access, console: Console | None = None, prefix: str = ""
 ) -> ASGIApp:
     """The application, under `prefix`. `console` is loaded once the API is being served."""
-    site = _Site()
+    site = _Site(lambda: app.routes)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

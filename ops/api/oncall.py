@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from notifiers.alert_script import instant
 from notifiers.config import Config
-from notifiers.oncall.book import MadeOverride, OverrideBook
+from notifiers.oncall.book import MOST, MadeOverride, OverrideBook
 from notifiers.oncall.schedule import DAY, Schedule, Shift
 from ops.api.alertmanager import AT_ONCE
 from ops.api.alertmanager_query import config_of
@@ -66,11 +66,11 @@ def routes(services: Services) -> APIRouter:
 
         return await answer(ended)
 
-    @router.get("/{schedule}.ics")
+    @router.get("/{schedule:path}.ics")
     async def calendar(schedule: str, request: Request) -> Response:
         return await answer(lambda: _calendar(services, schedule, request))
 
-    @router.get("/{schedule}")
+    @router.get("/{schedule:path}")
     async def shifts(schedule: str, request: Request) -> Response:
         def listed() -> Response:
             return JSONResponse(_shifts(services, schedule, request))
@@ -190,6 +190,9 @@ def _command(services: Services, body: bytes) -> OverrideSet:
     start, end = _instant(found.get("from"), "from"), _instant(found.get("to"), "to")
     if end <= start or end <= services.now() or start < 0 or end > LAST:
         raise HTTPException(400, f"to must be after from, in the future, and not {FAR}")
+    live = sum(1 for made in services.overrides() if made.override.end > services.now())
+    if live >= MOST:
+        raise HTTPException(409, f"there are {live:,} overrides that are not over: remove some")
     return OverrideSet(
         id=uuid.uuid4().hex, schedule=schedule, user=user, start=start, end=end, by=by
     )

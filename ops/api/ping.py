@@ -20,6 +20,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
 
+from notifiers.heartbeats import sealed
 from notifiers.heartbeats.book import PREFIX as HEARTBEATS
 from notifiers.heartbeats.heartbeat import unpacked_heartbeat
 from ops.api.alertmanager_posting import message_of
@@ -64,7 +65,7 @@ class Pings:
                     n: left for n, left in self._left.items() if n in {*self._names.values()}
                 }
                 self._looked = self._clock()
-            return self._names.get(path)
+            return sealed.named(self._names, path)
 
     def allows(self, name: str) -> bool:
         """Whether it may ping once more now; if so, it did."""

@@ -92,14 +92,19 @@ def client_of(arguments: argparse.Namespace) -> Client:
 
     Raises `Refused` or `Unreachable`.
     """
+    if not arguments.url:
+        return beside(settings_of(arguments).settings.data, arguments)
     _check_words(arguments)
-    if arguments.url:
-        try:
-            url = parse_url(arguments.url)
-        except PydanticCustomError as fault:
-            raise Refused(f"--url: {fault.message()}") from fault
-        return Client(url, _token(arguments.token_file))
-    directory = settings_of(arguments).settings.data
+    try:
+        url = parse_url(arguments.url)
+    except PydanticCustomError as fault:
+        raise Refused(f"--url: {fault.message()}") from fault
+    return Client(url, _token(arguments.token_file))
+
+
+def beside(directory: Path, arguments: argparse.Namespace) -> Client:
+    """The server that runs on this data directory; raises as `client_of`."""
+    _check_words(arguments)
     found = endpoint.read(directory)
     if found is None:
         raise Unreachable(

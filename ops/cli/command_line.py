@@ -253,18 +253,17 @@ def _dead_letters(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _oncall(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     show = _command(verbs, "show", "ops.cli.oncall", "each schedule's shifts; 1 if nobody is")
     show.add_argument("schedule", nargs="?", metavar="SCHEDULE", help="else all of them")
-    show.add_argument("--routes", metavar="F", help="routing file; else the configured one")
+    show.add_argument("--routes", metavar="F", help="this routing file, and no server")
     show.add_argument("--at", metavar="T", help="from then on, RFC 3339; else from now on")
     show.add_argument("--days", default="7", metavar="N", help="how many days to show; 7")
     show.add_argument("--gaps", action="store_true", help="only where nobody is; 1 if there are")
-    show.add_argument("--json", action="store_true")
-    _settings(show)
+    _client(show)
     export = _command(verbs, "export", "ops.cli.oncall_export", "a schedule as iCalendar")
     export.add_argument("schedule", metavar="SCHEDULE")
-    export.add_argument("--routes", metavar="F", help="routing file; else the configured one")
+    export.add_argument("--routes", metavar="F", help="this routing file, and no server")
     export.add_argument("--from", dest="start", metavar="T", help="RFC 3339; else now")
     export.add_argument("--to", dest="end", metavar="T", help="else 90 days later")
-    _settings(export)
+    _server(export)
     _overrides(verbs)
 
 
@@ -374,7 +373,11 @@ def _load(parser: argparse.ArgumentParser) -> None:
 
 
 def _client(parser: argparse.ArgumentParser) -> None:
+    _server(parser)
+    parser.add_argument("--json", action="store_true")
+
+
+def _server(parser: argparse.ArgumentParser) -> None:
     _settings(parser)
     parser.add_argument("--url", metavar="URL", help="of the server; else that of --data")
     parser.add_argument("--token-file", metavar="F", help="with --url")
-    parser.add_argument("--json", action="store_true")

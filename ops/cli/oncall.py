@@ -3,16 +3,17 @@
 import argparse
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
-from notifiers.config import Config, read
-from notifiers.oncall.calendar_file import with_calendars
-from notifiers.oncall.schedule import Schedule, Shift
+from notifiers.config import Config
+from notifiers.oncall.schedule import Shift
 from notifiers.time_intervals import zone
-from ops.cli.options import settings_of
-from ops.cli.terminal import complain, table
+from ops.cli.client import Client
+from ops.cli.oncall_source import PATH, found, schedule_in
+from ops.cli.terminal import table
 from schemas.errors import Refused
 
 DAY: Final = 86_400_000
@@ -21,64 +22,76 @@ LAST: Final = 221_845_392_000_000
 NOBODY: Final = "(nobody)"
 
 
+@dataclass(frozen=True, slots=True)
+class _Rota:
+    """A schedule's shifts; `location` is the zone in which they are shown."""
+
+    name: str
+    location: str
+    shifts: list[Shift]
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Print each schedule's shifts; 1 if one of them has nobody at that time."""
-    config, name = config_of(arguments), arguments.schedule
-    schedules = [*config.schedules.values()] if name is None else [schedule_in(config, name)]
-    at = instant_of(arguments.at, "--at")
+    name, at = arguments.schedule, instant_of(arguments.at, "--at")
     until = at + _days(arguments.days) * DAY
-    found = {one.name: one.shifts(at, until) for one in schedules}
+    rotas = found(
+        arguments,
+        lambda client: _asked(client, name, at, until),
+        lambda config: _filed(config, name, at, until),
+    )
     if arguments.gaps:
-        return _gaps(schedules, found, as_json=arguments.json)
+        return _gaps(rotas, as_json=arguments.json)
     if arguments.json:
-        print(json.dumps({name: [_json(shift) for shift in found[name]] for name in found}))
+        print(_json(rotas))
     else:
-        for one in schedules:
+        for one in rotas:
             print(f"{one.name} ({one.location})")
-            print(table(("FROM", "TO", "WHO", "LAYER"), _rows(found[one.name], one.location)))
-    return int(any(shifts[0].user is None for shifts in found.values()))
+            print(table(("FROM", "TO", "WHO", "LAYER"), _rows(one.shifts, one.location)))
+    return int(any(one.shifts[0].user is None for one in rotas))
 
 
-def _gaps(schedules: list[Schedule], found: dict[str, list[Shift]], *, as_json: bool) -> int:
+def _asked(client: Client, name: str | None, at: int, until: int) -> list[_Rota]:
+    known = [one["name"] for one in client.get(PATH)["schedules"]]
+    if not known:
+        raise Refused("oncall: the routing file in force has no schedules: see docs/on-call.md")
+    if name is not None and name not in known:
+        it_has = ", ".join(known)
+        raise Refused(
+            f'oncall: the routing file in force has no schedule "{name}"; it has {it_has}'
+        )
+    return [_rota(client, one, at, until) for one in ([*known] if name is None else [name])]
+
+
+def _rota(client: Client, name: str, at: int, until: int) -> _Rota:
+    span = {"from": str(at), "to": str(until)}
+    said = client.get(f"{PATH}/{quote(name, safe='')}", span)
+    shifts = [
+        Shift(one["start"], one["end"], one["user"], one["layer"] or "") for one in said["shifts"]
+    ]
+    return _Rota(name, said["time_zone"], shifts)
+
+
+def _filed(config: Config, name: str | None, at: int, until: int) -> list[_Rota]:
+    schedules = [*config.schedules.values()] if name is None else [schedule_in(config, name)]
+    return [_Rota(one.name, one.location, one.shifts(at, until)) for one in schedules]
+
+
+def _gaps(rotas: list[_Rota], *, as_json: bool) -> int:
     """Only where nobody is on call; 1 if that is anywhere."""
-    gaps = {name: [one for one in found[name] if one.user is None] for name in found}
+    gaps = [
+        replace(one, shifts=[shift for shift in one.shifts if shift.user is None]) for one in rotas
+    ]
     if as_json:
-        print(json.dumps({name: [_json(one) for one in gaps[name]] for name in gaps}))
+        print(_json(gaps))
     else:
         rows = [
             (one.name, _local(gap.start, one.location), _local(gap.end, one.location))
-            for one in schedules
-            for gap in gaps[one.name]
+            for one in gaps
+            for gap in one.shifts
         ]
         print(table(("SCHEDULE", "NOBODY FROM", "TO"), rows) if rows else "no gaps")
-    return int(any(gaps.values()))
-
-
-def config_of(arguments: argparse.Namespace) -> Config:
-    """The routing file that is meant, with schedules in it. Raises Refused."""
-    file = Path(arguments.routes) if arguments.routes else settings_of(arguments).settings.routes
-    if file is None:
-        raise Refused("oncall: no routing file is configured: write --routes F")
-    try:
-        text = with_calendars(file.read_text("utf-8"), file.parent)
-    except (OSError, UnicodeDecodeError) as fault:
-        raise Refused(f"{file}: cannot be read: {fault}") from fault
-    config, problems = read(text, str(file))
-    if config is None:
-        for problem in problems[:-1]:
-            complain(str(problem))
-        raise Refused(str(problems[-1]))
-    if not config.schedules:
-        raise Refused(f"{file}: there are no schedules in it: see docs/on-call.md")
-    return config
-
-
-def schedule_in(config: Config, name: str) -> Schedule:
-    """The schedule of this name. Raises Refused."""
-    if name not in config.schedules:
-        known = ", ".join(config.schedules)
-        raise Refused(f'oncall: the routing file has no schedule "{name}"; it has {known}')
-    return config.schedules[name]
+    return int(any(one.shifts for one in gaps))
 
 
 def instant_of(text: str | None, option: str) -> int:
@@ -107,7 +120,11 @@ def _days(text: str) -> int:
     return int(text)
 
 
-def _json(shift: Shift) -> dict[str, object]:
+def _json(rotas: list[_Rota]) -> str:
+    return json.dumps({one.name: [_shift(shift) for shift in one.shifts] for one in rotas})
+
+
+def _shift(shift: Shift) -> dict[str, object]:
     return {"start": shift.start, "end": shift.end, "user": shift.user, "layer": shift.by}
 
 

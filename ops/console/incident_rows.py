@@ -1,5 +1,6 @@
 """Incidents as rows of the page; pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,6 +16,25 @@ def incident_rows(found: Sequence[IncidentView], now: int, *, over: bool) -> lis
     wanted = [one for one in found if (str(one.state) == "resolved") is over]
     ordered = sorted(wanted, key=lambda one: (_ORDER[str(one.state)], -one.opened_at, one.id))
     return [_row(one, now) for one in ordered]
+
+
+def incidents_of_alerts(found: Sequence[IncidentView], now: int) -> dict[str, dict[str, str]]:
+    """What the row of an alert says of its incident, by fingerprint.
+
+    Of several it is an open one, else the newest; the rest are counted.
+    """
+    live = [one for one in found if str(one.state) != "resolved"]
+    live.sort(key=lambda one: (_ORDER[str(one.state)], -one.opened_at, one.id))
+    counts = Counter(alert.fingerprint for one in live for alert in one.alerts)
+    rows: dict[str, dict[str, str]] = {}
+    for one in live:
+        whose = who(one, now)
+        for alert in one.alerts:
+            more = counts[alert.fingerprint] - 1
+            said = f"{whose}; {more} more" if more else whose
+            row = {"incident": one.id, "incident_state": str(one.state), "whose": said}
+            rows.setdefault(alert.fingerprint, row)
+    return rows
 
 
 def _row(one: IncidentView, now: int) -> dict[str, Any]:

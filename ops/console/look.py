@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ops.console.glance import EVERY, Glance
+from ops.console.incident_rows import incidents_of_alerts
 from ops.console.rows import (
     HOST_COLUMNS,
     METRICS,
@@ -45,6 +46,8 @@ class Present:
     alerts: Sequence[dict[str, Any]]
     health: tuple[str, str, str]
     stages: Sequence[dict[str, str]] = ()
+    incidents: int = 0
+    """How many are not resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,12 @@ class Eyes:
     def _see_present(self) -> Present:
         now = self.now()
         stages = self.services.status()
-        alerts = alert_rows(self.services.alerts(), now)
-        return Present(now, alerts, health_word(stages), stage_rows(stages))
+        incidents = self.services.incidents()
+        # Times of incidents are the log's.
+        whose = incidents_of_alerts(incidents, self.services.now())
+        alerts = alert_rows(self.services.alerts(), now, whose)
+        live = sum(1 for one in incidents if one.resolved_at is None)
+        return Present(now, alerts, health_word(stages), stage_rows(stages), live)
 
     def _see_past(self, metric: str, last: Past) -> Past:
         now, ask = self.now(), self.services.query

@@ -28,6 +28,10 @@ _BAR = """<q-td :props="props"><div v-if="props.row.%(name)s !== null" class="tc
  </div><span v-else>–</span></q-td>"""
 _SUMMARY = """<q-td :props="props"><div class="tc-alert">{{ props.row.alert }}</div>
  <div class="tc-summary">{{ props.row.summary }}</div></q-td>"""
+_INCIDENT = """<q-td :props="props"><a v-if="props.row.incident" class="tc-link tc-incident-link"
+ :href="'incidents/' + encodeURIComponent(props.row.incident)">
+ <span :class="'tc-state tc-' + props.row.incident_state">{{ props.row.incident_state }}</span>
+ <div class="tc-summary">{{ props.row.whose }}</div></a><span v-else>–</span></q-td>"""
 _ALERT_CARD = """<div class="tc-item"><div class="tc-line">
  <span :class="'tc-badge tc-is-' + props.row.look">{{ props.row.severity }}</span>
  <span :class="'tc-state tc-' + props.row.state">{{ props.row.state }}</span>
@@ -35,7 +39,12 @@ _ALERT_CARD = """<div class="tc-item"><div class="tc-line">
  <div class="tc-alert">{{ props.row.alert }}</div>
  <div class="tc-summary">{{ props.row.summary }}</div>
  <div class="tc-faint">{{ [props.row.service, props.row.instance].filter(Boolean).join(' · ') }}
- · {{ props.row.value }}</div></div>"""
+ · {{ props.row.value }}</div>
+ <a v-if="props.row.incident" class="tc-link tc-incident-link"
+ :href="'incidents/' + encodeURIComponent(props.row.incident)">
+ <span :class="'tc-state tc-' + props.row.incident_state">Incident
+ {{ props.row.incident_state }}</span>
+ <span class="tc-faint"> {{ props.row.whose }}</span></a></div>"""
 _HOST_CARD = """<div class="tc-item"><div class="tc-line"><span class="tc-alert tc-clip">
  {{ props.row.instance }}</span><span class="tc-far"><span
  :class="'tc-state tc-' + props.row.state">{{ props.row.state }}</span></span></div>
@@ -54,6 +63,7 @@ _ALERTS = [
     column("alert", "Alert"),
     column("service", "Service"),
     column("instance", "Instance"),
+    column("incident_state", "Incident"),
     column("since", "Since", "right", sortable=False),
     column("value", "Value", "right", sortable=False),
 ]
@@ -112,6 +122,8 @@ class Page:
             with self.stages:
                 for stage in look.present.stages:
                     _stage(stage)
+        if self._new("incidents", look.present.incidents):
+            self.tiles["incidents"].set_text(str(look.present.incidents))
         if self._new("tiles", (firing, len(look.present.alerts), alive, len(look.past.hosts))):
             self.tiles["firing"].set_text(str(firing))
             alarm = {"add": "tc-alarm"} if firing else {"remove": "tc-alarm"}
@@ -146,11 +158,12 @@ class Page:
             self._banner()
             with ui.element("div").classes("tc-tiles"):
                 self.tiles = {
-                    name: _tile(title)
-                    for name, title in (
-                        ("firing", "Firing"),
-                        ("pending", "Pending"),
-                        ("hosts", "Hosts up"),
+                    name: _tile(title, way)
+                    for name, title, way in (
+                        ("firing", "Firing", ""),
+                        ("pending", "Pending", ""),
+                        ("incidents", "Incidents", "/incidents"),
+                        ("hosts", "Hosts up", ""),
                     )
                 }
             self.stages = ui.element("div").classes("tc-stages").mark("stages")
@@ -161,6 +174,7 @@ class Page:
                 self.alerts.add_slot("body-cell-severity", _SEVERITY)
                 self.alerts.add_slot("body-cell-state", _STATE)
                 self.alerts.add_slot("body-cell-alert", _SUMMARY)
+                self.alerts.add_slot("body-cell-incident_state", _INCIDENT)
             with Card("Hosts"):
                 self.hosts = table(_HOSTS, _HOST_CARD)
                 self.hosts.props('no-data-label="No host has reported yet."')
@@ -185,8 +199,10 @@ class Page:
         self.away.set_visibility(False)
 
 
-def _tile(title: str) -> ui.label:
-    with ui.element("div").classes("tc-tile"):
+def _tile(title: str, way: str = "") -> ui.label:
+    """A number with a title, which may lead to another page."""
+    tile = ui.link(target=way).classes("tc-plain") if way else ui.element("div")
+    with tile.classes("tc-tile"):
         number = ui.label("–").classes("tc-big")
         ui.label(title).classes("tc-faint")
     return number

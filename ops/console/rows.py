@@ -50,13 +50,23 @@ METRICS: Final[Mapping[str, Metric]] = {
 }
 
 _STATES = {AlertState.FIRING: 0, AlertState.PENDING: 1}
+NOWHERE: Final[Mapping[str, str]] = {"incident": "", "incident_state": "", "whose": ""}
+"""What the row of an alert says that is in no incident."""
+_NONE: Final[Mapping[str, Mapping[str, str]]] = {}
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
-def alert_rows(alerts: Sequence[AlertView], now: int) -> list[dict[str, Any]]:
-    """The alerts that are on: firing before pending, the worst first, then the oldest."""
+def alert_rows(
+    alerts: Sequence[AlertView], now: int, incidents: Mapping[str, Mapping[str, str]] = _NONE
+) -> list[dict[str, Any]]:
+    """The alerts that are on: firing before pending, the worst first, then the oldest.
+
+    `incidents` are what each alert's row says of its incident, by fingerprint.
+    """
     live = sorted((a for a in alerts if a.state in _STATES), key=_alert_order)
-    return [_alert_row(alert, now) for alert in live]
+    return [
+        {**_alert_row(alert, now), **incidents.get(alert.fingerprint, NOWHERE)} for alert in live
+    ]
 
 
 def _alert_order(alert: AlertView) -> tuple[int, int, int, str]:

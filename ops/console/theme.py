@@ -96,7 +96,7 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
 .tc-clip { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .tc-page { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; width: 100%;
   max-width: 1280px; margin: 0 auto; padding: 20px; box-sizing: border-box; }
-.tc-tiles { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 16px; }
+.tc-tiles { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 16px; }
 .tc-tile, .tc-card { background: var(--tc-card); border: 1px solid var(--tc-line);
   border-radius: 10px; }
 .tc-tile { padding: 14px 18px; }
@@ -125,7 +125,10 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
 .tc-state.tc-resolved, .tc-state.tc-expired { color: var(--tc-faint); }
 .tc-link { color: var(--tc-text); text-decoration: none; }
 .tc-link:hover { text-decoration: underline; }
-.tc-plain { color: inherit; text-decoration: none; }
+.tc-plain { color: inherit !important; text-decoration: none !important; }
+a.tc-tile:hover { border-color: var(--tc-faint); }
+.tc-incident-link { display: block; }
+.tc-incident-link span + span { margin-left: 8px; }
 .tc-parts { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; }
 .tc-incident { display: grid; gap: 10px; padding: 18px; }
 .tc-big-title { font-size: 20px; font-weight: 600; line-height: 1.25; overflow-wrap: anywhere;

@@ -106,6 +106,28 @@ def test_an_incident_is_taken_and_resolved(stand: Stand, routed: RoutedServices)
     assert routed.told()[0].why is Why.FIRST
 
 
+def test_the_overview_leads_to_incidents(stand: Stand, routed: RoutedServices) -> None:
+    with stand.page(color_scheme="light") as page:
+        page.locator(".tc-incident-link").first.wait_for()
+        page.wait_for_timeout(300)
+        picture(page, "overview-incidents-light")
+        assert page.locator(".tc-tiles a").inner_text().split("\n")[0] == "1"
+        links = page.locator(".tc-incident-link")
+        assert links.count() == 2
+        assert "nobody has it" in links.first.inner_text()
+        links.first.click()
+        page.get_by_role("button", name="Acknowledge").wait_for()
+        (incident,) = routed.incidents()
+        assert page.url.endswith(f"/incidents/{incident.id}")
+    with stand.page(PHONE, color_scheme="dark", is_mobile=True, has_touch=True) as page:
+        page.locator(".tc-incident-link").first.wait_for()
+        page.wait_for_timeout(300)
+        picture(page, "overview-incidents-phone")
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        page.locator(".tc-tiles a").click()
+        page.wait_for_url("**/incidents")
+
+
 def test_hostile_text_stays_text_here_too(stand: Stand, routed: RoutedServices) -> None:
     routed.day.fires(61, HOSTILE, service="{{ constructor }}").until(400)
     with stand.page(path="incidents", wait=".tc-link") as page:

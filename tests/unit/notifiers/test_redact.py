@@ -1,6 +1,7 @@
 """What of a routing file is kept in the log."""
 
 from notifiers.config import read
+from notifiers.heartbeats.sealed import named
 from notifiers.redact import without_secrets
 
 FILE = """
@@ -34,3 +35,38 @@ def test_what_the_router_decides_by_stays() -> None:
         routed = [(c.kind, c.send_resolved, c.max_alerts) for c in receiver.channels]
         kept = after.receivers[name].channels
         assert [(c.kind, c.send_resolved, c.max_alerts) for c in kept] == routed
+
+
+BEATS = """
+ping_key: CANARY-CANARY-CANARY-1
+route: {receiver: r}
+receivers: [{name: r}]
+heartbeats:
+- &first {name: a, id: CANARY-CANARY-CANARY-2, period: 1h}
+- {<<: *first, name: b, id: CANARY-CANARY-CANARY-3}
+- {<<: {id: CANARY-CANARY-CANARY-4}, name: c, period: 1h}
+- {name: d, period: 1h}
+"""
+
+
+def test_the_secrets_of_pings_travel_sealed_and_still_open_their_heartbeats() -> None:
+    text = without_secrets(BEATS)
+    assert "CANARY" not in text
+    config, problems = read(text, "f", bare=True)
+    assert problems == []
+    assert config is not None
+    names = {path: one.name for one in config.heartbeats.values() for path in one.paths}
+    for name, number in (("a", 2), ("b", 3), ("c", 4)):
+        assert named(names, f"CANARY-CANARY-CANARY-{number}") == name
+        assert named(names, f"CANARY-CANARY-CANARY-1/{name}") == name
+    assert named(names, "CANARY-CANARY-CANARY-1/d") == "d"
+    assert not [path for path in names if named(names, path) is not None]
+
+
+def test_a_plan_of_an_older_version_has_secrets_open_and_they_still_open() -> None:
+    config, _ = read(BEATS, "f")
+    assert config is not None
+    names = {path: one.name for one in config.heartbeats.values() for path in one.paths}
+    assert named(names, "CANARY-CANARY-CANARY-2") == "a"
+    assert named(names, "CANARY-CANARY-CANARY-1/d") == "d"
+    assert named(names, "CANARY-CANARY-CANARY-9") is None

@@ -34,6 +34,7 @@ class Day:
         self.offset = 0
         self.state: dict[str, bytes] = {}
         self.told: list[tuple[float, str, str]] = []
+        self.reasons: list[str] = []
         self.counts: dict[str, int] = {}
         self.plan(rules)
 
@@ -69,6 +70,7 @@ class Day:
                 for level in output.event.alerts:
                     at = (output.event.decided_at - T0) / 1000
                     again = "" if level.changed else " again"
+                    self.reasons.append(level.reason)
                     self.told.append((at, level.labels["alertname"], level.state + again))
         return step
 
@@ -77,6 +79,12 @@ def test_a_breach_is_pending_then_firing_then_resolved_at_the_instants() -> None
     day = Day().at(1, temperature=95).at(16, temperature=95).at(31, temperature=95)
     day.at(46, temperature=95).at(50, temperature=20).at(62)
     assert day.told == [(15, "Hot", "pending"), (45, "Hot", "firing"), (60, "Hot", "resolved")]
+
+
+def test_a_pending_level_says_how_long_its_rule_waits_and_no_other_does() -> None:
+    day = Day().at(1, temperature=95).at(16, temperature=95).at(31, temperature=95)
+    day.at(46, temperature=95).at(50, temperature=20).at(62)
+    assert day.reasons == ["waits for 30s", "", ""]
 
 
 def test_an_instant_sees_what_was_appended_up_to_it_and_nothing_later() -> None:

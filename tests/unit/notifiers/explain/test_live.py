@@ -4,10 +4,11 @@ import pytest
 
 from notifiers.explain.answer import explanation
 from notifiers.explain.asked import Asked, asked
-from notifiers.explain.live import AlertNow, ChannelNow, Standing, explained
+from notifiers.explain.live import AlertNow, ChannelNow, Standing, explained, fires_at
 from schemas.commands import SilenceMatcher, SilenceSet
 from schemas.deliveries import Why
 from schemas.incidents import IncidentAction, IncidentCommand
+from schemas.waits import waits
 from tests.unit.notifiers.scenario import (
     Scenario,
     batch,
@@ -131,8 +132,25 @@ def test_what_is_pending_says_for_how_long() -> None:
     [way] = now(day, 45, alertname="A").ways
     assert (way.receiver, way.due) == ("ops", None)
     assert answer(day, 45, alertname="A") == (
-        "Nobody was paged because A is pending: it has held for 40 s."
+        "Nobody was paged because A is pending: it has held for 40 s, and does not fire yet."
     )
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (45, "has held for 40 s of 5 m, fires in 4 m 20 s"),
+        (305, "has held for 5 m of 5 m: fires at the next evaluation"),
+    ],
+)
+def test_what_is_pending_says_how_long_until_it_fires(at: float, text: str) -> None:
+    waiting = level("pending", 5, alertname="A").model_copy(update={"reason": waits(300_000)})
+    day = Scenario(ROUTES).at(5, batch(5, waiting)).restart()
+    assert channel(day, at, alertname="A").text == f"pending: {text}"
+    (found,) = explained(day.state.items(), asked(["alertname=A"]), seconds(at))
+    assert fires_at(found.level) == seconds(305)
+    said = f"Nobody was paged because A is pending: it {text}."
+    assert answer(day, at, alertname="A") == said
 
 
 def test_an_acknowledged_alert_names_who_has_it() -> None:

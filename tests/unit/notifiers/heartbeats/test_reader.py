@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 """`heartbeats:`, `ping_key:` and `dead_mans_switch:` of a routing file, and what is wrong there."""
 
 import pytest
 
 from notifiers.config import read
 from notifiers.heartbeats.definition import Definition
+from notifiers.heartbeats.sealed import sealed
 from notifiers.heartbeats.switch_config import SwitchConfig
 from notifiers.redact import without_secrets
 
@@ -48,7 +51,11 @@ heartbeats:
     assert (short.grace, short.max_runtime) == (3_600_000, 3_600_000)
     config, _ = read(without_secrets(BASE + text), "plan", bare=True)
     assert config is not None
-    assert config.heartbeats == found
+    travelled = config.heartbeats
+    assert {name: replace(one, paths=()) for name, one in travelled.items()} == {
+        name: replace(one, paths=()) for name, one in found.items()
+    }
+    assert travelled["short"].paths == (f"{sealed('abcdefghijklmnopqrstuv')}/short",)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """Who is on call over HTTP, and overrides made and taken back."""
 
+import pytest
+
 from notifiers.oncall.book import MadeOverride
 from notifiers.oncall.schedule import DAY, HOUR, Override
+from ops.api import oncall
 from ops.services import Routing
 from schemas.oncall import OverrideEnded, OverrideSet
 from schemas.topics import CODEC
@@ -118,3 +121,17 @@ def test_an_override_that_the_router_does_not_take_in_is_said_to_be_out_of_force
     answer = ask("DELETE", f"{PATH}/overrides/o1", fake)
     assert answer.status_code == 503
     assert "not in force" in answer.json()["error"]
+
+
+def test_there_is_room_for_so_many_overrides_that_are_not_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(oncall, "MOST", 1)
+    wanted = {"schedule": "primary", "user": "kim", "from": NOW, "to": NOW + HOUR}
+    fake = services(MADE)
+    answer = ask("POST", f"{PATH}/overrides", fake, json=wanted)
+    assert answer.status_code == 409
+    assert "there are 1 overrides that are not over" in answer.json()["error"]
+    assert fake.publish.messages == []
+    over = MadeOverride("o2", "primary", Override("kim", NOW - DAY, NOW - HOUR), "ada", NOW - DAY)
+    assert ask("POST", f"{PATH}/overrides", services(over), json=wanted).status_code == 200

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from ops import maintenance
 from schemas.deliveries import Why
 from schemas.windows import WindowEnded
 from tests.support.routed_services import RoutedServices
@@ -211,3 +212,19 @@ def test_what_the_router_does_not_take_in_is_not_called_done() -> None:
     services = RoutedServices()
     services.takes = False
     assert "not in force" in post(services, "/windows", ONCE, 503)["error"]
+
+
+def test_there_is_room_for_so_many_windows_that_are_not_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(maintenance, "MOST", 2)
+    services = RoutedServices()
+    first = post(services, "/windows", ONCE)["id"]
+    post(services, "/deploys/start", {"service": "shop", "id": "r1"})
+    answer = post(services, "/windows", ONCE, 409)
+    assert answer["error"] == "there are 2 windows that are not over: end some of them first"
+    post(services, "/deploys/start", {"service": "shop", "id": "r2"}, 409)
+    assert len(got(services)["windows"]) == 2
+    sent("PUT", services, f"/windows/{first}", ONCE | {"for": "1h"})
+    post(services, "/deploys/finish", {"service": "shop", "id": "r1"})
+    post(services, "/deploys/start", {"service": "shop", "id": "r2"})

@@ -1,9 +1,18 @@
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from notifiers.oncall.book import MadeOverride
+from notifiers.oncall.schedule import DAY, HOUR, Override
+from ops import endpoint
+from ops.api.app import build
+from ops.api.serve import Server, bind
 from ops.cli import main
+from ops.services import Access, Routing
+from tests.support.fake_services import NOW, FakeServices
 
 FILE = """
 route: {receiver: a}
@@ -108,3 +117,77 @@ def test_an_export_of_no_time_is_refused(routes: str, capsys: pytest.CaptureFixt
     span = ["--from", "2026-01-05T08:00:00Z", "--to", "2026-01-05T08:00:00Z"]
     assert main(["oncall", "export", "primary", "--routes", routes, *span]) == 2
     assert "--to must be after --from" in capsys.readouterr().err
+
+
+MADE = MadeOverride("o1", "primary", Override("kim", NOW - HOUR, NOW + HOUR), "ada", NOW - DAY)
+SERVED = FILE.replace("2026-01-05T09:00", "2025-01-06T09:00")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server whose router knows an override, with its note in the data directory."""
+    monkeypatch.chdir(tmp_path)
+    services = FakeServices(routes=Routing(SERVED), made_overrides=[MADE])
+    server = Server(build(services, Access(None)), bind("127.0.0.1", 0))
+    server.start()
+    (tmp_path / "served.yml").write_text(SERVED)
+    (tmp_path / "tocsin.yaml").write_text(f"routes: {tmp_path / 'served.yml'}\n")
+    (tmp_path / "tocsin-data").mkdir()
+    endpoint.write(tmp_path / "tocsin-data", endpoint.Endpoint(server.address, "", 1))
+    yield server
+    server.stop()
+
+
+AT = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW / 1_000))
+SHOW = ["oncall", "show", "--json", "--days", "1", "--at", AT]
+
+
+def test_a_running_server_is_asked_for_it_knows_overrides_made_by_command(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*SHOW, "primary"]) == 0
+    said = capsys.readouterr()
+    assert [one["user"] for one in json.loads(said.out)["primary"]] == ["kim", "ada", "bob"]
+    want = f"source: the router behind http://{server.address}, with overrides made by command\n"
+    assert said.err == want
+    assert main([*SHOW, "nobody"]) == 2
+    assert 'in force has no schedule "nobody"; it has primary' in capsys.readouterr().err
+
+
+def test_the_file_alone_is_read_where_it_is_asked_for_or_nothing_answers(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "served.yml"
+    assert main([*SHOW, "--routes", str(file)]) == 0
+    said = capsys.readouterr()
+    assert [one["user"] for one in json.loads(said.out)["primary"]] == ["ada", "bob"]
+    assert said.err == f"source: {file} alone, without overrides made by command\n"
+    server.stop()
+    assert main(SHOW) == 0
+    said = capsys.readouterr()
+    assert [one["user"] for one in json.loads(said.out)["primary"]] == ["ada", "bob"]
+    assert "does not answer" in said.err
+    assert said.err.endswith(f"source: {file} alone, without overrides made by command\n")
+    assert main([*SHOW, "--url", f"http://{server.address}"]) == 3
+    assert "source" not in capsys.readouterr().err
+
+
+def test_a_server_and_a_file_at_once_are_refused(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*SHOW, "--url", f"http://{server.address}", "--routes", "served.yml"]) == 2
+    assert "write one of them" in capsys.readouterr().err
+
+
+def test_an_export_has_the_overrides_of_the_running_server(
+    server: Server, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((NOW + DAY) / 1_000))
+    assert main(["oncall", "export", "primary", "--from", AT, "--to", end]) == 0
+    said = capsysbinary.readouterr()
+    assert [line for line in said.out.splitlines() if line.startswith(b"SUMMARY")] == [
+        b"SUMMARY:kim",
+        b"SUMMARY:ada",
+        b"SUMMARY:bob",
+    ]
+    assert b"source: the router behind" in said.err

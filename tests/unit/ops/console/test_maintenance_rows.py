@@ -11,7 +11,13 @@ from notifiers.windows.reach import reach
 from notifiers.windows.spans import Span
 from notifiers.windows.view import view_of
 from notifiers.windows.window import window_of
-from ops.console.incident_rows import alert_lines, incident_rows, timeline_lines, who
+from ops.console.incident_rows import (
+    alert_lines,
+    incident_rows,
+    incidents_of_alerts,
+    timeline_lines,
+    who,
+)
 from ops.console.maintenance_rows import (
     hidden_rows,
     incident_matchers,
@@ -19,10 +25,11 @@ from ops.console.maintenance_rows import (
     schedule_text,
     span_text,
 )
+from ops.console.rows import NOWHERE, alert_rows
 from ops.console.why_rows import more_text, why_lines
 from ops.explaining import explain
 from ops.maintenance import Preview, previewed, wish_of
-from schemas.incidents import IncidentAction, IncidentCommand
+from schemas.incidents import IncidentAction, IncidentCommand, IncidentState
 from schemas.windows import Calendar, Repeat, WindowOpened
 from tests.support.fake_services import FakeAlert
 from tests.support.routed_services import RoutedServices
@@ -173,3 +180,26 @@ def test_the_matchers_of_an_incident_are_what_all_its_alerts_have() -> None:
         r'service="sh\"op"',
     ]
     assert incident_matchers(replace(one, alerts=(), labels={"x": "y"})) == ['x="y"']
+
+
+def test_an_alerts_row_names_its_incident_and_who_has_it() -> None:
+    services = RoutedServices()
+    services.day.fires(0, "a", "b").until(60)
+    (incident,) = services.incidents()
+    found = incidents_of_alerts([incident], services.now())
+    rows = {row["alert"]: row for row in alert_rows(services.alerts(), services.now(), found)}
+    assert {row["incident"] for row in rows.values()} == {incident.id}
+    assert rows["a"]["incident_state"] == "open"
+    assert rows["a"]["whose"] == "nobody has it"
+    (alone,) = alert_rows([FakeAlert({"alertname": "c"})], NOW, found)
+    assert {key: alone[key] for key in NOWHERE} == dict(NOWHERE)
+
+
+def test_of_several_incidents_an_alert_names_the_open_one_and_counts_the_rest() -> None:
+    services = RoutedServices()
+    services.day.fires(0, "a").until(60)
+    (first,) = services.incidents()
+    taken = replace(first, id="taken", state=IncidentState.ACKNOWLEDGED, opened_at=NOW + 9)
+    over = replace(first, id="over", state=IncidentState.RESOLVED, opened_at=NOW + 99)
+    ((row),) = incidents_of_alerts([over, taken, first], services.now()).values()
+    assert (row["incident"], row["whose"]) == (first.id, "nobody has it; 1 more")
