@@ -7,6 +7,7 @@ from typing import Any, Final
 from notifiers.incidents.view import IncidentView
 from ops.console.rows import ago
 
+MOST_NAMES: Final = 5
 _ORDER: Final = {"open": 0, "acknowledged": 1, "resolved": 2}
 
 
@@ -22,6 +23,7 @@ def _row(one: IncidentView, now: int) -> dict[str, Any]:
         "id": one.id,
         "state": str(one.state),
         "title": title(one),
+        "names": names_text(one),
         "receiver": ", ".join((one.receiver, *one.also)),
         "alerts": str(len(one.alerts)),
         "opened": f"{ago(now - one.opened_at)} ago",
@@ -31,10 +33,14 @@ def _row(one: IncidentView, now: int) -> dict[str, Any]:
 
 def title(one: IncidentView) -> str:
     """What an incident is called: its group's labels, or what its first alert says."""
-    if one.labels:
-        return labels_text(one.labels)
-    names = sorted({alert.labels.get("alertname", "") for alert in one.alerts})
-    return ", ".join(name for name in names if name) or one.group_key
+    return labels_text(one.labels) if one.labels else names_text(one) or one.group_key
+
+
+def names_text(one: IncidentView) -> str:
+    """The names of its alerts; the first of many."""
+    names = sorted({alert.labels.get("alertname", "") for alert in one.alerts} - {""})
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def labels_text(labels: Mapping[str, str]) -> str:
