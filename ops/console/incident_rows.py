@@ -23,7 +23,7 @@ def _row(one: IncidentView, now: int) -> dict[str, Any]:
         "id": one.id,
         "state": str(one.state),
         "title": title(one),
-        "names": names_text(one),
+        "names": names_text(one) if one.labels else "",
         "receiver": ", ".join((one.receiver, *one.also)),
         "alerts": str(len(one.alerts)),
         "opened": f"{ago(now - one.opened_at)} ago",
@@ -32,8 +32,12 @@ def _row(one: IncidentView, now: int) -> dict[str, Any]:
 
 
 def title(one: IncidentView) -> str:
-    """What an incident is called: its group's labels, or what its first alert says."""
-    return labels_text(one.labels) if one.labels else names_text(one) or one.group_key
+    """What an incident is called: its group's labels, or its alerts, or those that opened it."""
+    if one.labels:
+        return labels_text(one.labels)
+    # A resolved one has no alerts; its first line names those that opened it.
+    opened = one.timeline[0].detail if one.timeline else ""
+    return names_text(one) or opened or one.group_key
 
 
 def names_text(one: IncidentView) -> str:
