@@ -112,12 +112,13 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Tocsin needs Python 3.11 or newer, this is %s" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
+# To standard error, because a shell may carry out what `make -s kafka` says on standard output.
 $(VENV)/.embedded: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing Tocsin into $(VENV). ClickHouse's engine is about 0.5 GB: a minute or two."
-	$(PIP) -e '.[embedded]'
+	@echo "Installing Tocsin into $(VENV). ClickHouse's engine is about 0.5 GB: a minute or two." >&2
+	$(PIP) -e '.[embedded]' >&2
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing Tocsin and its tests into $(VENV): about 1.4 GB, a minute or two."
-	$(PIP) -e '.[dev]'
+	@echo "Installing Tocsin and its tests into $(VENV): about 1.4 GB, a minute or two." >&2
+	$(PIP) -e '.[dev]' >&2
 	@touch $@ $(VENV)/.embedded

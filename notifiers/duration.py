@@ -19,7 +19,7 @@ def milliseconds(text: str) -> int:
         return 0
     found = _SHAPE.fullmatch(text) if text and len(text) <= 64 else None
     if found is None:
-        raise ValueError(f'not a duration: "{text[:40]}"')
+        raise ValueError(f'not a duration: "{text[:40]}": write numbers with units, as 2h or 1h30m')
     total = sum(int(part) * unit for part, unit in zip(found.groups(), _UNITS, strict=True) if part)
     if total > LONGEST:
         raise ValueError(f'duration out of range: "{text[:40]}"')

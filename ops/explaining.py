@@ -156,4 +156,4 @@ def _nothing(what: Asked, nearest: Past | None, now: int, limits: str) -> str:
         known = f"no such alert: none with {asked}"
     else:
         known = f"no such alert and no such incident: {what.fingerprint or what.incident}"
-    return f"{known} ({limits})" if limits else f"{known} in memory or in history"
+    return f"{known} ({limits})" if limits else f"{known}, neither now nor in history"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from notifiers.incidents.timeline import Happening
-from notifiers.incidents.view import IncidentView
+from notifiers.incidents.view import AlertBrief, IncidentView
 from ops.commands import NotDone, give
 from ops.history.errors import HistoryError
 from ops.services import Services
@@ -37,7 +37,7 @@ class Act:
 
 
 def found(services: Services, name: str) -> IncidentView:
-    """The incident of this id, of an id that begins so, or of an alert (its fingerprint).
+    """The incident of this id, of an id that begins so, or of an alert (fingerprint, or name).
 
     An alert's newest incident that is not resolved counts. Raises `NotDone`.
     """
@@ -46,13 +46,18 @@ def found(services: Services, name: str) -> IncidentView:
     if not by_id and len(name) >= SHORTEST:
         by_id = [one for one in known if one.id.startswith(name.lower())]
     by_alert = [one for one in known if any(name == each.fingerprint for each in one.alerts)]
-    matches = by_id or by_alert
+    by_name = [one for one in known if any(name == _name(each) for each in one.alerts)]
+    matches = by_id or by_alert or by_name
     if not matches:
         raise NotDone(404, f'no incident and no alert of one is called "{name[:60]}": {_LISTED}')
     if len(matches) > 1:
         ids = ", ".join(one.id for one in matches[:5])
         raise NotDone(409, f'"{name[:60]}" may be one of {len(matches)} incidents: {ids}')
     return matches[0]
+
+
+def _name(alert: AlertBrief) -> str:
+    return alert.labels.get("alertname", "")
 
 
 def act(services: Services, name: str, wish: Act) -> IncidentView:

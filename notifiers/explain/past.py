@@ -221,7 +221,12 @@ def _quiet(one: DecisionRow, now: int) -> str:
 def _decisions(
     decisions: Iterable[DecisionRow], said: dict[str, str], now: int
 ) -> Iterable[Moment]:
+    sent = set()
     for one in decisions:
+        # What was refused is decided once more under its id; it was sent once.
+        if one.delivery and one.delivery in sent:
+            continue
+        sent.add(one.delivery)
         where = one.receiver + (f" ({one.channel})" if one.channel else "")
         if one.causes:
             why = "; ".join(said.get(cause, cause) for cause in one.causes)

@@ -8,7 +8,7 @@ from typing import Any
 from ops.cli.client import client_of
 from ops.cli.terminal import age, table
 
-_HEAD = ("STATE", "SEVERITY", "ALERT", "SERVICE", "INSTANCE", "SINCE", "SUMMARY")
+_HEAD = ("ID", "STATE", "SEVERITY", "ALERT", "SERVICE", "INSTANCE", "SINCE", "SUMMARY")
 _ORDER = {"firing": 0, "pending": 1, "resolved": 2}
 
 
@@ -34,6 +34,7 @@ def _row(alert: dict[str, Any], now: int) -> tuple[str, ...]:
     labels, notes = alert["labels"], alert["annotations"]
     since = alert["ends_at"] or alert["starts_at"] or alert["active_at"]
     return (
+        alert["fingerprint"],
         alert["state"],
         labels.get("severity", ""),
         labels.get("alertname", ""),

@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.cli.client import Client, client_of
 from ops.cli.incidents import incident_text, path_of
+from ops.incident_export import clock
 from ops.logs import one_line
 from schemas.errors import Refused
 
@@ -69,5 +70,8 @@ def _user() -> str:
 
 
 def _said(told: Mapping[str, Any]) -> str:
-    last = told["timeline"][-1]
-    return one_line(f"incident {told['id']} is {told['state']}: {last['what']} by {last['by']}")
+    last, until = told["timeline"][-1], told["acknowledged_until"]
+    said = f"incident {told['id']} is {told['state']}"
+    if told["state"] == "acknowledged" and until is not None:
+        said += f" until {clock(until)}"
+    return one_line(f"{said}: {last['what']} by {last['by']}")

@@ -6,12 +6,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 from ops.cli.options import settings_of
 from ops.cli.terminal import complain
 from ops.config_problems import Origin, Problem, Problems
-from ops.settings import Loaded, Settings, missing_files
+from ops.settings import DEFAULT_FILE, Loaded, Settings, missing_files
 from schemas.errors import LogAway, Refused
+
+NO_FILE: Final = (
+    f"nothing was there to check: no {DEFAULT_FILE} here, so name a file with --config F"
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,6 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ops.cli.check_gaps import gap_warnings
 
     warnings = list(gap_warnings(settings, round(time.time() * 1_000)))
+    has_file = arguments.config or DEFAULT_FILE.exists()
+    if not has_file and not settings.rules and settings.routes is None:
+        warnings.append(NO_FILE)
     _tell(settings, Problems(found), away, warnings, as_json=arguments.json)
     if found:
         return 2

@@ -28,9 +28,9 @@ def body_of(arguments: argparse.Namespace) -> dict[str, Any]:
     }
     given = {key: value for key, value in keys.items() if value is not None}
     if given.keys().isdisjoint(_WHEN):
-        ways = "--for D, --until T"
+        ways = "--for D or --until T"
         if hasattr(arguments, "every"):
-            ways += ", --every WHEN, or for deploys --timeout D"
+            ways = "--for D, --until T, --every WHEN, or for deploys --timeout D"
         raise Refused(f"nothing says when it holds: write {ways}")
     return {
         "matchers": matchers_of(arguments.words),

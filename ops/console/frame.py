@@ -10,7 +10,12 @@ from nicegui import ui
 
 from ops.console.theme import COLOURS, STYLE
 
-WAYS: Final = (("/", "Overview"), ("/incidents", "Incidents"), ("/silences", "Silences"))
+WAYS: Final = (
+    ("/", "Overview"),
+    ("/incidents", "Incidents"),
+    ("/silences", "Silences"),
+    ("/graph", "Query"),
+)
 _NAME: Final = "tocsin-name"
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from nicegui import ui
 
 from notifiers.duration import milliseconds
-from notifiers.explain.asked import Asked
+from notifiers.explain.asked import Asked, fingerprint_of
 from notifiers.incidents.view import IncidentView
 from ops import incidents
 from ops.commands import NotDone
@@ -17,9 +17,10 @@ from ops.console.glance import EVERY
 from ops.console.incident_rows import alert_lines, clock, timeline_lines, title, who
 from ops.console.look import Eyes
 from ops.console.why_rows import WhyLine, more_text, why_lines
-from ops.explaining import Answer, explain
+from ops.explaining import explain
 from schemas.incidents import IncidentAction, IncidentState
 
+NO_INCIDENT: Final = "This alert is in no incident now: nobody was paged for it, or it is over."
 _STATE: Final = """<q-td :props="props"><span :class="'tc-state tc-' + props.row.state">
  {{ props.row.state }}</span></q-td>"""
 _ALERT: Final = """<q-td :props="props"><div class="tc-alert">{{ props.row.alert }}</div>
@@ -61,11 +62,18 @@ class IncidentPage:
             known = await self.eyes.incidents.look(anew=anew)
             found = await asyncio.to_thread(self._found, known)
         except NotDone as fault:
-            self.gone.set_text(str(fault))
-            self.gone.set_visibility(True)
-            self.body.set_visibility(False)
+            self._miss(str(fault))
             return
         self._show(found)
+
+    def _miss(self, why: str) -> None:
+        """There is none; of an alert it still says why nobody was paged."""
+        is_alert = fingerprint_of(self.name) != ""
+        self.gone.set_text(NO_INCIDENT if is_alert else why)
+        self.gone.set_visibility(True)
+        self.why_card.set_visibility(is_alert)
+        for part in self.parts:
+            part.set_visibility(False)
 
     def _found(self, known: Sequence[IncidentView]) -> IncidentView:
         services = self.eyes.services
@@ -74,6 +82,9 @@ class IncidentPage:
 
     def _show(self, found: IncidentView) -> None:
         now = self.eyes.services.now()
+        self.gone.set_visibility(False)
+        for part in (*self.parts, self.why_card):
+            part.set_visibility(True)
         self.title.set_text(title(found))
         self.state.set_text(str(found.state))
         for state in IncidentState:
@@ -111,9 +122,12 @@ class IncidentPage:
                 ui.label(f"{found.dropped} lines are only in history").classes("tc-faint")
 
     async def _explain(self) -> None:
-        if self._shown is None:
+        asked = Asked(fingerprint=fingerprint_of(self.name))
+        if self._shown is not None:
+            asked = Asked(incident=self._shown.id)
+        elif not asked.fingerprint:
             return
-        found = await asyncio.to_thread(self._why, self._shown.id)
+        found = await asyncio.to_thread(explain, self.eyes.services, asked)
         self.why.clear()
         with self.why:
             for line in why_lines(found):
@@ -121,33 +135,30 @@ class IncidentPage:
             if text := found.nothing or more_text(found):
                 ui.label(text).classes("tc-faint")
 
-    def _why(self, name: str) -> Answer:
-        return explain(self.eyes.services, Asked(incident=name))
-
     def _build(self) -> None:
         self.health, self.reason = header("/incidents")
         with ui.element("main").classes("tc-page"):
             self.gone = ui.label("").classes("tc-banner").mark("gone")
             self.gone.set_visibility(False)
-            self.body = ui.element("div").classes("tc-parts")
-            with self.body:
-                self._head()
-                with Card("Alerts"):
+            with ui.element("div").classes("tc-parts"):
+                head = self._head()
+                with Card("Alerts") as alerts:
                     self.none = ui.label("It is over; the timeline names its alerts.").classes(
                         "tc-quiet"
                     )
                     self.alerts = table(_COLUMNS, _CARD)
                     self.alerts.add_slot("body-cell-state", _STATE)
                     self.alerts.add_slot("body-cell-alert", _ALERT)
-                with Card("Why was somebody paged, or nobody?") as why:
+                with Card("Why was somebody paged, or nobody?") as self.why_card:
                     self.why = ui.element("div").classes("tc-timeline").mark("why")
-                    with why.heading:
+                    with self.why_card.heading:
                         button("Look again", self._explain, "flat color=primary")
-                with Card("Timeline"):
+                with Card("Timeline") as timeline:
                     self.timeline = ui.element("div").classes("tc-timeline").mark("timeline")
+        self.parts = (head, alerts, timeline)
 
-    def _head(self) -> None:
-        with ui.element("section").classes("tc-card tc-incident"):
+    def _head(self) -> ui.element:
+        with ui.element("section").classes("tc-card tc-incident") as head:
             with ui.element("div").classes("tc-line"):
                 self.title = ui.label("…").classes("tc-big-title")
                 self.state = ui.label("").classes("tc-state tc-far").mark("state")
@@ -170,6 +181,7 @@ class IncidentPage:
                 self._act("Add note", IncidentAction.NOTE, "")
                 self.silence = button("Silence …", self._silence, "outline color=primary")
                 self.wrong = self._act("False positive", IncidentAction.FALSE_POSITIVE, "")
+        return head
 
     def _act(self, text: str, action: IncidentAction, colour: str) -> ui.button:
         look = f"color={colour}" if colour else "outline color=primary"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from notifiers.incidents.view import IncidentView
 from ops.console.rows import ago
 
+MOST_NAMES: Final = 5
 _ORDER: Final = {"open": 0, "acknowledged": 1, "resolved": 2}
 
 
@@ -42,6 +43,7 @@ def _row(one: IncidentView, now: int) -> dict[str, Any]:
         "id": one.id,
         "state": str(one.state),
         "title": title(one),
+        "names": names_text(one) if one.labels else "",
         "receiver": ", ".join((one.receiver, *one.also)),
         "alerts": str(len(one.alerts)),
         "opened": f"{ago(now - one.opened_at)} ago",
@@ -50,11 +52,19 @@ def _row(one: IncidentView, now: int) -> dict[str, Any]:
 
 
 def title(one: IncidentView) -> str:
-    """What an incident is called: its group's labels, or what its first alert says."""
+    """What an incident is called: its group's labels, or its alerts, or those that opened it."""
     if one.labels:
         return labels_text(one.labels)
-    names = sorted({alert.labels.get("alertname", "") for alert in one.alerts})
-    return ", ".join(name for name in names if name) or one.group_key
+    # A resolved one has no alerts; its first line names those that opened it.
+    opened = one.timeline[0].detail if one.timeline else ""
+    return names_text(one) or opened or one.group_key
+
+
+def names_text(one: IncidentView) -> str:
+    """The names of its alerts; the first of many."""
+    names = sorted({alert.labels.get("alertname", "") for alert in one.alerts} - {""})
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def labels_text(labels: Mapping[str, str]) -> str:

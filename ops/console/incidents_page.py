@@ -12,12 +12,14 @@ from ops.console.look import Eyes
 _STATE: Final = """<q-td :props="props"><span :class="'tc-state tc-' + props.row.state">
  {{ props.row.state }}</span></q-td>"""
 _TITLE: Final = """<q-td :props="props"><a class="tc-alert tc-link" :href="'incidents/' +
- encodeURIComponent(props.row.id)">{{ props.row.title }}</a></q-td>"""
+ encodeURIComponent(props.row.id)">{{ props.row.title }}</a>
+ <div class="tc-summary">{{ props.row.names }}</div></q-td>"""
 _CARD: Final = """<a class="tc-item tc-plain" :href="'incidents/' +
  encodeURIComponent(props.row.id)"><div class="tc-line">
  <span :class="'tc-state tc-' + props.row.state">{{ props.row.state }}</span>
  <span class="tc-far">{{ props.row.opened }}</span></div>
  <div class="tc-alert">{{ props.row.title }}</div>
+ <div class="tc-summary">{{ props.row.names }}</div>
  <div class="tc-summary">{{ props.row.who }}</div>
  <div class="tc-faint">{{ props.row.receiver }} · {{ props.row.alerts }} alerts</div></a>"""
 _COLUMNS: Final = [

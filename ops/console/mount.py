@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from starlette.types import ASGIApp
 
@@ -53,9 +53,10 @@ async def _run(eyes: Eyes, shell: Any) -> AsyncIterator[ASGIApp]:
 
 
 def _build() -> Any:
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Query
     from nicegui import ui
 
+    from ops.console.graph_page import GraphPage
     from ops.console.incident_page import IncidentPage
     from ops.console.incidents_page import IncidentsPage
     from ops.console.page import Page
@@ -76,6 +77,10 @@ def _build() -> Any:
     @ui.page("/incidents/{name}", title="Incident · Tocsin")
     async def incident(name: str) -> None:
         await IncidentPage(_eyes[0], name).open()
+
+    @ui.page("/graph", title="Query · Tocsin")
+    async def graph(expr: Annotated[str, Query(alias="g0.expr")] = "") -> None:
+        await GraphPage(_eyes[0], expr).open()
 
     logging.getLogger("nicegui").addFilter(is_told)
     shell = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

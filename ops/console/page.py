@@ -26,7 +26,8 @@ _BAR = """<q-td :props="props"><div v-if="props.row.%(name)s !== null" class="tc
  <q-linear-progress :value="props.row.%(name)s" :color="props.row.%(name)s_colour"
  size="6px" rounded instant-feedback aria-hidden="true"/><span>{{ props.row.%(name)s_text }}</span>
  </div><span v-else>–</span></q-td>"""
-_SUMMARY = """<q-td :props="props"><div class="tc-alert">{{ props.row.alert }}</div>
+_SUMMARY = """<q-td :props="props"><a class="tc-alert tc-link" :href="'incidents/' +
+ encodeURIComponent(props.row.id)">{{ props.row.alert }}</a>
  <div class="tc-summary">{{ props.row.summary }}</div></q-td>"""
 _INCIDENT = """<q-td :props="props"><a v-if="props.row.incident" class="tc-link tc-incident-link"
  :href="'incidents/' + encodeURIComponent(props.row.incident)">
@@ -36,7 +37,8 @@ _ALERT_CARD = """<div class="tc-item"><div class="tc-line">
  <span :class="'tc-badge tc-is-' + props.row.look">{{ props.row.severity }}</span>
  <span :class="'tc-state tc-' + props.row.state">{{ props.row.state }}</span>
  <span class="tc-far">{{ props.row.since }}</span></div>
- <div class="tc-alert">{{ props.row.alert }}</div>
+ <a class="tc-alert tc-link" :href="'incidents/' +
+ encodeURIComponent(props.row.id)">{{ props.row.alert }}</a>
  <div class="tc-summary">{{ props.row.summary }}</div>
  <div class="tc-faint">{{ [props.row.service, props.row.instance].filter(Boolean).join(' · ') }}
  · {{ props.row.value }}</div>

@@ -17,6 +17,11 @@ _BYTES: Final = (
     "value => value >= 1e6 ? (value / 1e6).toFixed(1) + ' MB/s' : "
     "value >= 1e3 ? (value / 1e3).toFixed(0) + ' kB/s' : value.toFixed(0) + ' B/s'"
 )
+_LABELS: Final = {
+    "B/s": _BYTES,
+    "%": "value => Math.round(value) + ' %'",
+    "": "value => String(Number(value.toPrecision(6)))",
+}
 PALETTE: Final = [
     "#2f7ed8",
     "#12a594",
@@ -37,11 +42,11 @@ def chart_options(
     """ECharts' options; grey is read on white and on black."""
     text = {"color": GREY}
     line = {"lineStyle": text}
-    label = _BYTES if metric.unit == "B/s" else "value => Math.round(value) + ' %'"
+    label = _LABELS[metric.unit]
     return {
         "color": PALETTE,
         "animation": False,
-        "grid": {"left": 12, "right": 16, "top": 36, "bottom": 8, "containLabel": True},
+        "grid": {"left": 12, "right": 24, "top": 36, "bottom": 8, "containLabel": True},
         "legend": {
             "type": "scroll",
             "top": 0,
@@ -68,7 +73,7 @@ def chart_options(
         },
         "yAxis": {
             "type": "value",
-            "min": 0,
+            **({"min": 0} if metric.unit else {"scale": True}),
             **({} if metric.top is None else {"max": metric.top}),
             "axisLabel": {**text, ":formatter": label},
             "splitLine": {"lineStyle": {**text, "opacity": 0.18}},
@@ -112,6 +117,7 @@ body, .q-layout { background: var(--tc-bg) !important; color: var(--tc-text); }
   color: var(--tc-text); padding: 20px; border-radius: 12px; overflow-wrap: anywhere; }
 .tc-dialog .tc-toggle { justify-self: start; }
 .tc-pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; }
+.tc-query { display: grid; gap: 10px; padding: 4px 18px 18px; }
 .tc-buttons { display: flex; flex-wrap: wrap; gap: 8px; justify-content: flex-end; }
 .tc-do { padding: 4px 14px; border-radius: 7px; font-size: 14px; }
 .tc-fault { color: var(--tc-red); font-size: 14px; overflow-wrap: anywhere; }

@@ -159,15 +159,19 @@ class Process:
             self.problems = list(self._check())
             if not self.problems:
                 try:
-                    self._publish_plans()
+                    numbers = self._publish_plans()
+                    if numbers:
+                        log.info("configuration in force", extra=numbers)
                 except (LogAway, OSError, ValueError) as fault:
                     self.problems = [str(fault)]
             for problem in self.problems:
                 log.error("configuration refused", extra={"problem": problem})
             return self.problems
 
-    def _publish_plans(self) -> None:
+    def _publish_plans(self) -> dict[str, int]:
+        """The numbers of what is in force now, by what it is: `rules`, `routes`."""
         settings = self.settings
+        numbers = {}
         # Read once: router and courier must not go by different files.
         routes = accepted_routes.current(settings.routes, settings.data)
         for stage in self.stages:
@@ -179,10 +183,12 @@ class Process:
             )
             number = self._plans.publish(name, content)
             self.shared.figures.set("tocsin_plan_number", number, stage=name)
+            numbers["rules" if name == "detector" else "routes"] = number
         if self.courier is not None:
             self.courier.reload(routes)
         accepted_routes.keep(routes, settings.data)
         self.routes = routes
+        return numbers
 
     def _workers(self) -> list[Worker]:
         workers = [stage.worker for stage in self.stages]

@@ -1,6 +1,6 @@
 """`python -m ops.deploy.kafka start|stop|fetch`: a broker on this machine that outlives the shell.
 
-Exit codes: 0 fine · 1 nothing runs, or something does already · 2 it cannot be done here
+Exit codes: 0 fine · 1 nothing runs, or something does on another port · 2 it cannot be done here
 """
 
 import argparse
@@ -39,11 +39,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def start(directory: Path, libs: Path, port: int) -> int:
-    """Print the setting that leads workers to it. 1 if one runs on this directory."""
+    """Print the setting that leads workers to it, also if it runs. 1 if on another port."""
     if running(directory):
         where = (directory / "address").read_text("utf-8").strip()
         print(f"a broker runs on {directory} already: {where}", file=sys.stderr)
-        return 1
+        if port and not where.endswith(f":{port}"):
+            return 1
+        print(f"export TOCSIN__KAFKA__BOOTSTRAP={where}")
+        return 0
     broker = Broker(directory, libs, port, tied=False)
     try:
         broker.start()

@@ -71,6 +71,13 @@ def test_a_page_of_an_earlier_life_is_not_this_lifes() -> None:
     assert breakdown(Past("f", {}, again, PAGED.decisions, PAGED.deliveries)) is None
 
 
+def test_what_was_refused_was_sent_once() -> None:
+    refused = decision(12_000, "first notification", "d")
+    past = Past("f", {}, LEVELS, (refused, refused), (answer(12_100, "refused"),))
+    told = [moment.what for moment in timeline(past, {}, T + 60_000)]
+    assert told == ["pending", "firing", "sent", "refused"]
+
+
 def test_the_timeline_is_in_order_and_says_what_held_it() -> None:
     held = decision(3_000, "nothing to say", "", ("silence/s",))
     past = Past("f", {}, LEVELS, (*PAGED.decisions, held), PAGED.deliveries)

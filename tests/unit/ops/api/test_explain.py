@@ -54,7 +54,7 @@ def test_an_alert_that_is_nowhere_is_404_with_a_sentence() -> None:
     assert answer.json() == {
         "explanations": [],
         "more": False,
-        "nothing": "no such alert: none with alertname=X in memory or in history",
+        "nothing": "no such alert: none with alertname=X, neither now nor in history",
     }
 
 

@@ -56,7 +56,8 @@ def test_a_list_that_makes_no_sense_is_refused(query: str) -> None:
 def test_one_is_found_by_id_by_its_beginning_and_by_an_alert() -> None:
     found = services()
     wanted = next(one for one in found.incident_views if one.alerts)
-    for name in (wanted.id, wanted.id[:6], wanted.alerts[0].fingerprint):
+    first = wanted.alerts[0]
+    for name in (wanted.id, wanted.id[:6], first.fingerprint, first.labels["alertname"]):
         body = ask("GET", f"{PATH}/{name}", found).json()
         assert body["id"] == wanted.id
         assert body["timeline"][0]["what"] == "opened"
@@ -71,6 +72,10 @@ def test_a_beginning_that_several_have_is_refused_with_their_names() -> None:
     found = FakeServices(incident_views=[replace(one, id="abcd1"), replace(one, id="abcd2")])
     answer = ask("GET", f"{PATH}/abcd", found)
     assert answer.status_code == 409
+    with_alerts = next(each for each in views() if each.alerts)
+    found.incident_views = [replace(with_alerts, id="abcd1"), replace(with_alerts, id="abcd2")]
+    by_name = ask("GET", f"{PATH}/{with_alerts.alerts[0].labels['alertname']}", found)
+    assert (by_name.status_code, "abcd2" in by_name.text) == (409, True)
     assert "abcd1, abcd2" in answer.json()["error"]
 
 

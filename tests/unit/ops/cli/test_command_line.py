@@ -61,7 +61,25 @@ def test_a_wrong_call_is_2(call: list[str], capsys: pytest.CaptureFixture[str]) 
 
 def test_check_is_fine_with_the_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--config", str(EXAMPLE)]) == 0
-    assert "no problems" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "no problems" in told.out
+    assert told.err == ""
+
+
+def test_check_says_when_there_was_nothing_to_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["check"]) == 0
+    assert "nothing was there to check: no tocsin.yaml here" in capsys.readouterr().err
+    (tmp_path / "am.yml").write_text("route: {receiver: a}\nreceivers: [{name: a}]\n")
+    monkeypatch.setenv("TOCSIN__ROUTES", "am.yml")
+    assert main(["check"]) == 0
+    told = capsys.readouterr()
+    assert ("am.yml: fine" in told.out, told.err) == (True, "")
+    monkeypatch.delenv("TOCSIN__ROUTES")
+    (tmp_path / "tocsin.yaml").write_text("listen: 127.0.0.1:0\n")
+    assert main(["check"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_check_lists_the_problems_of_every_file(
@@ -175,9 +193,11 @@ def test_alerts_list_is_1_while_something_fires(
     capsys.readouterr()
     assert main(["alerts", "list"]) == 1
     head, first, second = capsys.readouterr().out.splitlines()
-    assert head.split() == ["STATE", "SEVERITY", "ALERT", "SERVICE", "INSTANCE", "SINCE", "SUMMARY"]
-    assert first.split()[:3] == ["firing", "F\\x1b]0;x\\x07", "shop"]
-    assert second.split()[0] == "pending"
+    columns = ["ID", "STATE", "SEVERITY", "ALERT", "SERVICE", "INSTANCE", "SINCE", "SUMMARY"]
+    assert head.split() == columns
+    firing = services.known[1].fingerprint
+    assert first.split()[:4] == [firing, "firing", "F\\x1b]0;x\\x07", "shop"]
+    assert second.split()[1] == "pending"
     assert main(["alerts", "list", "--json"]) == 1
     assert len(json.loads(capsys.readouterr().out)["alerts"]) == 2
 

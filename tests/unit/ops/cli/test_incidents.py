@@ -1,6 +1,7 @@
 """Incidents in a terminal: everything is there, and hostile text does nothing."""
 
 from notifiers.incidents.view import IncidentView
+from ops.cli.alerts_act import _said
 from ops.cli.incidents import incident_text, list_text, statistics_text
 from ops.incident_export import as_json
 from ops.incident_statistics import Life, summary
@@ -56,3 +57,10 @@ def test_statistics_have_a_column_for_each_receiver_and_a_dash_for_nothing() -> 
     )
     assert next(line for line in lines if line.startswith("time to resolve, mean")).endswith("–")
     assert lines[-1].startswith("not complete")
+
+
+def test_what_was_done_is_said_with_its_end() -> None:
+    name = incident().id
+    said = _said(as_json(incident()))
+    assert said.startswith(f"incident {name} is acknowledged until 20")
+    assert "\x1b" not in said

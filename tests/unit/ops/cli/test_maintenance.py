@@ -130,7 +130,7 @@ def test_what_says_no_end_is_told_what_can_be_typed(
 ) -> None:
     assert main(["silences", "add", "a"]) == 2
     said = capsys.readouterr().err
-    assert "--for D, --until T" in said
+    assert "--for D or --until T" in said
     assert "--every" not in said
     assert main(["windows", "add", "a", "--preview"]) == 2
     assert "--every WHEN, or for deploys --timeout D" in capsys.readouterr().err

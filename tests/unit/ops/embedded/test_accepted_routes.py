@@ -88,3 +88,19 @@ def test_what_cannot_be_read_back_counts_as_nothing(tmp_path: Path, text: str) -
     assert accepted_routes.kept(tmp_path) is None
     (tmp_path / accepted_routes.FILE).write_text(text)
     assert accepted_routes.kept(tmp_path) is None
+
+
+def test_what_comes_into_force_is_logged_with_its_number(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "tocsin")
+    (tmp_path / "routes.yml").write_text(GOOD)
+    with process(tmp_path) as running:
+        running.reload()
+        (tmp_path / "routes.yml").write_text(BROKEN)
+        running.reload()
+        (tmp_path / "routes.yml").write_text(GOOD.replace("ops", "team"))
+        running.reload()
+    said = [(r.message, getattr(r, "routes", None)) for r in caplog.records if r.name == "tocsin"]
+    assert [number for what, number in said if what == "configuration in force"] == [1, 2]
+    assert [what for what, _ in said][1] == "configuration refused"
