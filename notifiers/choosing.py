@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from notifiers.channels.config import ChannelConfig
 from notifiers.group import Group, Line
+from notifiers.grouping import Named
 from notifiers.incidents import lifecycle
 from notifiers.message import Content, content
 from notifiers.needs_telling import needs_telling
 from notifiers.state import State
-from schemas.alerts import AlertLevel, AlertState
+from schemas.alerts import AlertState
 from schemas.deliveries import Why
 
 _GIVE_WAY = frozenset({Why.NOTHING, Why.REPEAT, Why.FIRST, Why.SOME_RESOLVED})
@@ -117,10 +118,10 @@ def said(
     return content(told, channel.max_alerts)
 
 
-def levels(state: State, fingerprints: frozenset[str], *, fires: bool = False) -> list[AlertLevel]:
+def levels(state: State, fingerprints: frozenset[str], *, fires: bool = False) -> list[Named]:
     """What a message says of these alerts; `fires`: that they do, be it that they flap."""
-    found = (state.alerts[one].level for one in fingerprints)
-    known = [level for level in found if level is not None]
+    alerts = state.alerts
+    found = [(name, level) for name in fingerprints if (level := alerts[name].level) is not None]
     if not fires or not state.flaps.flapping:
-        return [level.whole() for level in known]
-    return [level._replace(state=AlertState.FIRING, ends_at=None).whole() for level in known]
+        return found
+    return [(name, level._replace(state=AlertState.FIRING, ends_at=None)) for name, level in found]

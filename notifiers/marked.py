@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from notifiers.state import State
 from schemas.alerts import AlertLevel, AlertState
-from schemas.deliveries import Delivery, Why
+from schemas.deliveries import Delivery, Why, told
 from schemas.labels import derived_id
 from schemas.stage import Output
 from schemas.topics import DELIVERIES
@@ -50,7 +50,7 @@ def send(state: State, said: Marked, receiver: str, kind: str, index: int) -> No
         group_labels=labels,
         common_labels=labels,
         common_annotations=notes,
-        alerts=(level,),
+        told=told((level,)),
         external_url=state.external_url,
         notice=said.text,
     )

@@ -1,13 +1,16 @@
 """What a delivery says: the alerts in order, what they share, cut to what a message can hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import ormsgpack
 
-from notifiers.grouping import common, in_order
-from schemas.alerts import AlertLevel
-from schemas.labels import derived_id
+from notifiers.grouping import Named, in_order, shared
+from notifiers.level import Level
+from schemas.alerts import AlertState
+from schemas.deliveries import ToldAlerts
+from schemas.pairs import END, packed, unpacked
 
 ROOM = 200_000
 """Bytes for alerts: labels may stand thrice in a delivery, and a message holds 1,000,000."""
@@ -18,37 +21,34 @@ _WORDS, _WORD = 64, 256
 class Content:
     """The part of a delivery that is the same at every attempt."""
 
-    alerts: tuple[AlertLevel, ...]
+    told: ToldAlerts
     truncated: int
     common_labels: dict[str, str]
     common_annotations: dict[str, str]
 
     def digest(self) -> str:
         """Says whether two contents are the same."""
-        packed = ormsgpack.packb(self.alerts, option=ormsgpack.OPT_SERIALIZE_PYDANTIC)
-        return derived_id(packed.hex(), self.truncated)
+        whole = [self.told, self.truncated]
+        content = ormsgpack.packb(whole, option=ormsgpack.OPT_SERIALIZE_PYDANTIC)
+        return blake2b(content, digest_size=12).hexdigest()
 
 
-def content(levels: list[AlertLevel], max_alerts: int) -> Content:
+def content(alerts: Sequence[Named], max_alerts: int) -> Content:
     """The content for these alerts; what does not fit is counted in `truncated`."""
-    return cut(in_order(levels), max_alerts)
+    return cut(in_order(alerts), max_alerts)
 
 
-def cut(ordered: list[AlertLevel], max_alerts: int) -> Content:
+def cut(ordered: Sequence[Named], max_alerts: int) -> Content:
     """The content for alerts in this order, of which the first are kept."""
-    kept: list[AlertLevel] = []
+    kept: list[Named] = []
     room = ROOM
-    for level in ordered[: max_alerts or None]:
+    for name, level in ordered[: max_alerts or None]:
         room -= (size := _size(level))
         if room < 0 and kept:
             break
-        kept.append(level if size <= ROOM else _shrunk(level))
-    return Content(
-        tuple(kept),
-        len(ordered) - len(kept),
-        common(level.labels for level in kept),
-        common(level.annotations for level in kept),
-    )
+        kept.append((name, level if size <= ROOM else _shrunk(level)))
+    told = _columns(kept)
+    return Content(told, len(ordered) - len(kept), shared(told.labels), shared(told.annotations))
 
 
 def short(pairs: Mapping[str, str]) -> dict[str, str]:
@@ -58,21 +58,36 @@ def short(pairs: Mapping[str, str]) -> dict[str, str]:
     return {name[:_WORD]: value[:_WORD] for name, value in sorted(pairs.items())[:_WORDS]}
 
 
-def _shrunk(level: AlertLevel) -> AlertLevel:
-    return level.model_copy(
-        update={
-            "labels": {k[:_WORD]: v[:_WORD] for k, v in sorted(level.labels.items())[:_WORDS]},
-            "annotations": {"tocsin_truncated": "this alert is too large for a message"},
-            "generator_url": "",
-            "reason": level.reason[:_WORD],
-        }
+def _columns(alerts: Sequence[Named]) -> ToldAlerts:
+    """As they are told. What they are made of was checked when it came."""
+    levels = [level for _, level in alerts]
+    return ToldAlerts.model_construct(
+        fingerprints=tuple([name for name, _ in alerts]),
+        labels=tuple([level.packed for level in levels]),
+        annotations=tuple([level.notes for level in levels]),
+        firing=tuple([level.state is not AlertState.RESOLVED for level in levels]),
+        starts_at=tuple(
+            [level.active_at if level.starts_at is None else level.starts_at for level in levels]
+        ),
+        ends_at=tuple([level.ends_at for level in levels]),
+        generator_urls=tuple([level.generator_url for level in levels]),
     )
 
 
-def _size(level: AlertLevel) -> int:
-    labels, notes = level.labels, level.annotations
-    texts = [*labels, *labels.values(), *notes, *notes.values(), level.generator_url, level.reason]
-    return _lengths(texts) + 6 * (len(labels) + len(notes)) + 150
+def _shrunk(level: Level) -> Level:
+    first = list(unpacked(level.packed).items())[:_WORDS]
+    return level._replace(
+        packed=packed({name[:_WORD]: value[:_WORD] for name, value in first}),
+        notes=packed({"tocsin_truncated": "this alert is too large for a message"}),
+        generator_url="",
+    )
+
+
+def _size(level: Level) -> int:
+    """At most so many bytes as version 1 of a delivery has it."""
+    labels, notes, url = level.packed, level.notes, level.generator_url
+    marks = labels.count(END) + notes.count(END)
+    return len(labels) + len(notes) + 2 * marks + len(url) * (1 if url.isascii() else 4) + 150
 
 
 def _lengths(texts: list[str]) -> int:

@@ -59,7 +59,7 @@ def send(state: State, group: Group, line: Line, out: Outstanding, said: Content
         group_labels=short(dict(group.labels)),
         common_labels=said.common_labels,
         common_annotations=said.common_annotations,
-        alerts=said.alerts,
+        told=said.told,
         truncated=said.truncated,
         external_url=state.external_url,
         route_labels=dict(state.plan.routes[group.route_id].labels),

@@ -301,7 +301,7 @@ def _delivery(event: Delivery) -> dict[str, object]:
         "retry_at": None,
         "reason": str(event.why),
         "detail": "",
-        "alerts": [fingerprint(level.labels) for level in event.alerts],
+        "alerts": list(event.told.fingerprints),
     }
 
 

@@ -116,6 +116,8 @@ def _body(kind: type[Event], header: Header) -> dict[str, Any]:
     if header.version == kind.VERSION - 1 and header.version >= 1:
         try:
             return kind.upgrade(header.body)
+        except ValidationError as fault:
+            raise Undecodable(Reason.INVALID_EVENT, _first(fault)) from fault
         except _SURPRISES as fault:
             what = f"not a {kind.KIND} version {header.version}: {fault!r}"
             raise Undecodable(Reason.INVALID_EVENT, what) from fault

@@ -1,12 +1,15 @@
 """One message to one receiver, and what became of it."""
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import FailFast, Field
+from pydantic import AfterValidator, FailFast, Field, TypeAdapter, model_validator
 
-from schemas.alerts import AlertLevel
+from schemas import pairs
+from schemas.alerts import AlertLevel, AlertState
 from schemas.event import Event, LabelMap, Milliseconds, Name, Seconds, Text, Whole
+from schemas.labels import packed_fingerprint
 
 Integration = Annotated[int, Field(ge=0, le=2**31)]
 
@@ -30,6 +33,78 @@ class Why(StrEnum):
     DRILL = "fire drill"
 
 
+def _checked(sets: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if found := pairs.problem(sets):
+        raise ValueError(found)
+    return sets
+
+
+_ROWS = TypeAdapter(Annotated[tuple[AlertLevel, ...], FailFast()])
+Pairs = Annotated[tuple[bytes, ...], FailFast(), AfterValidator(_checked)]
+"""Label sets, or annotations, each as `schemas.pairs` packs it."""
+
+
+class ToldAlerts(Event):
+    """The alerts of a message, one column a property: the n-th of each is one.
+
+    What does not fire is resolved.
+    """
+
+    KIND: ClassVar[str] = "told-alerts"
+
+    fingerprints: Annotated[tuple[Name, ...], FailFast()]
+    labels: Pairs
+    annotations: Pairs
+    firing: Annotated[tuple[bool, ...], FailFast()]
+    starts_at: Annotated[tuple[Milliseconds, ...], FailFast()]
+    ends_at: Annotated[tuple[Milliseconds | None, ...], FailFast()]
+    generator_urls: Annotated[tuple[Text, ...], FailFast()]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        columns = (self.annotations, self.firing, self.starts_at, self.ends_at, self.generator_urls)
+        if any(len(column) != len(self.labels) for column in (self.fingerprints, *columns)):
+            raise ValueError("the columns are not of one length")
+        return self
+
+    def rows(self) -> tuple[AlertLevel, ...]:
+        """One by one, made anew at every call."""
+        # The columns were checked: to check each anew would take three times as long.
+        return tuple(
+            AlertLevel.model_construct(
+                labels=labels,
+                annotations=annotations,
+                state=AlertState.FIRING if firing else AlertState.RESOLVED,
+                active_at=starts_at,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                generator_url=generator_url,
+            )
+            for labels, annotations, firing, starts_at, ends_at, generator_url in zip(
+                *(pairs.each_unpacked(self.labels), pairs.each_unpacked(self.annotations)),
+                *(self.firing, self.starts_at, self.ends_at, self.generator_urls),
+                strict=True,
+            )
+        )
+
+
+def told(alerts: Iterable[AlertLevel]) -> ToldAlerts:
+    """These in columns. Raises ValueError for what is no text."""
+    levels = tuple(alerts)
+    labels = tuple(pairs.packed_labels(level.labels) for level in levels)
+    return ToldAlerts(
+        fingerprints=tuple(packed_fingerprint(one) for one in labels),
+        labels=labels,
+        annotations=tuple(pairs.packed(level.annotations) for level in levels),
+        firing=tuple(level.state is not AlertState.RESOLVED for level in levels),
+        starts_at=tuple(
+            level.active_at if level.starts_at is None else level.starts_at for level in levels
+        ),
+        ends_at=tuple(level.ends_at for level in levels),
+        generator_urls=tuple(level.generator_url for level in levels),
+    )
+
+
 class Delivery(Event):
     """The intent to tell; receivers get `id` as idempotency key, the same at every attempt.
 
@@ -40,6 +115,7 @@ class Delivery(Event):
     """
 
     KIND: ClassVar[str] = "delivery"
+    VERSION: ClassVar[int] = 2
 
     id: Name
     group_key: Text
@@ -53,7 +129,7 @@ class Delivery(Event):
     group_labels: LabelMap = {}
     common_labels: LabelMap = {}
     common_annotations: LabelMap = {}
-    alerts: Annotated[tuple[AlertLevel, ...], FailFast()]
+    told: ToldAlerts
     truncated: Whole = 0
     external_url: Text = ""
     incident: Text = ""
@@ -61,6 +137,16 @@ class Delivery(Event):
     reference: Text = ""
     notice: Text = ""
     route_labels: LabelMap = {}
+
+    @property
+    def alerts(self) -> tuple[AlertLevel, ...]:
+        """Those that are told, made anew at every call."""
+        return self.told.rows()
+
+    @classmethod
+    def upgrade(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """Version 1 had `alerts`, one an `AlertLevel`."""
+        return body | {"told": told(_ROWS.validate_python(body["alerts"]))}
 
 
 class Fate(StrEnum):

@@ -6,7 +6,7 @@ from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.checks import CheckResult, CheckStatus
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
-from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why
+from schemas.deliveries import Decision, Delivery, Fate, Receipt, Why, told
 from schemas.drills import DrillAsked, ResendAsked
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
@@ -166,7 +166,7 @@ _EVENTS: Final[tuple[Event, ...]] = (
             "group_labels": {"service": "shop"},
             "common_labels": _LABELS,
             "common_annotations": _ALERT.annotations,
-            "alerts": (_ALERT,),
+            "told": told((_ALERT,)),
             "external_url": "http://127.0.0.1:8080",
         }
     ),

@@ -6,7 +6,6 @@ request still names the server for TLS and for the Host header. Environment vari
 proxies are not read, redirects are not followed.
 """
 
-import io
 import select
 import socket
 import ssl
@@ -14,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
-from typing import Any
 
 from notifiers.channels.address import Network
 from notifiers.channels.http_wire import Answer, answer, request
@@ -22,6 +20,8 @@ from notifiers.channels.resolution import Resolve, allowed_addresses, resolve
 
 KEPT, KEPT_FOR = 8, 30.0
 """How many idle connections are kept, and for how long (s)."""
+READ = 16_384
+"""Bytes asked for at a time: what TLS puts into a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,45 +163,37 @@ class _Connection:
         self.place = place
         self._inner = inner
         self._ends = 0.0
-        self._asked = False
         self._readable = select.poll()
         self._readable.register(inner, select.POLLIN)
-        # Outlives an answer, so that what came with it and does not belong to it is noticed.
-        self._reader = io.BufferedReader(_Incoming(self))
 
     def ask(self, data: bytes, ends: float, most_read: int) -> Answer:
         """Send a request, and read the answer to it."""
-        self._ends, self._asked = ends, True
+        self._ends = ends
         self._send(memoryview(data))
-        try:
-            return answer(self._reader, most_read)
-        finally:
-            self._asked = False
+        return answer(self._receive, most_read)
 
     def is_quiet(self) -> bool:
         """Whether it has neither ended nor said anything that nobody asked for."""
         unread = self._inner.pending() if isinstance(self._inner, ssl.SSLSocket) else 0
-        return not unread and not self._readable.poll(0) and not self._reader.peek()
+        return not unread and not self._readable.poll(0)
 
-    def receive(self, buffer: Any) -> int | None:
-        """Read what there is; None while no answer is asked for."""
-        if not self._asked:
-            return None
+    def end(self) -> None:
+        """Close the socket."""
+        self._inner.close()
+
+    def _receive(self) -> bytes:
+        """What there is, once there is something; nothing where it has ended."""
         if not self.place[0]:
             self._wait(select.POLLIN)  # else what TLS has read already would be waited for
         while True:
             # Who never pauses is never waited for: with TLS only here is looked at the time.
             _left(self._ends)
             try:
-                return self._inner.recv_into(buffer)
+                return self._inner.recv(READ)
             except (BlockingIOError, ssl.SSLWantReadError):
                 self._wait(select.POLLIN)
             except ssl.SSLWantWriteError:
                 self._wait(select.POLLOUT)
-
-    def end(self) -> None:
-        """Close the socket."""
-        self._inner.close()
 
     def _send(self, data: memoryview) -> None:
         while data:
@@ -221,17 +213,6 @@ class _Connection:
             poll.register(self._inner, event)
         if not poll.poll(1_000 * _left(self._ends)):
             raise TimeoutError
-
-
-class _Incoming(io.RawIOBase):
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        return self._connection.receive(buffer)
 
 
 def _left(ends: float) -> float:

@@ -1,23 +1,27 @@
 """HTTP/1.1 as bytes: a request written, an answer read (RFC 9112).
 
-The standard library's client takes an answer's head for a mail's, which costs more than all the
-rest of an exchange; its exceptions are used here.
+Answers are taken apart by llhttp, Node's parser; ours are the limits, and what an answer is worth
+that breaks off. The exceptions are those of the standard library's client, which itself takes an
+answer's head for a mail's: that costs more than all the rest of an exchange.
 """
 
-import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong
+
+from httptools import (
+    HttpParserError,
+    HttpParserInvalidStatusError,
+    HttpParserUpgrade,
+    HttpResponseParser,
+)
 
 LONGEST_LINE, MOST_HEADERS = 65_536, 100
 _LINE = re.compile(r"[!#-'*+\-.0-9A-Z^-z|~]+: [\t -~\x80-\xff]*")
 _PATH = re.compile(r"[!-~]+")
-_STATUS = re.compile(rb"HTTP/1\.(\d)\s+([1-9]\d\d)(?:\s.*)?", re.DOTALL)
-_SIZE = re.compile(rb"0*[0-9A-Fa-f]{1,15}")
-_LENGTH = re.compile(r"[0-9]{1,18}")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_SWITCHING, _NO_CONTENT, _NOT_MODIFIED = 101, 204, 304
+_SWITCHING, _FINAL = 101, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,90 +51,114 @@ def request(method: str, host: str, path: str, headers: Mapping[str, str], conte
     return head.encode("latin-1") + content
 
 
-def answer(reader: io.BufferedIOBase, most_read: int) -> Answer:
+def answer(receive: Callable[[], bytes], most_read: int) -> Answer:
     """The final answer; of its body at most `most_read` bytes.
 
-    Raises ConnectionResetError where there is none, HTTPException for what is none, and OSError.
+    `receive` gives what there is, and nothing at the connection's end. Raises
+    ConnectionResetError where there is no answer, HTTPException for what is none, and OSError.
     """
-    while True:
-        minor, status = _status(reader)
-        headers = _headers(reader)
-        if status >= 200 or status == _SWITCHING:
-            break
-    body, whole = _body(reader, status, headers, most_read)
-    stays = minor > 0 and "close" not in headers.get("connection", "").lower()
-    return Answer(status, headers, body, whole and stays and status != _SWITCHING)
+    reading = _Reading(most_read)
+    try:
+        while not reading.done:
+            if data := receive():
+                reading.feed(data)
+            else:
+                reading.end()
+        return reading.answer()
+    finally:
+        reading.close()
 
 
-def _line(reader: io.BufferedIOBase, what: str) -> bytes:
-    line = reader.readline(LONGEST_LINE + 1)
-    if len(line) > LONGEST_LINE:
-        raise LineTooLong(what)
-    return line
+class _Reading:
+    """One answer; llhttp calls `on_...` as it comes upon the parts."""
 
+    def __init__(self, most_read: int) -> None:
+        self.done = False
+        self._most_read = most_read
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._status, self._kept = 0, False
+        self._count, self._read, self._quiet = 0, 0, 0
+        self._parser = HttpResponseParser(self)
+        # To refuse what a receiver says with its 200 would be to tell it again; and nothing of it
+        # goes on to anybody who might take it otherwise.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True, lenient_chunked_length=True, lenient_optional_cr_before_lf=True
+        )
 
-def _status(reader: io.BufferedIOBase) -> tuple[int, int]:
-    line = _line(reader, "status line")
-    if not line:
-        raise ConnectionResetError("closed without an answer")
-    found = _STATUS.fullmatch(line)
-    if found is None:
-        raise BadStatusLine(line[:100].decode("latin-1"))
-    return int(found[1]), int(found[2])
+    def feed(self, data: bytes) -> None:
+        """This came."""
+        self._quiet += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as fault:
+            self._broken(fault)
+        if self._count > MOST_HEADERS:
+            raise HTTPException(f"more than {MOST_HEADERS} headers")
+        if self._quiet > LONGEST_LINE and not self.done:
+            raise LineTooLong("line")
+        self.done |= self._read >= self._most_read
 
+    def end(self) -> None:
+        """Nothing more comes."""
+        if not self._status:
+            self._cut(ConnectionResetError("closed without an answer"))
+        # A length behind which nothing came is passed over, as is a head that breaks off.
+        short = bool(self._body) and "content-length" in self._headers
+        if (coding := self._headers.get("transfer-encoding")) is not None:
+            short = coding.lower().endswith("chunked")
+        if short:
+            raise IncompleteRead(b"".join(self._body))
+        self.done = True
 
-def _headers(reader: io.BufferedIOBase) -> dict[str, str]:
-    """Of several lines of one name the first counts."""
-    found: dict[str, str] = {}
-    for _ in range(MOST_HEADERS + 1):
-        line = _line(reader, "header line").decode("latin-1")
-        if not line.strip("\r\n"):
-            return found
-        name, colon, value = line.partition(":")
-        if colon:
-            found.setdefault(name.strip().lower(), value.strip())
-    raise HTTPException(f"more than {MOST_HEADERS} headers")
+    def answer(self) -> Answer:
+        """What was read."""
+        body = b"".join(self._body)[: self._most_read]
+        return Answer(self._status, self._headers, body, self._kept)
 
+    def close(self) -> None:
+        """Let go of the parser: they hold one another, and would wait for the collector."""
+        del self._parser
 
-def _body(
-    reader: io.BufferedIOBase, status: int, headers: Mapping[str, str], most: int
-) -> tuple[bytes, bool]:
-    """The body, and whether the connection stands behind it."""
-    if status in (_SWITCHING, _NO_CONTENT, _NOT_MODIFIED):
-        return b"", True
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        return _chunks(reader, most)
-    # A length that is none is passed over, as is one behind which nothing came: to refuse what a
-    # receiver says with its 200 would be to tell it again.
-    length = headers.get("content-length", "")
-    if not _LENGTH.fullmatch(length):
-        return reader.read(most), False
-    wanted = min(int(length), most)
-    body = reader.read(wanted)
-    if body and len(body) < wanted:
-        raise IncompleteRead(body)
-    return body, len(body) == int(length)
+    def on_message_begin(self) -> None:
+        if self.done:
+            raise HTTPException("something behind the answer")
+        self._headers, self._count, self._quiet = {}, 0, 0
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Of several of one name the first counts."""
+        self._count += 1
+        self._quiet = 0
+        self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1").strip())
 
-def _chunks(reader: io.BufferedIOBase, most: int) -> tuple[bytes, bool]:
-    body = b""
-    while True:
-        size = _line(reader, "chunk size").partition(b";")[0].strip()
-        if not _SIZE.fullmatch(size):
-            raise IncompleteRead(body)
-        length = int(size, 16)
-        if length == 0:
-            _headers(reader)  # trailers
-            return body, True
-        body += _exactly(reader, min(length, most - len(body)))
-        if len(body) >= most:
-            return body, False
-        if _line(reader, "end of a chunk").strip(b"\r\n"):
-            raise IncompleteRead(body)
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        self._status = status if status >= _FINAL or status == _SWITCHING else 0
 
+    def on_body(self, part: bytes) -> None:
+        self._body.append(part)
+        self._read += len(part)
+        self._quiet = 0
 
-def _exactly(reader: io.BufferedIOBase, count: int) -> bytes:
-    body = reader.read(count)
-    if len(body) < count:
-        raise IncompleteRead(body)
-    return body
+    def on_message_complete(self) -> None:
+        if self._status:
+            self.done = True
+            self._kept = self._status != _SWITCHING and self._parser.should_keep_alive()
+
+    def _broken(self, fault: Exception) -> None:
+        """It cannot be read any further."""
+        if self.done or self._read >= self._most_read:
+            self.done, self._kept = True, False  # what comes behind it belongs to nobody
+        elif self._status:
+            raise IncompleteRead(b"".join(self._body))
+        elif isinstance(fault, HttpParserInvalidStatusError):
+            raise BadStatusLine("no status")
+        else:
+            self._cut(BadStatusLine("no answer of HTTP"))
+
+    def _cut(self, fault: Exception) -> None:
+        """The head breaks off: what its status says counts, where that was to be read."""
+        status = self._parser.get_status_code()
+        if status < _FINAL:
+            raise fault
+        self._status, self.done = status, True

@@ -4,11 +4,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from notifiers.fingerprints import fingerprints
 from notifiers.wording import notice, reason
-from schemas.alerts import AlertLevel, AlertState
-from schemas.deliveries import Delivery
-from schemas.pairs import packed_labels
+from schemas.deliveries import Delivery, ToldAlerts
+from schemas.pairs import each_unpacked
 
 _ZERO = "0001-01-01T00:00:00Z"
 """Go's zero time: how Alertmanager writes that an alert has not ended."""
@@ -18,12 +16,10 @@ _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 
 def payload(delivery: Delivery) -> dict[str, Any]:
     """The message; `Any`, because it is JSON."""
-    firing = any(alert.state is AlertState.FIRING for alert in delivery.alerts)
-    names = fingerprints([packed_labels(alert.labels) for alert in delivery.alerts])
     return {
         "receiver": delivery.receiver,
-        "status": "firing" if firing else "resolved",
-        "alerts": [_alert(alert, name) for alert, name in zip(delivery.alerts, names, strict=True)],
+        "status": "firing" if any(delivery.told.firing) else "resolved",
+        "alerts": _alerts(delivery.told),
         "notification_reason": reason(delivery.why),
         "groupLabels": delivery.group_labels,
         "commonLabels": delivery.common_labels,
@@ -47,17 +43,23 @@ def _ours(delivery: Delivery) -> dict[str, str]:
     }
 
 
-def _alert(alert: AlertLevel, name: str) -> dict[str, Any]:
-    resolved = alert.state is AlertState.RESOLVED
-    return {
-        "status": "resolved" if resolved else "firing",
-        "labels": alert.labels,
-        "annotations": alert.annotations,
-        "startsAt": rfc3339(alert.active_at if alert.starts_at is None else alert.starts_at),
-        "endsAt": rfc3339(alert.ends_at) if resolved and alert.ends_at is not None else _ZERO,
-        "generatorURL": alert.generator_url,
-        "fingerprint": name,
-    }
+def _alerts(told: ToldAlerts) -> list[dict[str, Any]]:
+    return [
+        {
+            "status": "firing" if firing else "resolved",
+            "labels": labels,
+            "annotations": annotations,
+            "startsAt": rfc3339(starts_at),
+            "endsAt": _ZERO if firing or ends_at is None else rfc3339(ends_at),
+            "generatorURL": generator_url,
+            "fingerprint": fingerprint,
+        }
+        for fingerprint, labels, annotations, firing, starts_at, ends_at, generator_url in zip(
+            *(told.fingerprints, each_unpacked(told.labels), each_unpacked(told.annotations)),
+            *(told.firing, told.starts_at, told.ends_at, told.generator_urls),
+            strict=True,
+        )
+    ]
 
 
 @lru_cache(maxsize=1024)  # the alerts of a message often began together

@@ -10,7 +10,7 @@ from notifiers.notices.book import Notice
 from notifiers.outbox import FIRST_BACKOFF, GRACE, LONGEST_BACKOFF
 from notifiers.state import State
 from schemas.alerts import AlertLevel, AlertState
-from schemas.deliveries import Delivery, Fate, Receipt, Why
+from schemas.deliveries import Delivery, Fate, Receipt, Why, told
 from schemas.labels import derived_id
 from schemas.stage import Output
 from schemas.topics import DELIVERIES
@@ -89,14 +89,16 @@ def _send(state: State, notice: Notice) -> None:
         common_labels=notice.labels,
         common_annotations={"summary": notice.text},
         # Templates read alerts, so what is told stands in one, too.
-        alerts=(
-            AlertLevel(
-                labels=notice.labels,
-                annotations={"summary": notice.text},
-                state=AlertState.FIRING,
-                active_at=notice.at,
-                starts_at=notice.at,
-            ),
+        told=told(
+            (
+                AlertLevel(
+                    labels=notice.labels,
+                    annotations={"summary": notice.text},
+                    state=AlertState.FIRING,
+                    active_at=notice.at,
+                    starts_at=notice.at,
+                ),
+            )
         ),
         external_url=state.external_url,
         notice=notice.text,

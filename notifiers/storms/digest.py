@@ -262,7 +262,7 @@ def _send(state: State, queue: Queue, said: Content, notice: str) -> None:
         expires_at=out.expires_at,
         common_labels=said.common_labels,
         common_annotations=said.common_annotations,
-        alerts=said.alerts,
+        told=said.told,
         truncated=said.truncated,
         external_url=state.external_url,
         notice=notice,

@@ -124,7 +124,7 @@ def composed(
         summary.add_group(became, one.line.limited or state.now)
         firing += choosing.levels(state, one.firing, fires=True)
         over += choosing.levels(state, one.resolved if channel.send_resolved else one.gone)
-    for level in firing:
+    for _, level in firing:
         summary.add_alert(level)
     said = cut([*in_order(firing), *in_order(over)], channel.max_alerts)
     more = notices.notice(state, [name for one in items for name in one.firing])

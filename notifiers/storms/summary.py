@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 
+from notifiers.level import Level
 from notifiers.time_intervals import in_words
-from schemas.alerts import AlertLevel
 
 MOST_NAMED = 8
 """Names of each kind that a text lists; the rest is counted."""
@@ -38,11 +38,12 @@ class Summary:
         self.groups[told] += 1
         self.since = held_since if self.since is None else min(self.since, held_since)
 
-    def add_alert(self, level: AlertLevel) -> None:
+    def add_alert(self, level: Level) -> None:
         """An alert that fires."""
+        labels = level.labels
         self.alerts += 1
-        self.names[level.labels.get("alertname", "")] += 1
-        if severity := level.labels.get("severity", ""):
+        self.names[labels.get("alertname", "")] += 1
+        if severity := labels.get("severity", ""):
             self.severities[severity] += 1
         began = level.active_at if level.starts_at is None else level.starts_at
         self.oldest = began if self.oldest is None else min(self.oldest, began)

@@ -6,7 +6,7 @@ from notifiers.grouping import common
 from notifiers.templating.templates import Templates
 from notifiers.view import GroupView
 from schemas.alerts import AlertLevel
-from schemas.deliveries import Delivery, Why
+from schemas.deliveries import Delivery, Why, told
 
 
 @lru_cache(maxsize=1)
@@ -46,7 +46,7 @@ def group_labels(group: GroupView) -> dict[str, str]:
         group_labels=group.labels,
         common_labels=common(alert.labels for alert in group.alerts),
         common_annotations=common(alert.annotations for alert in group.alerts),
-        alerts=levels,
+        told=told(levels),
         route_labels=group.route_labels,
     )
     return _templates().routed(delivery).route_labels

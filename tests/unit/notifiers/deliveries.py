@@ -1,12 +1,14 @@
 """Deliveries to send."""
 
+from collections.abc import Iterable
+
 from notifiers.channels.channel import Message
 from schemas.alerts import AlertLevel, AlertState
-from schemas.deliveries import Delivery, Why
+from schemas.deliveries import Delivery, Why, told
 
 
-def delivery(**fields: object) -> Delivery:
-    """One with a firing and a resolved alert."""
+def delivery(*, alerts: Iterable[AlertLevel] | None = None, **fields: object) -> Delivery:
+    """One with a firing and a resolved alert, unless others are given."""
     firing = AlertLevel(
         labels={"alertname": "CPU", "instance": "a"},
         annotations={"summary": "hot"},
@@ -34,7 +36,7 @@ def delivery(**fields: object) -> Delivery:
             "expires_at": 1_700_000_360_000,
             "group_labels": {"alertname": "CPU"},
             "common_labels": {"alertname": "CPU"},
-            "alerts": (firing, resolved),
+            "told": told((firing, resolved) if alerts is None else alerts),
             "truncated": 2,
             "external_url": "http://tocsin/",
             **fields,
@@ -42,6 +44,8 @@ def delivery(**fields: object) -> Delivery:
     )
 
 
-def message(timeout: float = 5.0, **fields: object) -> Message:
+def message(
+    timeout: float = 5.0, *, alerts: Iterable[AlertLevel] | None = None, **fields: object
+) -> Message:
     """A message that carries it."""
-    return Message(delivery(**fields), timeout)
+    return Message(delivery(alerts=alerts, **fields), timeout)

@@ -8,7 +8,7 @@ from processors import corrections
 from processors.historian import SEEN_AGAIN, Collector
 from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.checks import CheckResult, CheckStatus
-from schemas.deliveries import Decision, Delivery, Fate, Held, Receipt, Why
+from schemas.deliveries import Decision, Delivery, Fate, Held, Receipt, Why, told
 from schemas.errors import Undecodable
 from schemas.event import Event
 from schemas.incidents import IncidentChanged, IncidentState
@@ -160,7 +160,7 @@ def test_a_delivery_is_intended_and_then_has_its_receipts() -> None:
     level = AlertLevel(labels=LABELS, state=AlertState.FIRING, active_at=T0, starts_at=T0)
     common = {"group_key": "g", "receiver": "r", "integration": 0, "channel": "webhook"}
     delivery = Delivery(
-        id="d", why=Why.FIRST, decided_at=T0, expires_at=T0 + 1, alerts=(level,), **common
+        id="d", why=Why.FIRST, decided_at=T0, expires_at=T0 + 1, told=told((level,)), **common
     )
     receipt = Receipt(
         delivery="d", fate=Fate.RETRY, attempt=1, tries=3, at=T0, duration=1.0, retry_at=9, **common

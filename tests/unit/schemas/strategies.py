@@ -7,7 +7,7 @@ from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.checks import CheckResult, CheckStatus
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.dead_letter import DeadLetter
-from schemas.deliveries import Decision, Delivery, Fate, Held, Receipt, Why
+from schemas.deliveries import Decision, Delivery, Fate, Held, Receipt, Why, told
 from schemas.drills import DrillAsked, ResendAsked
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
@@ -305,7 +305,7 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         group_labels=label_maps,
         common_labels=label_maps,
         common_annotations=label_maps,
-        alerts=alerts,
+        told=alerts.map(told),
         truncated=counts,
         external_url=texts,
     ),

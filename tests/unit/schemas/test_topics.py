@@ -10,7 +10,7 @@ import schemas
 from schemas.alerts import AlertLevel
 from schemas.commands import SilenceMatcher
 from schemas.dead_letter import MAX_LETTER_DETAIL, DeadLetter
-from schemas.deliveries import Held
+from schemas.deliveries import Held, ToldAlerts
 from schemas.envelope import Envelope, Producer
 from schemas.errors import Reason
 from schemas.event import Event
@@ -29,7 +29,7 @@ def test_every_event_but_the_parts_of_others_is_on_a_topic() -> None:
         for thing in vars(module).values()
         if isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
     }
-    assert events - {AlertLevel, Calendar, Held, Repeat, SilenceMatcher} == set(KINDS)
+    assert events - {AlertLevel, Calendar, Held, Repeat, SilenceMatcher, ToldAlerts} == set(KINDS)
 
 
 def test_a_kind_has_a_name_of_its_own_and_a_version() -> None:

@@ -7,7 +7,7 @@ from notifiers.channels.email_config import HTML
 from notifiers.templating import TemplateFailed, Templates, check
 from notifiers.templating.templates import CUT, parsed
 from notifiers.wording import headline, notice, summary
-from schemas.deliveries import Why
+from schemas.deliveries import Why, told
 from tests.unit.notifiers.deliveries import delivery as made
 from tests.unit.notifiers.templating.cases import nothing_common, three_alerts
 
@@ -173,7 +173,7 @@ def test_the_mail_is_whole_and_shows_every_value_as_text() -> None:
 
 def test_the_mail_links_to_no_script() -> None:
     alert = three_alerts().alerts[0].model_copy(update={"generator_url": "javascript:alert(1)"})
-    delivery = three_alerts().model_copy(update={"alerts": (alert,)})
+    delivery = three_alerts().model_copy(update={"told": told((alert,))})
     page = Page()
     page.feed(Templates().html('{{ template "email.default.html" . }}', delivery))
     assert page.links == ["https://tocsin.example//#/alerts?receiver=ops%5C.team+%5C%28eu%5C%29"]
