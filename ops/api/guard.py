@@ -134,7 +134,7 @@ class Guard:
                 started = True
                 if message["status"] >= 400:
                     self._count(scope, message["status"])
-                message["headers"] = _secured(message.get("headers", ()))
+                message["headers"] = list(_secured(tuple(map(tuple, message.get("headers", ())))))
             await send(message)
 
         try:
@@ -191,7 +191,9 @@ def session_of(token: str) -> str:
     return hmac.new(token.encode(), b"tocsin console", hashlib.sha256).hexdigest()
 
 
-def _secured(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+# Most answers have the same headers as one before: none but their length.
+@lru_cache(maxsize=64)
+def _secured(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
     """What an answer says in its headers, with what we say about it in every answer."""
     kept = [(name.lower(), value) for name, value in headers]
     page = dict(reversed(kept)).get(b"content-type", b"").startswith(b"text/html")
@@ -199,7 +201,7 @@ def _secured(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
     out += _PAGE_HEADERS if page else _API_HEADERS
     if not any(name == b"cache-control" for name, _ in kept):
         out.append(_NOT_KEPT)
-    return out
+    return tuple(out)
 
 
 def _length(headers: Mapping[bytes, bytes]) -> int:

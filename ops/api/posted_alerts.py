@@ -21,6 +21,7 @@ from schemas.errors import TooLarge
 AT_ONCE: Final = 16
 SMALL: Final = 64 * 1024
 """Bytes of a body that is read in the event loop itself; a larger one would hold the others up."""
+TAKEN: Final = Response(status_code=200)
 Answer = TypeVar("Answer")
 
 
@@ -93,7 +94,7 @@ class PostedAlerts:
         if problems:
             self._services.figures.add("tocsin_alerts_invalid_total", len(problems))
             raise Denied(400, "\n".join(problems))
-        return Response(status_code=200)
+        return TAKEN
 
     async def _in_thread(self, make: Callable[[], Answer]) -> Answer:
         if self._limiter is None:
