@@ -1,7 +1,7 @@
 """Alerts that clients of Alertmanager post: checked as it checks them, then on the alerts topic."""
 
 import re
-import uuid
+import secrets
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -148,7 +148,7 @@ def batches(levels: Sequence[Posted], now: int) -> list[Message]:
 
 def message_of(event: Event, now: int) -> Message:
     """An event of ours on the alerts topic."""
-    envelope = Envelope(uuid.uuid4().hex, Producer(SOURCE), now, event)
+    envelope = Envelope(secrets.token_hex(16), Producer(SOURCE), now, event)
     return Message(ALERTS, DEFAULT_TENANT, CODEC.encode(envelope))
 
 
@@ -166,7 +166,7 @@ def unread(name: str, why: str) -> NotValid:
 
 
 def _cut(levels: Sequence[Posted], now: int) -> list[Message]:
-    envelope = Envelope(uuid.uuid4().hex, Producer(SOURCE), now, _NOTHING)
+    envelope = Envelope(secrets.token_hex(16), Producer(SOURCE), now, _NOTHING)
     columns: dict[str, Any] = dict(zip(_COLUMNS, zip(*levels, strict=True), strict=True))
     body = {"decided_at": now, **columns}
     message = Message(ALERTS, DEFAULT_TENANT, CODEC.sealed(envelope, body))

@@ -22,6 +22,10 @@ class NotValid(TocsinError):
         return JSONResponse(body, 422 if self.code >= 600 else self.code)
 
 
+RETRY_AFTER = "5"
+"""Seconds after which the log may take again what it did not take now."""
+
+
 class Denied(TocsinError):
     """What Alertmanager itself refuses: a status and a text."""
 
@@ -31,6 +35,7 @@ class Denied(TocsinError):
 
     def answer(self) -> Response:
         """The text as a JSON string, or nothing."""
+        headers = {"retry-after": RETRY_AFTER} if self.status == 503 else None
         if not str(self):
-            return Response(status_code=self.status)
-        return JSONResponse(str(self), self.status)
+            return Response(status_code=self.status, headers=headers)
+        return JSONResponse(str(self), self.status, headers)

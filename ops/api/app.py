@@ -134,7 +134,8 @@ def build(
     app.add_exception_handler(RequestValidationError, _unread)
     app.add_exception_handler(Exception, _failed)
     app.mount("/", site)
-    return Prefixed(Guard(Dated(posted.before(app), services), access), prefix)
+    guard = Guard(Dated(posted.before(app), services), access, posted.refused)
+    return Prefixed(guard, prefix)
 
 
 async def _host(console: Console, site: _Site, stop: asyncio.Event) -> None:

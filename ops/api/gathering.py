@@ -13,9 +13,11 @@ from ops.api.door import Door
 from schemas.errors import LogAway, TooLarge
 from schemas.stage import Message, Position
 
-PATIENCE: Final = 30.0
-"""Seconds until somebody who posts is told that the log does not answer; where the log has no room
-and a thread waits for some, the log itself says when it is too late."""
+PATIENCE: Final = 8.0
+"""Seconds until somebody who posts is told that the log does not answer: less than the 10 that
+Prometheus waits (`timeout` of an Alertmanager), or nobody would hear it."""
+AGAIN: Final = 0.02
+"""Seconds between looks for room, where the log has none."""
 PAUSE: Final = 0.002
 """Seconds that those who were just answered are waited for, where there are several."""
 FULL: Final = 256 * 1024
@@ -40,8 +42,6 @@ class _Batch:
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     patience: asyncio.TimerHandle | None = None
     begun: Future[list[Position]] | None = None
-    slow: bool = False
-    """A thread has it, which ends in its own time and knows how it went."""
     over: bool = False
     """All were told that it did not happen, and it shall not."""
 
@@ -85,12 +85,6 @@ class Gathering:
         batch, self._open = self._open, _Batch()
         if not batch.waiting:
             return
-        loop = asyncio.get_running_loop()
-
-        def done(_: Future[list[Position]]) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self._done, log, batch)
-
         self._under_way += 1
         try:
             messages = alertmanager_posting.batches(batch.levels, self._now())
@@ -99,23 +93,39 @@ class Gathering:
             self._settle(log, batch, fault)
             return
         if batch.begun is None:
-            task = loop.create_task(self._slowly(log, batch, messages))
+            waiting = self._wait_for_room(log, batch, messages)
+            task = asyncio.get_running_loop().create_task(waiting)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
-            batch.begun.add_done_callback(done)
+            self._follow(log, batch)
 
-    async def _slowly(self, log: Begins, batch: _Batch, messages: list[Message]) -> None:
-        """There is no room just now: a thread waits for it, one batch after another."""
+    async def _wait_for_room(self, log: Begins, batch: _Batch, messages: list[Message]) -> None:
+        """Begin once there is room, one batch after another; those that are over not at all."""
         try:
             async with self._turn:
-                if not batch.over:
-                    batch.slow = True
-                    await asyncio.to_thread(self._door.publish, messages)
+                while not batch.over:
+                    batch.begun = log.begin(messages)
+                    if batch.begun is not None:
+                        break
+                    await asyncio.sleep(AGAIN)
         except Exception as fault:
             self._settle(log, batch, fault)
         else:
-            self._settle(log, batch, None)
+            self._follow(log, batch)
+
+    def _follow(self, log: Begins, batch: _Batch) -> None:
+        """Answer once it is known what became of it."""
+        loop = asyncio.get_running_loop()
+
+        def done(_: Future[list[Position]]) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._done, log, batch)
+
+        if batch.begun is None:
+            self._settle(log, batch, TimeoutError())
+        else:
+            batch.begun.add_done_callback(done)
 
     def _done(self, log: Begins, batch: _Batch) -> None:
         assert batch.begun is not None
@@ -139,15 +149,16 @@ class Gathering:
             self._go(log)
 
     def _late(self, batch: _Batch) -> None:
-        """The log does not answer: what was not begun to be written shall not be."""
-        if batch.slow:
+        """The log does not answer: who is told so can rely on it, for nothing is written any more.
+
+        What is being written at this moment is answered once that is known: only the disk is slow.
+        """
+        if batch.begun is not None and not batch.begun.cancel():
             return
         if batch is self._open:
             self._open = _Batch()
         batch.over = True
         _answer(batch, TimeoutError())
-        if batch.begun is not None:
-            batch.begun.cancel()
 
 
 def _answer(batch: _Batch, fault: BaseException | None) -> None:

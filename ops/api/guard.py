@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -57,11 +57,15 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 class Guard:
-    """Refuses what may not pass, and puts security headers on what goes out."""
+    """Refuses what may not pass, and puts security headers on what goes out.
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    `refused` is told the status of each POST of alerts that is refused, here or further on.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, refused: Callable[[int], None]) -> None:
         self.app = app
         self.access = access
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -69,6 +73,7 @@ class Guard:
             return
         refused = self._refuse(scope)
         if refused is not None:
+            self._count(scope, refused[0])
             await _answer(scope, send, *refused)
             return
         if scope["type"] == "websocket":
@@ -96,6 +101,11 @@ class Guard:
             return 413, f"the body is larger than {limit // MAX_BODY} MiB"
         return None
 
+    def _count(self, scope: Scope, status: int) -> None:
+        """Alerts that are not taken are never lost uncounted, whoever refuses them."""
+        if scope.get("method") == "POST" and route_path(scope) == ALERTS_PATH:
+            self._refused(status)
+
     def _knows(self, headers: RawHeaders) -> bool:
         names = [value for name, value in headers if name == b"host"]
         return not self.access.hosts or (
@@ -122,7 +132,9 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = _secured(message.get("headers", ()))
+                if message["status"] >= 400:
+                    self._count(scope, message["status"])
+                message["headers"] = list(_secured(tuple(map(tuple, message.get("headers", ())))))
             await send(message)
 
         try:
@@ -179,7 +191,9 @@ def session_of(token: str) -> str:
     return hmac.new(token.encode(), b"tocsin console", hashlib.sha256).hexdigest()
 
 
-def _secured(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+# Most answers have the same headers as one before: none but their length.
+@lru_cache(maxsize=64)
+def _secured(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
     """What an answer says in its headers, with what we say about it in every answer."""
     kept = [(name.lower(), value) for name, value in headers]
     page = dict(reversed(kept)).get(b"content-type", b"").startswith(b"text/html")
@@ -187,7 +201,7 @@ def _secured(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
     out += _PAGE_HEADERS if page else _API_HEADERS
     if not any(name == b"cache-control" for name, _ in kept):
         out.append(_NOT_KEPT)
-    return out
+    return tuple(out)
 
 
 def _length(headers: Mapping[bytes, bytes]) -> int:

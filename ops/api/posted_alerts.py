@@ -21,6 +21,7 @@ from schemas.errors import TooLarge
 AT_ONCE: Final = 16
 SMALL: Final = 64 * 1024
 """Bytes of a body that is read in the event loop itself; a larger one would hold the others up."""
+TAKEN: Final = Response(status_code=200)
 Answer = TypeVar("Answer")
 
 
@@ -52,6 +53,10 @@ class PostedAlerts:
 
         return serve
 
+    def refused(self, status: int) -> None:
+        """Somebody was answered so, here or before it came here."""
+        self._services.figures.add("tocsin_posts_refused_total", status=str(status))
+
     async def answer(self, scope: Scope, receive: Receive) -> Response:
         """200, or what is wrong."""
         body = await read_json_body(scope, receive, ALERTS_BODY)
@@ -67,7 +72,7 @@ class PostedAlerts:
                 levels, problems = await self._one_by_one(lambda: self._levels(body))
             if levels:
                 await self._gathering.append(cast(Begins, log), levels, len(body))
-            return _said(problems)
+            return self._said(problems)
         except (Denied, NotValid) as fault:
             return fault.answer()
 
@@ -78,12 +83,18 @@ class PostedAlerts:
         except TooLarge as fault:
             raise Denied(400, str(fault)) from fault
         self._door.publish(messages)
-        return _said(problems)
+        return self._said(problems)
 
     def _levels(self, body: bytes) -> tuple[list[Posted], list[str]]:
         items = alertmanager_posting.items_of(body)
         now, mode = self._services.now(), self._services.routing().mode
         return alertmanager_posting.levels_of(items, now, mode)
+
+    def _said(self, problems: Sequence[str]) -> Response:
+        if problems:
+            self._services.figures.add("tocsin_alerts_invalid_total", len(problems))
+            raise Denied(400, "\n".join(problems))
+        return TAKEN
 
     async def _in_thread(self, make: Callable[[], Answer]) -> Answer:
         if self._limiter is None:
@@ -101,9 +112,3 @@ class PostedAlerts:
 @lru_cache(maxsize=16)
 def _begins(log: type) -> bool:
     return issubclass(log, Begins)
-
-
-def _said(problems: Sequence[str]) -> Response:
-    if problems:
-        raise Denied(400, "\n".join(problems))
-    return Response(status_code=200)

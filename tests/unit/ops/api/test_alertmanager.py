@@ -13,7 +13,7 @@ from schemas.event import Event
 from schemas.pairs import unpacked
 from schemas.topics import ALERTS, CODEC, MAX_MESSAGE
 from tests.support.fake_services import NOW, FakeAlert, FakeServices
-from tests.unit.ops.api.asking import ask
+from tests.unit.ops.api.asking import GUARDED, ask
 
 ROUTES = Routing(
     """
@@ -214,6 +214,40 @@ def test_alerts_may_come_in_ten_mebibytes_and_nothing_else_may() -> None:
     assert ask("POST", "/api/v2/silences", content=large, headers=headers).status_code == 413
     over = b" " * (11 * 1_048_576)
     assert ask("POST", "/api/v2/alerts", content=over, headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "invalid"),
+    [
+        (b'[{"labels": {"a": "b"}}]', 200, 0),
+        (b'[{"labels": {"a": "b"}}, {"labels": {}}, {"labels": {"": "b"}}]', 400, 2),
+        (b"nonsense", 400, 0),
+        (b" " * (11 * 1_048_576), 413, 0),
+    ],
+)
+def test_posts_that_are_refused_are_counted(body: bytes, status: int, invalid: int) -> None:
+    services = FakeServices()
+    headers = {"content-type": "application/json"}
+    answer = ask("POST", "/api/v2/alerts", services, content=body, headers=headers)
+    assert answer.status_code == status
+    refused = services.figures.value("tocsin_posts_refused_total", status=str(status))
+    assert refused == (status != 200)
+    assert services.figures.value("tocsin_alerts_invalid_total") == invalid
+
+
+def test_of_posts_alone_it_is_counted_who_may_not_send_them() -> None:
+    services = FakeServices()
+    for method, path in (("POST", "/api/v2/alerts"), ("GET", "/api/v2/alerts"), ("POST", "/x")):
+        assert ask(method, path, services, GUARDED, content=b"[]").status_code == 401
+    assert services.figures.value("tocsin_posts_refused_total", status="401") == 1
+
+
+def test_a_log_that_is_away_says_when_to_try_again() -> None:
+    services = FakeServices()
+    services.publish.fault = LogAway("gone")
+    answer = ask("POST", "/api/v2/alerts", services, json=[{"labels": {"a": "b"}}])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert services.figures.value("tocsin_posts_refused_total", status="503") == 1
 
 
 def test_a_silence_is_made_under_a_new_id_and_begins_no_earlier_than_now() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 
@@ -28,11 +27,14 @@ class Log:
     def __init__(self) -> None:
         self.begun: list[tuple[list[str], Future[list[Position]]]] = []
         self.room = True
+        self.writing = False
 
     def begin(self, messages: Sequence[Message]) -> Future[list[Position]] | None:
         if not self.room:
             return None
         future: Future[list[Position]] = Future()
+        if self.writing:
+            future.set_running_or_notify_cancel()
         self.begun.append((_names(messages), future))
         return future
 
@@ -73,6 +75,10 @@ def _names(messages: Sequence[Message]) -> list[str]:
         if isinstance(batch, PostedAlerts)
         for labels in batch.labels
     ]
+
+
+def _breaks(_: Sequence[Message]) -> Future[list[Position]] | None:
+    raise LogAway("closed")
 
 
 async def _turns() -> None:
@@ -187,15 +193,67 @@ def test_a_log_that_does_not_answer_is_not_waited_for_without_end(
     _run(story)
 
 
-def test_where_there_is_no_room_a_thread_waits_for_it() -> None:
+def test_what_is_being_written_is_answered_once_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering, "PATIENCE", 0.01)
+
+    async def story(one: Posting) -> None:
+        one.log.writing = True
+        writing, gathered = await one.post("a", "b")
+        with pytest.raises(Denied, match="no answer within"):
+            await gathered
+        # To say that it was refused would be wrong as soon as the disk is done.
+        assert not writing.done()
+        await one.log.commit(0)
+        await writing
+        assert one.log.names() == [["a"]]
+
+    _run(story)
+
+
+def test_what_was_written_just_now_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "PATIENCE", 0.0)
+
+    async def story(one: Posting) -> None:
+        posting = asyncio.create_task(one.gathering.append(one.log, _levels("a"), 100))
+        await asyncio.sleep(0)
+        # In the turn in which patience ends, just before it: the loop hears of it only afterwards.
+        asyncio.get_running_loop().call_at(0.0, one.log.begun[0][1].set_result, [])
+        await posting
+
+    _run(story)
+
+
+def test_where_there_is_no_room_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "AGAIN", 0.0)
+
+    async def story(one: Posting) -> None:
+        one.log.room = False
+        first, second = await one.post("a", "b", size=FULL)
+        await _turns()
+        assert one.log.names() == []
+        one.log.room = True
+        await _turns()
+        assert one.log.names() == [["a"], ["b"]]
+        assert not first.done()
+        await one.log.commit(0)
+        await one.log.commit(1)
+        await asyncio.gather(first, second)
+
+    _run(story)
+
+
+def test_a_log_that_fails_while_room_is_waited_for_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering, "AGAIN", 0.0)
+
     async def story(one: Posting) -> None:
         one.log.room = False
         (post,) = await one.post("a")
-        await post
-        assert _names(one.services.publish.messages) == ["a"]
-        one.services.publish.fault = LogAway("no room")
-        (post,) = await one.post("b")
-        with pytest.raises(Denied, match="no room"):
+        monkeypatch.setattr(one.log, "begin", _breaks)
+        with pytest.raises(Denied, match="closed"):
             await post
 
     _run(story)
@@ -205,30 +263,24 @@ def test_what_was_refused_for_want_of_room_is_not_written_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(gathering, "PATIENCE", 0.05)
-    room = threading.Event()
+    monkeypatch.setattr(gathering, "AGAIN", 0.0)
 
     async def story(one: Posting) -> None:
         one.log.room = False
-        publish = one.services.publish.publish
+        posts = await one.post("a", "b", size=FULL)
+        posts += await one.post("c")
+        for post in posts:
+            with pytest.raises(Denied, match="no answer within") as denied:
+                await post
+            assert denied.value.answer().headers["retry-after"] == "5"
+        one.log.room = True
+        (after,) = await one.post("d")
+        await _turns()
+        assert one.log.names() == [["d"]]
+        await one.log.commit()
+        await after
 
-        def waits(messages: Sequence[Message]) -> list[Position]:
-            room.wait(10)
-            return publish(messages)
-
-        monkeypatch.setattr(one.services.publish, "publish", waits)
-        first, second = await one.post("a", "b", size=gathering.FULL)
-        with pytest.raises(Denied, match="no answer within"):
-            await second
-        # The first is in the log's hands: only the log knows what becomes of it.
-        assert not first.done()
-        room.set()
-        await first
-        assert _names(one.services.publish.messages) == ["a"]
-
-    try:
-        _run(story)
-    finally:
-        room.set()
+    _run(story)
 
 
 def test_who_goes_away_leaves_the_others_their_answer(monkeypatch: pytest.MonkeyPatch) -> None:

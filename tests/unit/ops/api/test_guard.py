@@ -157,7 +157,7 @@ async def _own_headers(scope: Scope, receive: Receive, send: Send) -> None:
 
 def test_an_answers_own_headers_stay_but_for_those_that_are_ours() -> None:
     async def go() -> httpx.Response:
-        transport = httpx.ASGITransport(Guard(_own_headers, OPEN))
+        transport = httpx.ASGITransport(Guard(_own_headers, OPEN, lambda _: None))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.get("/")
 
@@ -189,7 +189,7 @@ def _status(headers: list[tuple[str, str]]) -> int:
 
     raw = [(name.encode(), value.encode()) for name, value in headers]
     scope = {"type": "http", "method": "POST", "path": "/x", "headers": raw}
-    asyncio.run(Guard(_own_headers, OPEN)(scope, receive, send))
+    asyncio.run(Guard(_own_headers, OPEN, lambda _: None)(scope, receive, send))
     return said[0]
 
 
