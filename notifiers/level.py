@@ -6,9 +6,6 @@ from typing import NamedTuple
 from schemas.alerts import AlertLevel, AlertState
 from schemas.pairs import packed, packed_labels, unpacked
 
-_GIVEN = set(AlertLevel.model_fields)
-_set = object.__setattr__
-
 
 class Level(NamedTuple):
     """An `AlertLevel` as the router keeps it; ten thousand of these are to be kept in 20 MiB.
@@ -40,29 +37,6 @@ class Level(NamedTuple):
     def resolved(self, ends_at: int) -> "Level":
         """The same alert, over since then."""
         return self._replace(state=AlertState.RESOLVED, ends_at=ends_at)
-
-    def whole(self) -> AlertLevel:
-        """The same for a message. What it is made of was checked when it came."""
-        labels, notes, state, active_at, starts_at, ends_at, url, value, changed, reason = self
-        level = AlertLevel.__new__(AlertLevel)
-        fields = {
-            "labels": unpacked(labels),
-            "annotations": unpacked(notes),
-            "state": state,
-            "active_at": active_at,
-            "starts_at": starts_at,
-            "ends_at": ends_at,
-            "value": value,
-            "changed": changed,
-            "reason": reason,
-            "generator_url": url,
-        }
-        # As `model_construct`, which takes three times as long.
-        _set(level, "__dict__", fields)
-        _set(level, "__pydantic_fields_set__", _GIVEN)
-        _set(level, "__pydantic_extra__", None)
-        _set(level, "__pydantic_private__", None)
-        return level
 
 
 def kept(level: AlertLevel, labels: bytes = b"") -> Level:

@@ -113,6 +113,10 @@ def letter_json(one: Shelved, resent: dict[str, Resend]) -> dict[str, Any]:
 
 
 def _original(one: Shelved) -> dict[str, Any]:
+    if (delivery := one.delivery) is not None:
+        rows = [level.model_dump(mode="json") for level in delivery.alerts]
+        event = delivery.model_dump(mode="json", exclude={"told"}) | {"alerts": rows}
+        return {"kind": delivery.KIND, "event": event}
     if one.original is not None:
         return {"kind": one.original.KIND, "event": one.original.model_dump(mode="json")}
     content = one.letter.original

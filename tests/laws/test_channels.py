@@ -8,8 +8,10 @@ from time import monotonic
 import pytest
 
 from notifiers.channels.channel import DeliveryFailed, Failure
+from notifiers.level import kept
 from notifiers.message import content
 from schemas.alerts import AlertLevel, AlertState
+from schemas.labels import fingerprint
 from tests.support.channel_cases import CASES, HTTP_CASES
 from tests.support.http_case import CANARY, Case, HttpCase, Opened
 from tests.unit.notifiers.deliveries import delivery, message
@@ -139,10 +141,11 @@ def test_a_huge_message_arrives_within_the_vendors_limits(case: Case, tmp_path: 
         )
         for n in range(200)
     ]
-    made = content(levels, 0)
+    named = [(fingerprint(level.labels), kept(level)) for level in levels]
+    made = content(named, 0)
     assert made.truncated
     with case.opened(tmp_path) as opened:
-        opened.channel.send(message(20.0, alerts=made.alerts, truncated=made.truncated))
+        opened.channel.send(message(20.0, told=made.told, truncated=made.truncated))
         assert opened.came_out()
 
 

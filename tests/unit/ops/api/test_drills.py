@@ -119,6 +119,7 @@ def test_a_letter_shows_what_it_holds_or_its_bytes() -> None:
     shown = ask("GET", f"{LETTERS}/5", services).json()
     assert shown["original"]["kind"] == "delivery"
     assert shown["original"]["event"]["receiver"] == "r"
+    assert [one["labels"] for one in shown["original"]["event"]["alerts"]] == [{"alertname": "A"}]
     by_name = ask("GET", f"{LETTERS}/tocsin.dead-letters/0/3", services).json()
     assert by_name["original"] == {"kind": None, "hex": "c1003c623e", "cut": False}
     for name, status in (("4", 404), ("99", 404), ("9", 404), ("x", 400), ("-1", 400)):
