@@ -75,7 +75,7 @@ def test_what_a_failing_receiver_takes_in_the_end_is_alertmanagers(tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_after_an_outage_that_both_gave_up_on_everybody_knows_the_same(tmp_path: Path) -> None:
-    """Alertmanager gives up after ten seconds, our breaker opens after five failures.
+    """Alertmanager gives up after ten seconds, our breaker opens before that.
 
     On the way each may say other things; in the end neither may have taken for told what was not.
     """
