@@ -66,12 +66,17 @@ class Courier:
         self._prepare = prepare
         self._breakers = {name: Breaker() for name in channels}
 
-    def deliver(self, record: Record, envelope: Envelope) -> list[Output]:
-        """Try; the receipt, and a dead letter for what will not be tried again."""
+    def deliver(
+        self, record: Record, envelope: Envelope, failing: Callable[[], None] = lambda: None
+    ) -> list[Output]:
+        """Try; the receipt, and a dead letter for what will not be tried again.
+
+        `failing` is called before each pause between two tries.
+        """
         delivery = envelope.event
         assert isinstance(delivery, Delivery)
         started = self._clock.monotonic()
-        outcome = self._outcome(delivery, started)
+        outcome = self._outcome(delivery, started, failing)
         receipt = Receipt(
             delivery=delivery.id,
             group_key=delivery.group_key,
@@ -127,7 +132,7 @@ class Courier:
             original=record.value,
         )
 
-    def _outcome(self, delivery: Delivery, started: float) -> _Outcome:
+    def _outcome(self, delivery: Delivery, started: float, failing: Callable[[], None]) -> _Outcome:
         if self._clock.now() >= delivery.expires_at:
             expired = Reason.DELIVERY_EXPIRED
             return _Outcome(Fate.REFUSED, 0, str(expired), "nothing was sent", bury=expired)
@@ -136,10 +141,15 @@ class Courier:
         if channel is None:
             detail = "the courier's configuration has no such receiver or integration"
             return _refused(0, Failure.NO_CHANNEL, detail)
-        return self._try(channel, self._breakers[key], self._prepare(delivery), started)
+        return self._try(channel, self._breakers[key], self._prepare(delivery), started, failing)
 
     def _try(
-        self, channel: Channel, breaker: Breaker, delivery: Delivery, started: float
+        self,
+        channel: Channel,
+        breaker: Breaker,
+        delivery: Delivery,
+        started: float,
+        failing: Callable[[], None],
     ) -> _Outcome:
         tries = 0
         fault = DeliveryFailed(Failure.CIRCUIT_OPEN, retry=True)
@@ -166,6 +176,7 @@ class Courier:
             breaker.failed(self._clock.now())
             pause = self._pause(tries, fault)
             left = self._patience - (self._clock.monotonic() - started)
+            failing()
             if pause + SHORTEST_TRY > left or self._clock.sleep(pause):
                 return _later(tries, fault, self._clock.now() + round(1_000 * pause))
 

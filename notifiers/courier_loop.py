@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 
 from notifiers.courier import Courier
@@ -144,7 +145,9 @@ class CourierLoop:
             return Answer(task, [known])
         try:
             self.crash("courier.before-send")
-            outputs = self.courier.deliver(task.record, task.envelope)
+            outputs = self.courier.deliver(
+                task.record, task.envelope, partial(self._lanes.fails, task)
+            )
             self.crash("courier.after-send")
         except BaseException as fault:
             return Answer(task, [], fault)

@@ -58,10 +58,10 @@ class Lanes:
     """What waits, by channel: one that is busy costs nothing, however much waits for it.
 
     No more than `threads` are under way or answered without their receipt in the log, for these are
-    sent again after a crash: no more than if each thread waited for its receipt. What has been
-    under way for `SLOW` seconds comes on top, up to `MOST_THREADS`.
-    `owns`, `add`, `startable`, `answers` and `settled` are the loop's, `take` and `answer` the
-    threads'. What waits of partitions that the inbox does not own any more is dropped.
+    sent again after a crash: no more than if each thread waited for its receipt. What has failed a
+    try, or has been under way for `SLOW` seconds, comes on top, up to `MOST_THREADS`.
+    `owns`, `add`, `startable`, `answers` and `settled` are the loop's, `take`, `fails` and `answer`
+    the threads'. What waits of partitions that the inbox does not own any more is dropped.
     """
 
     def __init__(self, threads: int, remembered: OrderedDict[Key, Output]) -> None:
@@ -155,6 +155,12 @@ class Lanes:
         with self._changed:
             return self._remembered.get(task.attempt)
 
+    def fails(self, task: Task) -> None:
+        """A try has failed, and another is to come: until then this one makes room."""
+        with self._changed:
+            if self._begun.pop(task.lane, None) is not None:
+                self._slow.add(task.lane)
+
     def answer(self, answer: Answer) -> None:
         """Say what came of a task; after a fault its lane stays as it is."""
         with self._changed:
@@ -225,7 +231,7 @@ class Lanes:
         return self._threads + len(self._slow) - self._unsettled
 
     def _look_for_slow(self) -> None:
-        """Receivers that do not answer, or that fail and are tried again."""
+        """Receivers that do not answer."""
         longest = monotonic() - SLOW
         while self._begun and next(iter(self._begun.values())) <= longest:
             lane = next(iter(self._begun))

@@ -4,7 +4,7 @@ A script is one route with one receiver, which may have a second channel that is
 cut into episodes: at the start of each some alerts fire or end, and the receiver may fail for some
 seconds; a second change may come in their midst. An episode is longer than it takes both sides to
 have said everything: outages end well within the ten seconds that Alertmanager tries for, and
-before our breaker has counted to five.
+before our breaker opens.
 """
 
 from dataclasses import dataclass
@@ -80,8 +80,7 @@ def script(random: Random, name: str, episodes: int) -> Script:
         send_resolved=random.random() < 0.75,
         # A late answer shifts Alertmanager's ticks, and so the repetitions; a refusal does not.
         repeat=random.choice((2.5, 3_600.0)) if refuses else 3_600.0,
-        # Our breaker counts a receiver's failures, whatever group they come from.
-        group_by=random.choice(((), ("n",), ("parity",))) if refuses else (),
+        group_by=random.choice(((), ("n",), ("parity",))),
         changes=tuple(changes),
         outages=tuple(outages),
     )

@@ -32,12 +32,12 @@ UNTIL = "2099-01-01T00:00:00Z"
 class DropIn(Command):
     """The documented command, on one data directory."""
 
-    def __init__(self, home: Path, url: str) -> None:
+    def __init__(self, home: Path, url: str, *more: str) -> None:
         self.routes = home / "alertmanager.yml"
         self.routes.write_text(ROUTES.format(url=url))
         only = ("--only", "router,courier,console", "--route-prefix", "/am")
         where = ("--listen", "127.0.0.1:0", "--data", "data")
-        super().__init__(home, "up", *only, "--routes", "alertmanager.yml", *where)
+        super().__init__(home, "up", *only, "--routes", "alertmanager.yml", *where, *more)
         self.url = ""
 
     def start(self) -> None:
@@ -73,16 +73,20 @@ def server(tmp_path: Path, receiver: Webhook) -> Iterator[DropIn]:
 
 
 def silence(server: DropIn, name: str) -> str:
+    answer = asked_to_silence(server, "alertname", name)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["silenceID"])
+
+
+def asked_to_silence(server: DropIn, label: str, value: str) -> httpx.Response:
     body = {
-        "matchers": [{"name": "alertname", "value": name, "isRegex": False}],
+        "matchers": [{"name": label, "value": value, "isRegex": False}],
         "startsAt": "2020-01-01T00:00:00Z",
         "endsAt": UNTIL,
         "createdBy": "ada",
         "comment": "later",
     }
-    answer = server.ask("POST", "/api/v2/silences", body)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["silenceID"])
+    return server.ask("POST", "/api/v2/silences", body)
 
 
 def told(receiver: Webhook) -> list[tuple[str, str]]:
@@ -139,3 +143,24 @@ def test_reload_keeps_timers_and_state_and_a_broken_file_says_why(
     server.signal(signal.SIGHUP)
     eventually(lambda: len(server.ask("GET", "/api/v2/receivers").json()) == 1)
     assert told(receiver) == [("firing", "Told")], "a reload tells nobody anything"
+
+
+@pytest.mark.parametrize(("mode", "takes"), [("classic", False), ("utf8", True)])
+def test_the_mode_of_matchers_holds_for_the_api_and_for_the_file(
+    mode: str, takes: bool, tmp_path: Path, receiver: Webhook
+) -> None:
+    with DropIn(tmp_path, receiver.url, "--matchers", mode) as server:
+        server.start()
+        asked = asked_to_silence(server, "a room", "kitchen")
+        assert (asked.status_code, "invalid label name" in asked.text) == (
+            (200, False) if takes else (400, True)
+        )
+        before, _, after = server.routes.read_text().partition("  group_wait")
+
+        def takes_line(line: str) -> bool:
+            server.routes.write_text(f"{before}  {line}\n  group_wait{after}")
+            return server.ask("POST", "/-/reload").status_code == 200
+
+        assert takes_line("group_by: [a room]") is takes
+        # Words without quotes are of the classic grammar alone.
+        assert takes_line("routes: [{matchers: ['a=b c']}]") is not takes

@@ -116,6 +116,15 @@ class Hooks:
     def close(self) -> None: ...
 
 
+class Broken:
+    """A channel that always fails, and is worth another try."""
+
+    def send(self, message: Message) -> None:
+        raise DeliveryFailed(Failure.SERVER_ERROR, retry=True)
+
+    def close(self) -> None: ...
+
+
 def value(
     name: str, group: str = "g", receiver: str = "ops", attempt: int = 1, event_id: str = ""
 ) -> bytes:

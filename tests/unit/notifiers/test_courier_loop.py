@@ -4,13 +4,24 @@ from threading import Event, Thread
 
 import pytest
 
-from notifiers.channels.channel import DeliveryFailed, Failure, Message
+from notifiers.channels.channel import Channel, DeliveryFailed, Failure, Message
+from notifiers.courier import Clock, Courier
+from notifiers.lanes import MOST_THREADS
 from schemas.deliveries import Receipt
 from schemas.errors import LogAway
 from schemas.stage import Gap, Partition, Record
 from schemas.stage import Message as Wire
 from schemas.topics import DEAD_LETTERS
-from tests.unit.notifiers.courier_log import PARTITION, Hooks, Log, Settling, either, loop, value
+from tests.unit.notifiers.courier_log import (
+    PARTITION,
+    Broken,
+    Hooks,
+    Log,
+    Settling,
+    either,
+    loop,
+    value,
+)
 
 
 @either
@@ -75,6 +86,22 @@ def test_a_dead_receiver_leaves_threads_for_the_others(make: type[Log]) -> None:
             sign.set()
         while log.committed < 21:
             work.turn(pool)
+
+
+def test_receivers_that_all_fail_leave_threads_for_the_others() -> None:
+    """Each of them waits for its next try, and holds a thread."""
+    dead = [f"dead{n}" for n in range(20)]
+    values = [value(name, name, receiver=name) for name in dead] + [value("fine", receiver="other")]
+    log, fine, broken = Log(*values, ends=Event()), Hooks(), Broken()
+    work = loop(log, fine)
+    clock = Clock(lambda: 0, lambda: 0.0, log.ends.wait, lambda: 0.0)
+    channels: dict[tuple[str, int], Channel] = {(name, 0): broken for name in dead}
+    work.courier = Courier(channels | {("other", 0): fine}, clock)
+    with ThreadPoolExecutor(MOST_THREADS) as pool:
+        while not fine.sent:
+            work.turn(pool)
+        log.ends.set()
+    assert fine.sent == ["fine"]
 
 
 @either

@@ -118,6 +118,23 @@ def test_many_dead_receivers_do_not_hold_up_the_others(monkeypatch: pytest.Monke
     assert waiting.startable() == 1
 
 
+def test_who_is_to_be_tried_again_makes_room_at_once() -> None:
+    waiting = Lanes(4, OrderedDict())
+    waiting.owns(frozenset({PARTITION}))
+    for number in range(5):
+        waiting.add(task(number, f"dead-{number}"))
+    assert waiting.startable() == 4
+    first, *_ = (waiting.take() for _ in range(4))
+    assert first is not None
+    assert waiting.startable() == 0
+    for _ in range(3):
+        waiting.fails(first)
+    assert waiting.startable() == 1
+    waiting.answer(answered(first))
+    waiting.fails(first)
+    assert waiting.startable() == 0
+
+
 def test_what_is_slow_takes_no_more_threads_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(lanes, "monotonic", lambda: now[0])
