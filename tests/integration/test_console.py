@@ -7,6 +7,7 @@ from ops.services import QueryResult, StageStatus
 from tests.support.console_stand import MARKS, PHONE, Stand, picture
 from tests.support.fake_services import FakeAlert, FakeServices
 from tests.support.fleet import HOSTILE
+from tests.support.waiting import patience
 
 pytestmark = MARKS
 
@@ -49,7 +50,7 @@ def test_stages_stand_side_by_side(stand: Stand, services: FakeServices) -> None
         StageStatus(HOSTILE, True, False),
     ]
     with stand.page() as page:
-        page.get_by_text("ready · 2 workers · lag 4,321").wait_for(timeout=6_000)
+        page.get_by_text("ready · 2 workers · lag 4,321").wait_for(timeout=6_000 * patience())
         assert page.locator(".tc-stage").count() == 5
         tops = {page.locator(".tc-stage").nth(n).bounding_box()["y"] for n in range(5)}
         assert len(tops) == 1
@@ -69,7 +70,7 @@ def test_changes_come_without_a_reload(stand: Stand, services: FakeServices) -> 
         page.evaluate("window.same = true")
         page.locator(".tc-quiet").wait_for()  # the page before may have looked just now
         services.known = [FakeAlert({"alertname": "Fresh", "severity": "high"})]
-        page.get_by_text("Fresh").wait_for(timeout=6_000)
+        page.get_by_text("Fresh").wait_for(timeout=6_000 * patience())
         page.locator(".tc-quiet").wait_for(state="hidden")
         page.wait_for_function("document.title == '(1) Tocsin'")
         assert page.evaluate("window.same")
@@ -98,9 +99,9 @@ def test_while_history_is_away_the_page_says_so_and_alerts_go_on(
     with stand.page() as page:
         assert page.locator(".tc-banner").is_hidden()
         services.answer = away
-        page.get_by_text("History is away").wait_for(timeout=6_000)
+        page.get_by_text("History is away").wait_for(timeout=6_000 * patience())
         services.known = [FakeAlert({"alertname": "StillPaged", "severity": "critical"})]
-        page.get_by_text("StillPaged").wait_for(timeout=6_000)
+        page.get_by_text("StillPaged").wait_for(timeout=6_000 * patience())
         assert "db-1.example.org" in page.locator(".tc-table").nth(1).inner_text()
         picture(page, "console-history-away")
 

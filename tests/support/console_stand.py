@@ -17,6 +17,7 @@ from ops.console.mount import console
 from ops.services import Access
 from tests.support.fake_services import FakeServices
 from tests.support.fleet import fleet
+from tests.support.waiting import patience
 
 CHROMIUM = shutil.which("chromium") or ""
 TOKEN = "0123456789abcdef"
@@ -59,7 +60,7 @@ class Stand:
     ) -> Iterator[Any]:
         """A page that has loaded; requests and errors are collected."""
         context = self.browser.new_context(viewport=viewport, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(10_000 * patience())
         page = context.new_page()
         page.requests = []
         page.on("request", lambda request: page.requests.append(request.url))
