@@ -8,6 +8,7 @@ from schemas.pairs import packed, packed_labels, unpacked
 
 _GIVEN = set(AlertLevel.model_fields)
 _set = object.__setattr__
+_FIRING = AlertState.FIRING.value
 
 
 class Level(NamedTuple):
@@ -36,6 +37,12 @@ class Level(NamedTuple):
     def annotations(self) -> dict[str, str]:
         """By name, anew at every call."""
         return unpacked(self.notes)
+
+    def row(self) -> tuple[object, ...]:
+        """The same, to be packed: as texts, for a member of an enumeration costs as much again."""
+        if self.state is AlertState.FIRING:
+            return (*self[:2], _FIRING, *self[3:])
+        return self[:]
 
     def resolved(self, ends_at: int) -> "Level":
         """The same alert, over since then."""

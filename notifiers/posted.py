@@ -26,14 +26,14 @@ def take(state: State, batch: PostedAlerts) -> None:
     sets = [one if one in known else canonical(one) for one in batch.labels]
     strangers = state.strangers(sets)
     config, decided_at = state.plan.config, batch.decided_at
-    timeout = _RESOLVE_TIMEOUT if config is None else config.resolve_timeout
+    times_out = decided_at + (_RESOLVE_TIMEOUT if config is None else config.resolve_timeout)
     for labels, notes, starts_at, ends_at, url in zip(
         *(sets, batch.annotations, batch.starts_at, batch.ends_at, batch.generator_urls),
         strict=True,
     ):
         alert = known.get(labels) or state.meet(labels, strangers)
         alert.updated_at = decided_at
-        _take(state, alert, notes, starts_at, ends_at, decided_at + timeout, url)
+        _take(state, alert, notes, starts_at, ends_at, times_out, url)
 
 
 def of_batch(batch: AlertBatch) -> PostedAlerts:
@@ -86,7 +86,6 @@ def _take(
     if known is not None:
         starts_at, ends_at = _merged(alert, known, starts_at, ends_at, now)
     alert.timed_out = said is None
-    state.touched_lives.add(alert.fingerprint)
     over = ends_at <= now
     fired = known is not None and known.state is AlertState.FIRING
     if over:
@@ -101,6 +100,7 @@ def _take(
         and known.notes == notes
         and known.generator_url == url
     ):
+        state.touched_lives.add(alert.fingerprint)
         state.counts["level unchanged"] += 1
         return
     alert.pending = None
