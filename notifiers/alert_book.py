@@ -12,8 +12,8 @@ from schemas.alerts import AlertLevel, AlertState
 
 Order = tuple[int, int]
 """Plan number and decision time: of two levels, the one with the higher order is newer."""
-_ENTRY, _GROUP = 128, 48
-"""About the bytes of an alert's entry besides its texts, and of each group in it."""
+_ENTRY = 192
+"""About the bytes of an alert's entry besides its label set and annotations."""
 UNIT = 64
 
 
@@ -73,29 +73,30 @@ class Alert:
         """Whether groups count it as firing."""
         return self.level is not None and self.level.state is AlertState.FIRING
 
-    @property
-    def is_posted(self) -> bool:
-        """Whether it has, or had, an end of its own."""
-        return self.updated_at != 0 or self.expires_at is not None
-
-    @property
     def weight(self) -> int:
         """About the bytes of its entry, in `UNIT`s: small numbers are no objects of their own."""
-        size = _ENTRY + _GROUP * len(self.groups)
+        size = _ENTRY
         for level in (self.level, self.pending):
             if level is not None:
-                size += len(level.packed) + len(level.notes) + len(level.generator_url)
+                size += len(level.packed) + len(level.notes)
         return size // UNIT
 
-    def row(self, revisions: tuple[int, ...]) -> tuple[object, ...]:
+    def row(self, revisions: list[int]) -> tuple[object, ...]:
         """The entry of the checkpoint, to be packed; at which revision of each group it changed."""
         level, pending = self.level, self.pending
+        plan, decided_at = self.written
         return (
-            *(self.fingerprint, *self.written, self.idle_since),
+            self.fingerprint,
+            plan,
+            decided_at,
+            self.idle_since,
             level and level.row(),
             pending and pending.row(),
-            *(self.groups, revisions),
-            *((self.expires_at, self.timed_out, self.updated_at) if self.is_posted else ()),
+            self.groups,
+            revisions,
+            self.expires_at,
+            self.timed_out,
+            self.updated_at,
         )
 
     def life(self) -> tuple[object, ...]:
@@ -130,7 +131,7 @@ class Restored(NamedTuple):
     """An alert of the checkpoint, and at which revision of each of its groups it changed."""
 
     alert: Alert
-    revisions: tuple[int, ...]
+    revisions: list[int]
 
     @classmethod
     def of_row(cls, row: list[Any]) -> Self:
@@ -148,9 +149,8 @@ class Restored(NamedTuple):
             idle_since,
             tuple(groups),
         )
-        if life:
-            found.expires_at, found.timed_out, found.updated_at = life
-        return cls(found, tuple(revisions))
+        found.expires_at, found.timed_out, found.updated_at = life
+        return cls(found, revisions)
 
     @classmethod
     def of_entry(cls, fingerprint: str, entry: bytes) -> Self:

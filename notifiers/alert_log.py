@@ -147,7 +147,7 @@ class AlertLog:
             if alert is None:
                 gone.append(name)
             elif name in touched or alert.stored < 0:
-                whole.append(alert.row(tuple([groups[one].members[name] for one in alert.groups])))
+                whole.append(alert.row([groups[one].members[name] for one in alert.groups]))
                 found.append(alert)
             else:
                 ended.append(alert.life())
@@ -156,7 +156,8 @@ class AlertLog:
         number = self._next
         self._add(number, _Bulk([], len(content) + _ROW))
         for alert in found:
-            self.forget(alert)
+            if alert.stored >= 0:
+                self.forget(alert)
             self._keep(alert, number)
         return content
 
@@ -167,7 +168,7 @@ class AlertLog:
 
     def _keep(self, alert: Alert, number: int) -> None:
         self._bulks[number].names.append(alert.fingerprint)
-        alert.stored, alert.size = number, alert.weight
+        alert.stored, alert.size = number, alert.weight()
         self._living += alert.size
 
     def _shortened(

@@ -5,6 +5,7 @@ Sources: `provider/mem.Alerts.Put` (which announcements overlap), `alert.Alert.M
 over what a detector says of the same labels, until the detector says something again.
 """
 
+from collections.abc import Sequence
 from sys import intern
 
 from notifiers import dispatch
@@ -23,7 +24,10 @@ _FOREVER = 2**62
 def take(state: State, batch: PostedAlerts) -> None:
     """Merge each of these alerts with what is known of it."""
     known = state.by_labels
-    sets = [one if one in known else canonical(one) for one in batch.labels]
+    sets: Sequence[bytes] = batch.labels
+    if strange := [one for one in sets if one not in known]:
+        well = dict(zip(strange, canonical(strange), strict=True))
+        sets = [well.get(one, one) for one in sets]
     strangers = state.strangers(sets)
     config, decided_at = state.plan.config, batch.decided_at
     times_out = decided_at + (_RESOLVE_TIMEOUT if config is None else config.resolve_timeout)
@@ -33,6 +37,9 @@ def take(state: State, batch: PostedAlerts) -> None:
     ):
         alert = known.get(labels) or state.meet(labels, strangers)
         alert.updated_at = decided_at
+        if starts_at == decided_at:
+            # Most begin when they are posted: one number for all of them takes less room.
+            starts_at = decided_at
         _take(state, alert, notes, starts_at, ends_at, times_out, url)
 
 

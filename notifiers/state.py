@@ -185,7 +185,7 @@ class State:
         heapify(self.timers)
         heapify(self.idle)
 
-    def _connect(self, alert: Alert, revisions: tuple[int, ...]) -> None:
+    def _connect(self, alert: Alert, revisions: list[int]) -> None:
         self.alerts[alert.fingerprint] = alert
         for group_id, revision in zip(alert.groups, revisions, strict=True):
             group = self.groups[group_id]

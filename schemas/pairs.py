@@ -58,12 +58,17 @@ def finder(name: str) -> Finder:
     return re.compile(pair + re.escape(name.encode()) + rb"\xff([^\xff]*+)\xff").match
 
 
-def canonical(labels: bytes) -> bytes:
-    """The same label set as `packed_labels` packs it, whoever packed this one."""
-    names = labels.split(END)[:-1:2]
-    if END + END not in labels and names == sorted(set(names)):
-        return labels
-    return packed_labels(unpacked(labels))
+def canonical(sets: Iterable[bytes]) -> list[bytes]:
+    """The same label sets as `packed_labels` packs them, whoever packed these."""
+    found, good = [], list[bytes]()
+    for labels in sets:
+        names = labels.split(END)[:-1:2]
+        # Mostly the names are those of the set before, and to compare them costs the least.
+        if names != good and names == sorted(set(names)):
+            good = names
+        is_packed = names == good and END + END not in labels
+        found.append(labels if is_packed else packed_labels(unpacked(labels)))
+    return found
 
 
 def problem(sets: Iterable[bytes]) -> str:

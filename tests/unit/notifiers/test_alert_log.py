@@ -38,7 +38,7 @@ GROUPS: dict[str, Group] = {}
 
 
 def said(alerts: dict[str, Alert]) -> dict[str, bytes]:
-    return {name: ormsgpack.packb(alert.row(())) for name, alert in alerts.items()}
+    return {name: ormsgpack.packb(alert.row([])) for name, alert in alerts.items()}
 
 
 def row_of_before(alert: Alert) -> bytes:
@@ -180,7 +180,7 @@ def test_alerts_that_never_change_are_seldom_written_anew() -> None:
     memory.written = count = 0
     for number in range(2_000):
         memory.touch(NAMES[number % 3], "y" * (100 + number % 30))
-        count += len(ormsgpack.packb(memory.alerts[NAMES[number % 3]].row(())))
+        count += len(ormsgpack.packb(memory.alerts[NAMES[number % 3]].row([])))
         memory.step()
     # The bulk's own parts, the checkpoint's, and as much again for the nine others.
     assert memory.written < 2.7 * count
@@ -269,7 +269,7 @@ def test_an_entry_of_the_time_before_levels_were_packed_is_read() -> None:
     assert alert.level == kept(level)
     assert alert.packed_labels == packed({"alertname": "A"})
     assert (alert.written, alert.groups, alert.expires_at) == ((3, 4), ("group",), 6)
-    assert restored.revisions == (5,)
+    assert restored.revisions == [5]
     row = ormsgpack.unpackb(ormsgpack.packb(alert.row(restored.revisions)))
     assert Restored.of_row(row) == restored
 
