@@ -111,7 +111,7 @@ class AlertLog:
     ) -> dict[str, bytes | None]:
         """The entries for these alerts; those that are not among `alerts` were forgotten.
 
-        Of those that are only `ended` the end alone is written. `groups`: of which they are members.
+        Of those that are only `ended` the end alone is written. `groups` has all they are in.
         """
         entries: dict[str, bytes | None] = {}
         if self._rows or self._ends:

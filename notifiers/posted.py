@@ -31,15 +31,14 @@ def take(state: State, batch: PostedAlerts) -> None:
     strangers = state.strangers(sets)
     config, decided_at = state.plan.config, batch.decided_at
     times_out = decided_at + (_RESOLVE_TIMEOUT if config is None else config.resolve_timeout)
-    for labels, notes, starts_at, ends_at, url in zip(
+    for labels, notes, begins, ends_at, url in zip(
         *(sets, batch.annotations, batch.starts_at, batch.ends_at, batch.generator_urls),
         strict=True,
     ):
         alert = known.get(labels) or state.meet(labels, strangers)
         alert.updated_at = decided_at
-        if starts_at == decided_at:
-            # Most begin when they are posted: one number for all of them takes less room.
-            starts_at = decided_at
+        # Most begin when they are posted: one number for all of them takes less room.
+        starts_at = decided_at if begins == decided_at else begins
         _take(state, alert, notes, starts_at, ends_at, times_out, url)
 
 
