@@ -155,16 +155,10 @@ class Restored(NamedTuple):
     @classmethod
     def of_entry(cls, fingerprint: str, entry: bytes) -> Self:
         """The same of an older version's entry: each was packed alone."""
-        *order, idle_since, level, pending, groups, expires_at, timed_out, updated_at = (
-            *(row := ormsgpack.unpackb(entry)),
-            *_NO_LIFE[len(row) - 6 :],
-        )
-        return cls.of_row(
-            [
-                *(fingerprint, *order, idle_since, level, pending, [*groups], [*groups.values()]),
-                *(expires_at, timed_out, updated_at),
-            ]
-        )
+        plan, decided_at, idle_since, level, pending, groups, *life = ormsgpack.unpackb(entry)
+        before: list[Any] = [plan, decided_at, idle_since, level, pending]
+        after: list[Any] = [[*groups], [*groups.values()], *(life or _NO_LIFE)]
+        return cls.of_row([fingerprint, *before, *after])
 
 
 _NO_LIFE = (None, False, 0)
