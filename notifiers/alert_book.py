@@ -1,8 +1,8 @@
 """What is known of one alert, and what a newly announced level makes of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import ormsgpack
 
@@ -12,6 +12,9 @@ from schemas.alerts import AlertLevel, AlertState
 
 Order = tuple[int, int]
 """Plan number and decision time: of two levels, the one with the higher order is newer."""
+_ENTRY = 192
+"""About the bytes of an alert's entry besides its label set and annotations."""
+UNIT = 64
 
 
 class Turn(StrEnum):
@@ -31,9 +34,9 @@ class Alert:
     """One alert, by its labels.
 
     `level` is the last that groups care about (firing or resolved), `pending` what is shown while
-    a new life has not begun to fire. `groups` holds the groups it is a member of, each with the
-    group's revision at its last change. `idle_since`: from when on it is remembered only so that
-    an older level cannot bring it back. `written` is the order in the checkpoint, `heard` the
+    a new life has not begun to fire. `groups` holds the ids of the groups it is a member of; they
+    know at which revision it changed last. `idle_since`: from when on it is remembered only so
+    that an older level cannot bring it back. `written` is the order in the checkpoint, `heard` the
     newest.
     """
 
@@ -45,7 +48,7 @@ class Alert:
     written: Order = (0, 0)
     heard: Order = (0, 0)
     idle_since: int | None = None
-    groups: dict[str, int] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
     targets: tuple[str, ...] | None = None
     """The groups its labels lead to under the plan in force; None if not worked out yet."""
     expires_at: int | None = None
@@ -58,7 +61,7 @@ class Alert:
     stored: int = -1
     """The bulk of the checkpoint with its newest whole entry (see `alert_log`); -1: none yet."""
     size: int = 0
-    """Bytes of that entry."""
+    """Of that entry, see `weight`."""
 
     @property
     def shown(self) -> Level | None:
@@ -70,31 +73,35 @@ class Alert:
         """Whether groups count it as firing."""
         return self.level is not None and self.level.state is AlertState.FIRING
 
-    @property
-    def is_posted(self) -> bool:
-        """Whether it has, or had, an end of its own."""
-        return self.updated_at != 0 or self.expires_at is not None
+    def weight(self) -> int:
+        """About the bytes of its entry, in `UNIT`s: small numbers are no objects of their own."""
+        size = _ENTRY
+        for level in (self.level, self.pending):
+            if level is not None:
+                size += len(level.packed) + len(level.notes)
+        return size // UNIT
 
-    def packed(self) -> bytes:
-        """The entry of the checkpoint."""
-        return ormsgpack.packb(
-            [
-                *self.written,
-                self.idle_since,
-                self.level and (*self.level,),
-                self.pending and (*self.pending,),
-                self.groups,
-                *((self.expires_at, self.timed_out, self.updated_at) if self.is_posted else ()),
-            ]
+    def row(self, revisions: list[int]) -> tuple[object, ...]:
+        """The entry of the checkpoint, to be packed; at which revision of each group it changed."""
+        level, pending = self.level, self.pending
+        plan, decided_at = self.written
+        return (
+            self.fingerprint,
+            plan,
+            decided_at,
+            self.idle_since,
+            level and level.row(),
+            pending and pending.row(),
+            self.groups,
+            revisions,
+            self.expires_at,
+            self.timed_out,
+            self.updated_at,
         )
 
-    def packed_life(self) -> bytes:
+    def life(self) -> tuple[object, ...]:
         """The entry of a post that changes nothing else, as most do: it is small."""
-        return ormsgpack.packb([self.expires_at, self.timed_out, self.updated_at])
-
-    def restore_life(self, entry: bytes) -> None:
-        """Take what `packed_life` wrote."""
-        self.expires_at, self.timed_out, self.updated_at = ormsgpack.unpackb(entry)
+        return (self.fingerprint, self.expires_at, self.timed_out, self.updated_at)
 
     def take(self, level: Level, decided_at: int) -> Turn:
         """Accept a level that is not older than what is known."""
@@ -120,24 +127,42 @@ class Alert:
         return Turn.RESOLVED
 
 
-def unpacked(fingerprint: str, entry: bytes) -> Alert:
-    """The alert of a checkpoint's entry."""
-    plan, decided_at, idle_since, level, pending, groups, *life = ormsgpack.unpackb(entry)
-    last, next_life = _level(level), _level(pending)
-    shown = next_life or last
-    found = Alert(
-        fingerprint,
-        b"" if shown is None else shown.packed,
-        last,
-        next_life,
-        (plan, decided_at),
-        (plan, decided_at),
-        idle_since,
-        groups,
-    )
-    if life:
+class Restored(NamedTuple):
+    """An alert of the checkpoint, and at which revision of each of its groups it changed."""
+
+    alert: Alert
+    revisions: list[int]
+
+    @classmethod
+    def of_row(cls, row: list[Any]) -> Self:
+        """What `Alert.row` wrote."""
+        fingerprint, plan, decided_at, idle_since, level, pending, groups, revisions, *life = row
+        last, next_life = _level(level), _level(pending)
+        shown = next_life or last
+        found = Alert(
+            fingerprint,
+            b"" if shown is None else shown.packed,
+            last,
+            next_life,
+            (plan, decided_at),
+            (plan, decided_at),
+            idle_since,
+            tuple(groups),
+        )
         found.expires_at, found.timed_out, found.updated_at = life
-    return found
+        return cls(found, revisions)
+
+    @classmethod
+    def of_entry(cls, fingerprint: str, entry: bytes) -> Self:
+        """The same of an older version's entry: each was packed alone."""
+        plan, decided_at, idle_since, level, pending, groups, *life = ormsgpack.unpackb(entry)
+        before: list[Any] = [plan, decided_at, idle_since, level, pending]
+        after: list[Any] = [[*groups], [*groups.values()], *(life or _NO_LIFE)]
+        return cls.of_row([fingerprint, *before, *after])
+
+
+_NO_LIFE = (None, False, 0)
+"""What an alert's entry lacks that nobody posted."""
 
 
 def _level(entry: list[Any] | dict[str, Any] | None) -> Level | None:

@@ -9,10 +9,9 @@ from notifiers.grouping import group_key, group_labels
 from notifiers.incidents import lifecycle
 from notifiers.level import Level
 from notifiers.route_tree import Route
-from notifiers.state import PlanState, State, Way
+from notifiers.state import PlanState, State, Way, Ways
 from notifiers.storms import flapping, limits, parents
 from schemas.labels import derived_id
-from schemas.pairs import taken_apart
 
 REMEMBERED = 3_600_000
 """How long a finished alert is remembered (ms), so that a late, older level cannot revive it."""
@@ -27,7 +26,8 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
             state.inhibitor.fires(alert.fingerprint, alert.level.labels)
         _join(state, alert)
         _leave_others(state, alert)
-        flapping.place(state, alert)
+        if alert.fingerprint in state.flaps.known:
+            flapping.place(state, alert)
     elif turn is Turn.CAME_RESOLVED:
         _join(state, alert)
     elif turn is Turn.RESOLVED:
@@ -46,12 +46,15 @@ def place(state: State, alert: Alert, turn: Turn) -> None:
 
 def _join(state: State, alert: Alert) -> None:
     if alert.targets is None:
-        alert.targets = tuple(_targets(state, alert))
+        alert.targets = _targets(state, alert)
+    if not alert.groups:
+        # The same object for all that go this way: it takes less room than one for each.
+        alert.groups = alert.targets
     for group_id in alert.targets:
         group = state.groups.get(group_id)
         if group is None:
             # The group ended since the alert's way was worked out.
-            alert.targets = tuple(_targets(state, alert))
+            alert.targets = _targets(state, alert)
             group = state.groups[group_id]
         is_first = not group.members
         _enter(state, group, alert)
@@ -63,7 +66,7 @@ def _leave_others(state: State, alert: Alert) -> None:
     """A plan left it where its end was still to be told; now it pages where its labels lead."""
     targets = alert.targets or ()
     if len(alert.groups) > len(targets):
-        for group_id in sorted(alert.groups.keys() - set(targets)):
+        for group_id in sorted({*alert.groups} - {*targets}):
             leave(state, state.groups[group_id], alert)
 
 
@@ -76,7 +79,9 @@ def _enter(state: State, group: Group, alert: Alert) -> None:
     group.revision += 1
     group.firing = None
     # The alert's entry says the new revision, so the group's own need not be written for it.
-    group.members[alert.fingerprint] = alert.groups[group.id] = group.revision
+    group.members[alert.fingerprint] = group.revision
+    if group.id not in alert.groups:
+        alert.groups = (*alert.groups, group.id)
     state.touched_alerts.add(alert.fingerprint)
 
 
@@ -97,26 +102,24 @@ def _routes(state: State) -> dict[str, Route]:
     return state.plan.routes
 
 
-def _targets(state: State, alert: Alert) -> list[str]:
+def _targets(state: State, alert: Alert) -> tuple[str, ...]:
     """The groups that the alert's labels lead to, made where they do not exist yet."""
     if alert.level is None:
-        return []
-    found = []
-    for way in _ways(state.plan, alert.level):
+        return ()
+    ways = _ways(state.plan, alert.level)
+    for way in ways.all:
         if way.group_id not in state.groups:
             _open(state, way.group_id, way.route, way.pairs)
-        if way.group_id not in found:
-            found.append(way.group_id)
-    return found
+    return ways.group_ids
 
 
-def _ways(plan: PlanState, level: Level) -> tuple[Way, ...]:
+def _ways(plan: PlanState, level: Level) -> Ways:
     """Where its labels lead, worked out once for all that differ in nothing routes look at."""
     if plan.config is None:
-        return ()
+        return Ways((), ())
     seen = None
     if plan.looks_at is not None:
-        seen = tuple(map(taken_apart(level.packed).get, plan.looks_at))
+        seen = tuple([found and found[1] for found in [at(level.packed) for at in plan.looks_at]])
         if (known := plan.found.get(seen)) is not None:
             return known
     labels, found = level.labels, []
@@ -124,11 +127,12 @@ def _ways(plan: PlanState, level: Level) -> tuple[Way, ...]:
         pairs = group_labels(labels, route.group_by, route.group_by_all)
         group_id = derived_id(route.id, *(part for pair in pairs for part in pair))
         found.append(Way(route, pairs, group_id))
+    ways = Ways(tuple(found), tuple(dict.fromkeys([way.group_id for way in found])))
     if seen is not None:
         if len(plan.found) >= MOST_WAYS:
             plan.found.clear()
-        plan.found[seen] = tuple(found)
-    return tuple(found)
+        plan.found[seen] = ways
+    return ways
 
 
 def _open(state: State, group_id: str, route: Route, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -147,7 +151,7 @@ def leave(state: State, group: Group, alert: Alert) -> None:
         # No member's entry says the newest revision any more.
         state.touched_groups.add(group.id)
     group.firing = None
-    alert.groups.pop(group.id, None)
+    alert.groups = tuple([one for one in alert.groups if one != group.id])
     for line in group.lines.values():
         # Of a channel that hears of no end it would be owed for ever.
         if alert.fingerprint in line.owed:
@@ -208,14 +212,14 @@ def follow_plan(state: State) -> None:
         _rewire(state, group)
     for fingerprint in sorted(state.alerts):
         alert = state.alerts[fingerprint]
-        alert.targets = tuple(_targets(state, alert)) if alert.fires else None
+        alert.targets = _targets(state, alert) if alert.fires else None
         if alert.fires:
             wanted = set(alert.targets or ())
         else:
             wanted = {gid for gid in alert.groups if state.groups[gid].route_id in _routes(state)}
-        for group_id in sorted(alert.groups.keys() - wanted):
+        for group_id in sorted({*alert.groups} - wanted):
             leave(state, state.groups[group_id], alert)
-        for group_id in sorted(wanted - alert.groups.keys()):
+        for group_id in sorted(wanted - {*alert.groups}):
             is_first = not state.groups[group_id].members
             _enter(state, state.groups[group_id], alert)
             if is_first:

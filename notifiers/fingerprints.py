@@ -20,6 +20,8 @@ def fingerprints(sets: Sequence[bytes]) -> list[str]:
     """
     if len(sets) <= FEW:
         return [packed_fingerprint(one) for one in sets]
+    if max(map(len, sets)) <= LONG:
+        return _hashed(sets)
     short = [number for number, one in enumerate(sets) if len(one) <= LONG]
     found = dict(zip(short, _hashed([sets[number] for number in short]), strict=True))
     return [found.get(number) or packed_fingerprint(one) for number, one in enumerate(sets)]
@@ -33,9 +35,10 @@ def _hashed(texts: Sequence[bytes]) -> list[str]:
     state, done = np.full(len(texts), _OFFSET), np.full(len(texts), _OFFSET)
     # As long as the state: numpy would make an array of the number anew for each column.
     prime = np.full(len(texts), _PRIME)
+    xor, multiply = np.bitwise_xor, np.multiply
     for number, column in enumerate(columns, 1):
-        np.bitwise_xor(state, column, state)
-        np.multiply(state, prime, state)
+        xor(state, column, state)
+        multiply(state, prime, state)
         if number in ends:
             # What follows is padding to some: what they are is noted now.
             np.copyto(done, state, where=lengths == number)

@@ -5,6 +5,7 @@ Sources: `provider/mem.Alerts.Put` (which announcements overlap), `alert.Alert.M
 over what a detector says of the same labels, until the detector says something again.
 """
 
+from collections.abc import Sequence
 from sys import intern
 
 from notifiers import dispatch
@@ -23,17 +24,22 @@ _FOREVER = 2**62
 def take(state: State, batch: PostedAlerts) -> None:
     """Merge each of these alerts with what is known of it."""
     known = state.by_labels
-    sets = [one if one in known else canonical(one) for one in batch.labels]
+    sets: Sequence[bytes] = batch.labels
+    if strange := [one for one in sets if one not in known]:
+        well = dict(zip(strange, canonical(strange), strict=True))
+        sets = [well.get(one, one) for one in sets]
     strangers = state.strangers(sets)
     config, decided_at = state.plan.config, batch.decided_at
-    timeout = _RESOLVE_TIMEOUT if config is None else config.resolve_timeout
-    for labels, notes, starts_at, ends_at, url in zip(
+    times_out = decided_at + (_RESOLVE_TIMEOUT if config is None else config.resolve_timeout)
+    for labels, notes, begins, ends_at, url in zip(
         *(sets, batch.annotations, batch.starts_at, batch.ends_at, batch.generator_urls),
         strict=True,
     ):
         alert = known.get(labels) or state.meet(labels, strangers)
         alert.updated_at = decided_at
-        _take(state, alert, notes, starts_at, ends_at, decided_at + timeout, url)
+        # Most begin when they are posted: one number for all of them takes less room.
+        starts_at = decided_at if begins == decided_at else begins
+        _take(state, alert, notes, starts_at, ends_at, times_out, url)
 
 
 def of_batch(batch: AlertBatch) -> PostedAlerts:
@@ -86,7 +92,6 @@ def _take(
     if known is not None:
         starts_at, ends_at = _merged(alert, known, starts_at, ends_at, now)
     alert.timed_out = said is None
-    state.touched_lives.add(alert.fingerprint)
     over = ends_at <= now
     fired = known is not None and known.state is AlertState.FIRING
     if over:
@@ -101,6 +106,7 @@ def _take(
         and known.notes == notes
         and known.generator_url == url
     ):
+        state.touched_lives.add(alert.fingerprint)
         state.counts["level unchanged"] += 1
         return
     alert.pending = None

@@ -37,6 +37,7 @@ from notifiers.windows.book import WindowBook
 from notifiers.windows.reminders import ReminderBook
 from schemas.alerts import AlertState
 from schemas.deliveries import Why
+from schemas.pairs import Finder, finder
 from schemas.stage import Output, StateChange
 
 Timer = tuple[int, str, str]
@@ -54,6 +55,13 @@ class Way(NamedTuple):
     group_id: str
 
 
+class Ways(NamedTuple):
+    """Where labels lead, and the ids of the groups there, which all alerts on these ways share."""
+
+    all: tuple[Way, ...]
+    group_ids: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class PlanState:
     """The plan in force and the pieces of the next."""
@@ -67,9 +75,9 @@ class PlanState:
     routes: dict[str, Route] = field(default_factory=dict)
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The matchers on the way from the root to each route."""
-    looks_at: tuple[bytes, ...] | None = None
-    """The labels by which alerts are routed and grouped; None if it is all of them."""
-    found: dict[tuple[bytes | None, ...], tuple[Way, ...]] = field(default_factory=dict)
+    looks_at: tuple[Finder, ...] | None = None
+    """Find the labels by which alerts are routed and grouped; None if it is all of them."""
+    found: dict[tuple[bytes | None, ...], Ways] = field(default_factory=dict)
     """A cache: where values of those labels lead."""
     next: tuple[int, str, int] = (0, "", 0)
     """Number, digest and count of pieces of the plan that is arriving."""
@@ -81,7 +89,7 @@ class PlanState:
         self.routes = {route.id: route for route in config.route.walk()}
         self.ways = ways(config.route)
         looks_at = config.route.looks_at()
-        self.looks_at = None if looks_at is None else tuple(name.encode() for name in looks_at)
+        self.looks_at = None if looks_at is None else tuple(finder(name) for name in looks_at)
         self.found = {}
 
     def location_of(self, receiver: str) -> str:
@@ -171,9 +179,8 @@ class State:
             if kind == "outbox":
                 group_id, _, line_id = rest.partition("/")
                 self._load_line(group_id, line_id, unpacked_line(entry))
-        self.alerts = self.alert_log.load()
-        for alert in self.alerts.values():
-            self._connect(alert)
+        for restored in self.alert_log.load().values():
+            self._connect(*restored)
         for group in self.groups.values():
             self.timers.append((group.due, group.id, ""))
             for cause in group.held:
@@ -183,8 +190,9 @@ class State:
         heapify(self.timers)
         heapify(self.idle)
 
-    def _connect(self, alert: Alert) -> None:
-        for group_id, revision in alert.groups.items():
+    def _connect(self, alert: Alert, revisions: list[int]) -> None:
+        self.alerts[alert.fingerprint] = alert
+        for group_id, revision in zip(alert.groups, revisions, strict=True):
             group = self.groups[group_id]
             group.members[alert.fingerprint] = revision
             # An alert that came or changed writes its own entry alone.
@@ -230,10 +238,11 @@ class State:
         fingerprint = strangers.get(labels) or fingerprints([labels])[0]
         alert = self.alerts.get(fingerprint)
         if alert is None:
-            alert = self.alerts[fingerprint] = Alert(fingerprint)
-        # Two label sets may have one fingerprint: then the newest is the alert's.
-        self.by_labels.pop(alert.packed_labels, None)
-        alert.packed_labels = labels
+            alert = self.alerts[fingerprint] = Alert(fingerprint, labels)
+        else:
+            # Two label sets may have one fingerprint: then the newest is the alert's.
+            self.by_labels.pop(alert.packed_labels, None)
+            alert.packed_labels = labels
         self.by_labels[labels] = alert
         return alert
 
@@ -267,7 +276,9 @@ class State:
         entries: dict[str, bytes | None] = {}
         for name in sorted(self.touched_plan):
             entries[f"plan/{name}"] = self._plan_entry(name)
-        entries |= self.alert_log.written(self.alerts, self.touched_alerts, self.touched_lives)
+        entries |= self.alert_log.written(
+            self.alerts, self.groups, self.touched_alerts, self.touched_lives
+        )
         for name in sorted(self.touched_silences):
             silence = self.silences.known.get(name)
             entries[f"silence/{name}"] = None if silence is None else silence.packed()

@@ -98,7 +98,8 @@ def counted(state: Stored) -> Counter[AlertState]:
         kind, _, name = key.partition("/")
         if kind in KINDS:
             log.restore(kind, name, entry)
-    return Counter(one.shown.state for one in log.load().values() if one.shown is not None)
+    alerts = [one.alert for one in log.load().values()]
+    return Counter(one.shown.state for one in alerts if one.shown is not None)
 
 
 def alerts(state: Stored, now: int | None = None) -> list[AlertView]:

@@ -7,7 +7,7 @@ sets are equal bytes, and the bytes of a label set are what its fingerprint is t
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 
 from schemas.event import MAX_ENTRIES
 
@@ -70,43 +70,50 @@ def finder(name: str) -> Finder:
     return re.compile(pair + re.escape(name.encode()) + rb"\xff([^\xff]*+)\xff").match
 
 
-def taken_apart(pairs: bytes) -> dict[bytes, bytes]:
-    """The same as they stand there; at half the price, for who looks at a few of them."""
-    words = iter(pairs.split(END))
-    return dict(zip(words, words))  # noqa: B905 (as above)
-
-
-def canonical(labels: bytes) -> bytes:
-    """The same label set as `packed_labels` packs it, whoever packed this one."""
-    names = labels.split(END)[:-1:2]
-    if END + END not in labels and names == sorted(set(names)):
-        return labels
-    return packed_labels(unpacked(labels))
+def canonical(sets: Iterable[bytes]) -> list[bytes]:
+    """The same label sets as `packed_labels` packs them, whoever packed these."""
+    found, good = [], list[bytes]()
+    for labels in sets:
+        names = labels.split(END)[:-1:2]
+        # Mostly the names are those of the set before, and to compare them costs the least.
+        if names != good and names == sorted(set(names)):
+            good = names
+        is_packed = names == good and END + END not in labels
+        found.append(labels if is_packed else packed_labels(unpacked(labels)))
+    return found
 
 
 def problem(sets: Iterable[bytes]) -> str:
     """What keeps these from being sets of pairs within the limits of an event; empty if nothing."""
-    every = list(sets)
+    every = [one for one in sets if one]
+    whole = b"".join(every)
     try:
         # All at once: a character that is cut off at an end is found below.
-        b"".join(every).replace(END, b"\0").decode()
+        whole.replace(END, b"\0").decode()
     except UnicodeDecodeError as fault:
         return f"a text is no UTF-8: {fault.reason}"
-    for pairs in every:
-        if (
-            len(pairs) > _NAME
-            or pairs[-1:] not in (END, b"")
-            or pairs.count(END) % 2
-            or pairs[:1] == END
-            or END + END in pairs
-        ) and (found := _problem(pairs)):
-            return found
-    return ""
+    if _is_plain(every, whole):
+        return ""
+    return next(filter(None, [_problem(one) for one in every if not _is_plain([one], one)]), "")
+
+
+def _is_plain(every: Sequence[bytes], whole: bytes) -> bool:
+    """Whether all are whole, short, and without empty texts, as nearly all are: then all is well.
+
+    Asked of all together: to ask one after the other takes twice the time.
+    """
+    return (
+        max(map(len, every), default=0) <= _NAME
+        and whole[:1] != END
+        and END + END not in whole
+        and all(map(bytes.endswith, every, repeat(END)))
+        and not any(count & 1 for count in map(bytes.count, every, repeat(END)))
+    )
 
 
 def _problem(pairs: bytes) -> str:
-    """The same of one that is long, or may have an empty name."""
-    if pairs[-1:] not in (END, b"") or pairs.count(END) % 2:
+    """The same of one that may have any."""
+    if not pairs.endswith(END) or pairs.count(END) % 2:
         return "a name or a value has no end"
     if (count := pairs.count(END) // 2) > MAX_ENTRIES:
         return f"has {count} entries, the limit is {MAX_ENTRIES}"

@@ -78,7 +78,7 @@ def ring(state: State, name: str) -> None:
         group = state.groups[group_id]
         # Channels may be done with it as it seemed; now they are to hear how it is.
         group.revision += 1
-        group.members[name] = alert.groups[group_id] = group.revision
+        group.members[name] = group.revision
         state.touched_groups.add(group_id)
         suppression.look_again(state, group, state.now)
     state.touched_alerts.add(name)

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifiers import alert_log
-from notifiers.alert_book import Alert, unpacked
+from notifiers.alert_book import Alert, Restored
 from notifiers.alert_log import AlertLog
 from notifiers.checkpoint import Checkpoint
+from notifiers.group import Group
 from notifiers.level import Level, kept
 from schemas.alerts import AlertLevel, AlertState
 from schemas.pairs import packed
@@ -33,8 +34,19 @@ def level(text: str) -> Level:
     return Level(labels, notes, AlertState.FIRING, 1, 1, None, "")
 
 
+GROUPS: dict[str, Group] = {}
+
+
 def said(alerts: dict[str, Alert]) -> dict[str, bytes]:
-    return {name: alert.packed() for name, alert in alerts.items()}
+    return {name: ormsgpack.packb(alert.row([])) for name, alert in alerts.items()}
+
+
+def row_of_before(alert: Alert) -> bytes:
+    """As versions wrote it that packed each alert alone; its end is a row of its own."""
+    assert alert.level is not None
+    level = [*alert.level]
+    life = [alert.expires_at, alert.timed_out, alert.updated_at]
+    return ormsgpack.packb([*alert.written, alert.idle_since, level, None, {}, *life])
 
 
 @dataclass
@@ -73,7 +85,7 @@ class Memory:
     def step(self, most: int | None = None) -> bool:
         """Write what was touched, or the first so many changes of it; whether it was all."""
         self.steps += 1
-        entries = self.log.written(self.alerts, self.touched, self.ended)
+        entries = self.log.written(self.alerts, GROUPS, self.touched, self.ended)
         changes = self.checkpoint.changes(entries, self.steps, self.steps)
         for change in changes[:most]:
             self.written += len(change.value or b"")
@@ -93,7 +105,7 @@ class Memory:
         for key, entry in self.checkpoint.load().items():
             kind, _, name = key.partition("/")
             self.log.restore(kind, name, entry)
-        self.alerts = self.log.load()
+        self.alerts = {name: one.alert for name, one in self.log.load().items()}
 
     @property
     def living(self) -> int:
@@ -168,7 +180,7 @@ def test_alerts_that_never_change_are_seldom_written_anew() -> None:
     memory.written = count = 0
     for number in range(2_000):
         memory.touch(NAMES[number % 3], "y" * (100 + number % 30))
-        count += len(memory.alerts[NAMES[number % 3]].packed())
+        count += len(ormsgpack.packb(memory.alerts[NAMES[number % 3]].row([])))
         memory.step()
     # The bulk's own parts, the checkpoint's, and as much again for the nine others.
     assert memory.written < 2.7 * count
@@ -192,10 +204,11 @@ def test_rows_of_the_time_before_the_log_move_into_it() -> None:
     for name in NAMES[:5]:
         other.touch(name, "x")
     entries: dict[str, bytes | None] = {
-        f"alert/{name}": alert.packed() for name, alert in other.alerts.items()
+        f"alert/{name}": row_of_before(alert) for name, alert in other.alerts.items()
     }
     other.end(NAMES[1], 77)
-    entries[f"life/{NAMES[1]}"] = other.alerts[NAMES[1]].packed_life()
+    _, *life = other.alerts[NAMES[1]].life()
+    entries[f"life/{NAMES[1]}"] = ormsgpack.packb(life)
     for change in memory.checkpoint.changes(entries, 1, 1):
         memory.stored[change.key] = change.value or b""
     memory.restart()
@@ -212,7 +225,7 @@ def test_nothing_is_written_where_nothing_was_touched() -> None:
     memory = Memory()
     memory.touch(NAMES[0], "x")
     memory.step()
-    assert memory.log.written(memory.alerts, set(), set()) == {}
+    assert memory.log.written(memory.alerts, GROUPS, set(), set()) == {}
 
 
 def test_a_step_writes_anew_only_some_more_than_it_touched() -> None:
@@ -223,7 +236,7 @@ def test_a_step_writes_anew_only_some_more_than_it_touched() -> None:
     memory.step()
     for turn in range(1_000):
         memory.touch(f"{499 - turn % 10:016x}", "y" * 400)
-        entries = memory.log.written(memory.alerts, memory.touched, memory.ended)
+        entries = memory.log.written(memory.alerts, GROUPS, memory.touched, memory.ended)
         memory.touched.clear()
         memory.ended.clear()
         assert sum(value is not None for value in entries.values()) <= 3
@@ -234,7 +247,7 @@ def test_most_steps_drop_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     memory, dropping = Memory(), 0
     for turn in range(1_000):
         memory.touch(NAMES[turn % 12], "y")
-        entries = memory.log.written(memory.alerts, memory.touched, memory.ended)
+        entries = memory.log.written(memory.alerts, GROUPS, memory.touched, memory.ended)
         memory.touched.clear()
         memory.ended.clear()
         dropping += None in entries.values()
@@ -251,8 +264,37 @@ def test_an_entry_of_the_time_before_levels_were_packed_is_read() -> None:
         generator_url="http://g/",
     )
     entry = ormsgpack.packb([3, 4, None, level.__dict__, None, {"group": 5}, 6, True, 7])
-    alert = unpacked("name", entry)
+    restored = Restored.of_entry("name", entry)
+    alert = restored.alert
     assert alert.level == kept(level)
     assert alert.packed_labels == packed({"alertname": "A"})
-    assert (alert.written, alert.groups, alert.expires_at) == ((3, 4), {"group": 5}, 6)
-    assert unpacked("name", alert.packed()) == alert
+    assert (alert.written, alert.groups, alert.expires_at) == ((3, 4), ("group",), 6)
+    assert restored.revisions == [5]
+    row = ormsgpack.unpackb(ormsgpack.packb(alert.row(restored.revisions)))
+    assert Restored.of_row(row) == restored
+
+
+def test_bulks_of_the_time_when_each_alert_was_packed_alone_are_read_and_go_their_way() -> None:
+    memory, other = Memory(), Memory()
+    for name in NAMES[:5]:
+        other.touch(name, "x")
+    whole = {name: row_of_before(alert) for name, alert in other.alerts.items()}
+    other.end(NAMES[1], 77)
+    _, *life = other.alerts[NAMES[1]].life()
+    bulks = [[whole, {}, []], [{}, {NAMES[1]: ormsgpack.packb(life)}, [NAMES[0]]]]
+    del other.alerts[NAMES[0]]
+    entries: dict[str, bytes | None] = {
+        f"alerts/{number:012d}": ormsgpack.packb(bulk) for number, bulk in enumerate(bulks)
+    }
+    for change in memory.checkpoint.changes(entries, 1, 1):
+        memory.stored[change.key] = change.value or b""
+    memory.restart()
+    assert said(memory.alerts) == said(other.alerts)
+    for _ in range(20):
+        for name in NAMES[1:5]:
+            memory.touch(name, "y")
+        memory.step()
+    assert "alerts/000000000000" not in memory.stored
+    want = said(memory.alerts)
+    memory.restart()
+    assert said(memory.alerts) == want

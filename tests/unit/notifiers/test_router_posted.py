@@ -183,7 +183,8 @@ def lives(day: Scenario) -> list[str]:
     for key in sorted(entries):
         content = ormsgpack.unpackb(entries[key])[3]
         whole, ended, gone = ormsgpack.unpackb(content)
-        newest |= dict.fromkeys([*whole, *gone], False) | dict.fromkeys(ended, True)
+        newest |= dict.fromkeys([*(name for name, *_ in whole), *gone], False)
+        newest |= dict.fromkeys([name for name, *_ in ended], True)
     return [name for name, alone in newest.items() if alone]
 
 

@@ -300,17 +300,18 @@ def test_a_router_killed_between_any_two_writes_decides_the_same(
     want = uninterrupted(log)
     runtime = Runtime(log)
     router, kills = runtime.start(), data.draw(st.integers(1, 6))
-    whole = True
+    reached = -1
     while runtime.offset < len(log):
-        if kills and whole and data.draw(st.integers(0, 4)) == 0:
+        # What a killed step left may have read further than the offset: those records would come
+        # in the new topic, too, as others.
+        if kills and reached < runtime.offset and data.draw(st.integers(0, 4)) == 0:
             kills -= 1
             runtime.made_anew()
             router = runtime.start()
         offsets = runtime.batch(data.draw(st.integers(1, 5)))
         step = runtime.step(router, offsets)
-        whole = not (kills and data.draw(st.booleans()))
-        if not whole:
-            kills -= 1
+        if kills and data.draw(st.booleans()):
+            kills, reached = kills - 1, max(reached, offsets[-1])
             runtime.write(step, data.draw(st.integers(0, len(step.changes))))
             router = runtime.start()
             continue

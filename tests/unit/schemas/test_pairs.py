@@ -10,9 +10,16 @@ from pydantic import ValidationError
 from schemas.alerts import PostedAlerts
 from schemas.event import MAX_ENTRIES
 from schemas.labels import fingerprint, packed_fingerprint
-from schemas.pairs import canonical, packed, packed_labels, problem, unpacked
+from schemas.pairs import canonical, finder, packed, packed_labels, problem, unpacked
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.just("ÿ\0\udbff"[:2])
+
+
+def _marked(text: str) -> bytes:
+    """Marks where each ÿ is: sets, and what is nearly one."""
+    return text.encode("latin-1")
+
+
 PAIRS = st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=5)
 
 
@@ -21,6 +28,20 @@ def test_what_is_packed_comes_back(pairs: dict[str, str]) -> None:
     assert unpacked(packed(pairs)) == pairs
     assert list(unpacked(packed(pairs))) == sorted(pairs)
     assert problem([packed(pairs)]) == ""
+
+
+@given(PAIRS, TEXTS.filter(bool))
+def test_a_value_is_found_by_its_name_and_by_nothing_else(pairs: dict[str, str], name: str) -> None:
+    # Names that are values, too, and parts of names.
+    pairs |= {f"{name}{value}": name for value in pairs.values()}
+    for one in (name, *pairs, *(text[:1] for text in pairs), *pairs.values()):
+        found = finder(one)(packed(pairs)) if one else None
+        assert (found and found[1].decode()) == (pairs.get(one) if one else None)
+
+
+@given(st.lists(st.binary(max_size=6) | st.text("a\u00ff", max_size=4).map(_marked), max_size=4))
+def test_of_many_sets_is_said_what_is_said_of_the_first_that_is_none(sets: list[bytes]) -> None:
+    assert bool(problem(sets)) == any(problem([one]) for one in sets)
 
 
 @given(PAIRS)
@@ -35,11 +56,12 @@ def test_every_way_to_write_a_label_set_is_one(pairs: dict[str, str], random: Ra
         for name, value in pairs.items()
     ]
     random.shuffle(turned)
-    assert canonical(b"".join(turned)) == packed_labels(pairs)
+    packed_twice = [packed_labels(pairs)] * 2
+    assert canonical([packed_twice[0], b"".join(turned)]) == packed_twice
 
 
 def test_of_a_name_that_stands_twice_one_value_counts() -> None:
-    assert canonical(b"a\xff1\xffa\xff2\xff") == packed_labels({"a": "2"})
+    assert canonical([b"a\xff1\xffa\xff2\xff"]) == [packed_labels({"a": "2"})]
 
 
 def test_half_a_surrogate_pair_is_no_text() -> None:
