@@ -120,7 +120,7 @@ def test_many_dead_receivers_do_not_hold_up_the_others(monkeypatch: pytest.Monke
 
 def test_who_is_to_be_tried_again_makes_room_at_once() -> None:
     waiting = Lanes(4, OrderedDict())
-    waiting.owns(frozenset({PARTITION}))
+    waiting.owns(frozenset({PARTITION}), sure=True)
     for number in range(5):
         waiting.add(task(number, f"dead-{number}"))
     assert waiting.startable() == 4
