@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from notifiers.alert_script import read_script
-from notifiers.route_changes import Affected, Change, affected, changes, representatives
+from notifiers.change import Change
+from notifiers.route_changes import Affected, affected, changes, representatives
 from ops.cli.query import series_text
 from ops.cli.routes_file import config_at, text_at
 from ops.cli.terminal import complain, table

@@ -1,6 +1,6 @@
-from dataclasses import replace
-
 """`heartbeats:`, `ping_key:` and `dead_mans_switch:` of a routing file, and what is wrong there."""
+
+from dataclasses import replace
 
 import pytest
 
