@@ -17,9 +17,9 @@ from tests.unit.notifiers.storms.test_storm_laws import (
     Doing,
     Luck,
     doings,
-    entries,
     last_words,
     played,
+    restarts_change_nothing,
 )
 
 LIMIT, PER = 2, 30
@@ -132,11 +132,7 @@ def test_no_window_holds_more_messages_to_a_person_than_the_limit(
 @settings(max_examples=25, deadline=None)
 @given(files, doings, st.lists(st.sampled_from([Fate.DELIVERED, *Fate]), max_size=12))
 def test_restarts_change_nothing(text: str, script: list[Doing], fates: list[Fate]) -> None:
-    undisturbed = played(text, script, Luck(list(fates)), restarts=False)
-    restarted = played(text, script, Luck(list(fates)), restarts=True)
-    assert restarted.deliveries == undisturbed.deliveries
-    assert restarted.decisions == undisturbed.decisions
-    assert entries(restarted) == entries(undisturbed)
+    restarts_change_nothing(text, script, fates)
 
 
 @pytest.mark.parametrize("limit", ["{messages: 0, per: 1m}", "on"])
