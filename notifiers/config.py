@@ -18,11 +18,11 @@ from notifiers.heartbeats.switch_config import SwitchConfig, read_switch
 from notifiers.incidents.reader import read_acknowledge_timeout
 from notifiers.inhibit_rules import InhibitRule, read_inhibit_rule
 from notifiers.matchers import Mode
-from notifiers.oncall.local_time import located
 from notifiers.oncall.people import User
 from notifiers.oncall.people_reader import read_users
 from notifiers.oncall.reader import read_schedules
 from notifiers.oncall.schedule import Schedule
+from notifiers.oncall.whose import assigned
 from notifiers.problem import Problem
 from notifiers.receivers import Receiver, read_receiver
 from notifiers.route_reader import Known, read_root
@@ -86,7 +86,7 @@ def read(
     defaults = read_global(root.section("global"))
     receivers = _receivers(root, defaults, mode, bare=bare)
     intervals = _time_intervals(root)
-    users = read_users(root, receivers, intervals)
+    users = read_users(root, receivers, intervals, mode)
     schedules = read_schedules(root, intervals, users if root.items.keys() & _CALLS else None)
     policies = read_policies(root, Names(users, schedules, receivers, intervals))
     route = read_root(root, Known(receivers, intervals, mode, policies))
@@ -106,7 +106,7 @@ def read(
         return None, sorted(reading.problems, key=lambda problem: problem.line)
     return Config(
         build(replace(route, flaps=route.flaps or flaps)),
-        located(receivers, users.values()),
+        assigned(receivers, users.values()),
         defaults.resolve_timeout,
         inhibit_rules=rules,
         time_intervals=intervals,

@@ -8,7 +8,7 @@ from notifiers.fallback.settings import Fallback, read_fallback
 from notifiers.global_config import Global
 from notifiers.matchers import Mode
 from notifiers.storms.limit_reader import read_rate_limit
-from notifiers.storms.settings import RateLimit
+from notifiers.storms.settings import Person, RateLimit
 from notifiers.yaml_reader import Section
 
 
@@ -27,6 +27,8 @@ class Receiver:
     labels: dict[str, str] = field(default_factory=dict)
     fallback: Fallback | None = None
     location: str = "UTC"
+    person: Person | None = None
+    """Whose limit it shares, if it has one."""
 
 
 def read_receiver(

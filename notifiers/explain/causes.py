@@ -6,6 +6,7 @@ from notifiers.explain.times import clock
 from notifiers.group import Line
 from notifiers.incidents.incident import IncidentState
 from notifiers.state import State
+from notifiers.storms import limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def limited(state: State, line: Line, now: int) -> Cause:
     queue = state.limits.known.get(line.id)
     until = None if queue is None else queue.wake
     due = "" if until is None else f", due at {clock(until, now)}"
-    said = f"held by the rate limit of {line.receiver} for its next digest{due}"
+    whose = line.receiver if queue is None else limits.binding(state, queue)
+    said = f"held by the rate limit of {whose} for its next digest{due}"
     return Cause(f"limit/{line.receiver}", said, until)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from notifiers.storms.settings import RateLimit
 from notifiers.time_intervals import TimeInterval
 
 Intervals = Mapping[str, tuple[TimeInterval, ...]]
@@ -34,6 +35,8 @@ class User:
     contacts: tuple[Contact, ...] = ()
     location: str = "UTC"
     email: str = ""
+    rate_limit: RateLimit | None = None
+    """Over all receivers that are this user's alone, together."""
 
     def receivers(
         self, severities: Collection[str], intervals: Intervals, at: int

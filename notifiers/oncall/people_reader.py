@@ -4,6 +4,7 @@ users:
   - name: ada
     email: ada@example.org          # how a calendar names her
     time_zone: Europe/Berlin
+    rate_limit: {messages: 10, per: 5m}     # over all of ada's own receivers together
     contacts:                       # receivers; all that hold are used
       - ada-mail
       - {receiver: ada-sms, severities: [critical], during: [nights]}
@@ -13,18 +14,25 @@ from collections.abc import Collection
 
 import yaml
 
+from notifiers.matchers import Mode
 from notifiers.oncall.people import Contact, Intervals, User
 from notifiers.oncall.reader import located
 from notifiers.problem import did_you_mean
+from notifiers.storms.limit_reader import read_rate_limit
 from notifiers.yaml_reader import Section, is_null, section
 
 
-def read_users(root: Section, receivers: Collection[str], intervals: Intervals) -> dict[str, User]:
+def read_users(
+    root: Section,
+    receivers: Collection[str],
+    intervals: Intervals,
+    mode: Mode = Mode.FALLBACK,
+) -> dict[str, User]:
     """All users by name; what is wrong with them is noted there."""
     users: dict[str, User] = {}
     lines: dict[str, int] = {}
     for found in root.sections("users"):
-        user = _user(found, receivers, intervals)
+        user = _user(found, receivers, intervals, mode)
         if not user.name:
             found.problem("name", "missing name of the user")
         elif user.name in users:
@@ -35,7 +43,7 @@ def read_users(root: Section, receivers: Collection[str], intervals: Intervals) 
     return users
 
 
-def _user(found: Section, receivers: Collection[str], intervals: Intervals) -> User:
+def _user(found: Section, receivers: Collection[str], intervals: Intervals, mode: Mode) -> User:
     name = found.text("name") or ""
     contacts = tuple(
         contact
@@ -47,8 +55,9 @@ def _user(found: Section, receivers: Collection[str], intervals: Intervals) -> U
         found.problem("contacts", "a user without contacts cannot be reached", hint)
     location = found.parsed("time_zone", located) or "UTC"
     email = found.text("email") or ""
+    limit = read_rate_limit(found, mode, None)
     found.close()
-    return User(name, contacts, location, email)
+    return User(name, contacts, location, email, limit)
 
 
 def _contact(

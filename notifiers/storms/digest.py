@@ -83,7 +83,7 @@ def take_receipt(state: State, receipt: Receipt) -> bool:
 
 def _begin(state: State, queue: Queue, channel: ChannelConfig) -> None:
     """Tell what is held, if there is still something to say."""
-    if state.now < max(queue.free_at(limits.limit_of(state, queue.receiver), 0), queue.resume_at):
+    if state.now < max(limits.free_at(state, queue, 0), queue.resume_at):
         return
     held = state.limits.held.get(queue.id, ())
     if len(held) > AT_ONCE:
@@ -155,7 +155,7 @@ def _tell(state: State, queue: Queue, channel: ChannelConfig) -> None:
     said, notice = gathering.composed(state, queue.receiver, channel, items)
     out.digest, out.expires_at = said.digest(), state.now + LIFE
     out.wake = out.expires_at + outbox.GRACE
-    queue.take(limits.limit_of(state, queue.receiver), out.id, state.now)
+    limits.take(state, queue, out.id)
     _send(state, queue, said, notice)
 
 
@@ -208,7 +208,7 @@ def _again(state: State, queue: Queue, channel: ChannelConfig) -> None:
             _send_again(state, queue, said, notice, silent=silent)
             return
     if not silent:
-        queue.sent.pop(out.id, None)
+        limits.untake(state, queue, out.id)
     state.counts["delivery replaced"] += 1
     queue.sweep = Sweep(Task.PART)
     _go_on(state, queue, channel)

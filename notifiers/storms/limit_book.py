@@ -1,4 +1,7 @@
-"""What the router remembers of rate limits: one queue for each channel that has a limit."""
+"""What the router remembers of rate limits: one queue for each channel that has a limit.
+
+A person with a limit has one, too, of the kind `PERSON`: it counts, and holds nothing itself.
+"""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,6 +12,8 @@ from notifiers.alarms import Alarms
 from notifiers.group import Outstanding, line_id
 from notifiers.storms.settings import RateLimit
 from schemas.deliveries import Receipt, Why
+
+PERSON = "person"
 
 
 class Task(StrEnum):
@@ -52,6 +57,8 @@ class Queue:
     sequence: int = 0
     wake: int | None = None
     sweep: Sweep | None = None
+    told_at: int = 0
+    """When it last had a message that counted for a person's limit, too."""
 
     @property
     def id(self) -> str:
@@ -83,6 +90,7 @@ class Queue:
                 else [out.id, out.at, out.attempt, out.expires_at, out.wake, out.digest],
                 *(self.failures, self.resume_at, self.sequence, self.wake),
                 None if sweep is None else [sweep.task, sweep.after, sweep.fate, sweep.detail],
+                self.told_at,
             ]
         )
 
@@ -95,10 +103,14 @@ def unpacked_queue(entry: bytes) -> Queue:
     if out is not None:
         name, at, *rest = out
         digest = Outstanding(name, at, Why.DIGEST, frozenset(), frozenset(), 0, *rest)
-    # An older version knew no sweeps.
-    sweep = Sweep(Task(swept[0][0]), *swept[0][1:]) if swept and swept[0] is not None else None
+    # An older version knew no sweeps, and an older one no persons.
+    under_way = swept[0] if swept else None
+    told_at = swept[1] if len(swept) > 1 else 0
+    sweep = None if under_way is None else Sweep(Task(under_way[0]), *under_way[1:])
     return Queue(
-        *(receiver, kind, index, sent, digest, failures, resume_at, sequence, wake), sweep=sweep
+        *(receiver, kind, index, sent, digest, failures, resume_at, sequence, wake),
+        sweep=sweep,
+        told_at=told_at,
     )
 
 

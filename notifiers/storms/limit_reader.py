@@ -1,4 +1,4 @@
-"""`rate_limit:` of a receiver, or of the file for all receivers.
+"""`rate_limit:` of a receiver, of a user, or of the file for all receivers.
 
 rate_limit: {messages: 10, per: 1m, except: ['severity="critical"']}    # or: off
 """

@@ -18,6 +18,15 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with one limit over all receivers that reach nobody else."""
+
+    name: str
+    limit: RateLimit
+    receivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dependency:
     """An alert that `children` match is held while one fires that `parents` match.
 

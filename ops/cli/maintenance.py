@@ -4,7 +4,10 @@ import argparse
 import getpass
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from ops.cli.client import Client
 from ops.cli.terminal import table
@@ -12,6 +15,57 @@ from schemas.errors import Refused
 
 _WHEN = ("for", "until", "every", "timeout")
 _OPERATOR = re.compile(r"[=!~{]")
+_ORDER = {"active": 0, "pending": 1, "expired": 2}
+_Found = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Silences or windows: their `name` in paths and in JSON, and how a list of them is shown.
+
+    Of those in one state the one with the smallest value under `first_by` comes first.
+    """
+
+    name: str
+    head: tuple[str, ...]
+    row: Callable[[_Found], tuple[str, ...]]
+    first_by: str
+    none: str
+
+    @property
+    def path(self) -> str:
+        """Where the API has them."""
+        return f"/api/tocsin/v1/{self.name}"
+
+    def path_of(self, name: str) -> str:
+        """Where it has one of them."""
+        return f"{self.path}/{quote(name, safe='')}"
+
+    def add(self, client: Client, arguments: argparse.Namespace) -> int:
+        """Make one, or say with --preview what it would do."""
+        body = body_of(arguments)
+        if arguments.preview:
+            return preview(client, body, as_json=arguments.json)
+        made = client.send("POST", self.path, body)
+        if arguments.json:
+            print(json.dumps(made))
+            return 0
+        print(made["id"])
+        if text := spans_text(made.get("spans", [])):
+            print(text)
+        return 0
+
+    def list(self, client: Client, arguments: argparse.Namespace) -> int:
+        """Print those that are not over, or with --all every one."""
+        found = client.get(self.path)[self.name]
+        if not arguments.all:
+            found = [one for one in found if one["state"] != "expired"]
+        found.sort(key=lambda one: (_ORDER[one["state"]], one[self.first_by]))
+        if arguments.json:
+            print(json.dumps({self.name: found}))
+        else:
+            print(table(self.head, [self.row(one) for one in found]) if found else self.none)
+        return 0
 
 
 def body_of(arguments: argparse.Namespace) -> dict[str, Any]:
