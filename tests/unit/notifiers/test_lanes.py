@@ -122,7 +122,7 @@ def test_who_is_to_be_tried_again_makes_room_at_once() -> None:
     waiting = Lanes(4, OrderedDict())
     waiting.owns(frozenset({PARTITION}), sure=True)
     for number in range(5):
-        waiting.add(task(number, f"dead-{number}"))
+        waiting.add(task(number, receiver=f"dead-{number}"))
     assert waiting.startable() == 4
     first, *_ = (waiting.take() for _ in range(4))
     assert first is not None
