@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,8 +47,27 @@ class Series:
     def _begins(self, first: datetime, last: datetime) -> Iterator[datetime]:
         found = {one for one in (self.start, *self.also) if first <= one <= last}
         if self.rule is not None:
-            found.update(self.rule.between(first, last, inc=True))
+            near = _near(self.rule, first.year, first.month)
+            found.update(near.between(first, last, inc=True))
         yield from sorted(found)
+
+
+@lru_cache(maxsize=16_384)
+def _near(rule: "rrule", year: int, month: int) -> "rrule":
+    """The same from that month on: the library walks every rule from its very start.
+
+    Only what recurs by days or weeks comes often enough to matter, and has its phase from its start
+    alone, so it may start any whole number of intervals later.
+    """
+    from dateutil.rrule import DAILY, WEEKLY
+
+    days = {DAILY: 1, WEEKLY: 7}.get(rule._freq)
+    if days is None or rule._count is not None:
+        return rule
+    step = timedelta(days=days * rule._interval)
+    # One interval more: of the first one, what comes before the start is missing.
+    later = (rule._dtstart.replace(year=year, month=month, day=1) - rule._dtstart) // step - 1
+    return rule.replace(dtstart=rule._dtstart + later * step) if later > 0 else rule
 
 
 @dataclass(frozen=True, slots=True)

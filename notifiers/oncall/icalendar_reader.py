@@ -9,6 +9,7 @@ to the wall's clock of the event's own zone, as calendars do.
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import takewhile
 from math import prod
 from threading import Lock
 from typing import Any
@@ -26,6 +27,7 @@ _FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _LONGEST = timedelta(days=366)
 _MOST_TIMES = 24
+_MOST_COUNT = 1_000
 _FURTHEST = timedelta(days=36_525)
 """A rule that does not come in a hundred years is taken for one that never does."""
 _ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "UID", "SUMMARY", "STATUS")
@@ -198,7 +200,8 @@ def _rule(event: Any, start: datetime, where: tzinfo, user: str) -> rrule | None
             last = datetime.combine(last, datetime.max.time()).replace(microsecond=0)
         elif last.tzinfo is not None:
             last = last.astimezone(where).replace(tzinfo=None)
-        return _parsed(found, start, user).replace(until=last)
+        rule = _parsed(found, start, user)
+        return rule.replace(until=last if rule._until is None else min(last, rule._until))
     return _parsed(found, start, user)
 
 
@@ -214,7 +217,13 @@ def _parsed(found: Any, start: datetime, user: str) -> rrule:
     if rule.replace(count=None, until=start + _FURTHEST).after(start, inc=True) is None:
         # Such as the 30th of February: asking for it would go on to the year 9999 each time.
         raise NotCalendar(f"an event of {user} with an RRULE that never comes")
-    return rule
+    if rule._count is None:
+        return rule
+    if rule._count > _MOST_COUNT:
+        raise NotCalendar(f"an event of {user} with a COUNT above {_MOST_COUNT}: end it with UNTIL")
+    # Who asks for a day far on need not count from the first.
+    times = takewhile(lambda one: one <= start + _FURTHEST, rule)
+    return rule.replace(count=None, until=max(times))
 
 
 def _dates(event: Any, key: str) -> list[date]:

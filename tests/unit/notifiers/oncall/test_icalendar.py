@@ -1,12 +1,16 @@
 """A calendar as the people of a layer."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from dateutil.rrule import rrulestr
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifiers.config import Config, read
 from notifiers.oncall.calendar_file import with_calendars
+from notifiers.oncall.events import _near
 from notifiers.oncall.schedule import Schedule, instant
 from notifiers.redact import without_secrets
 
@@ -230,3 +234,37 @@ def test_a_zone_that_a_calendar_defines_is_its_own(tmp_path: Path) -> None:
     after = schedule(tmp_path, ZONE.format(offset="+0300"), shift)
     assert (on(before, "2026-01-05T09:30"), on(after, "2026-01-05T09:30")) == ("bob", None)
     assert on(after, "2026-01-05T07:30") == "bob"
+
+
+START = datetime.fromisoformat("2020-01-29T09:30")
+
+
+@given(
+    st.sampled_from(
+        ("DAILY", "WEEKLY", "WEEKLY;BYDAY=MO,SU", "WEEKLY;WKST=SU;BYDAY=SA,SU", "MONTHLY")
+    ),
+    st.integers(1, 5),
+    st.sampled_from(("", ";BYHOUR=3,15", ";BYMONTH=2,7", ";BYSETPOS=-1;BYHOUR=3,15")),
+    st.integers(2019, 2031),
+    st.integers(1, 12),
+)
+def test_a_rule_that_is_asked_from_later_on_says_the_same(
+    often: str, every: int, more: str, year: int, month: int
+) -> None:
+    rule = rrulestr(f"FREQ={often};INTERVAL={every}{more}", dtstart=START)
+    first = START.replace(year=year, month=month, day=1)
+    last = first.replace(year=year + 1)
+    near = _near(rule, year, month)
+    assert near.between(first, last, inc=True) == rule.between(first, last, inc=True)
+    assert near._dtstart <= max(first, START)
+    # The library walks from there: what began long ago costs no more than what began lately.
+    assert often == "MONTHLY" or first - near._dtstart <= timedelta(weeks=2 * every)
+
+
+def test_a_series_of_so_many_ends_where_it_did(tmp_path: Path) -> None:
+    found = schedule(tmp_path, event(*WEEKS, "RRULE:FREQ=WEEKLY;COUNT=3"))
+    assert [on(found, f"2026-01-{day:02}T10:00") for day in (5, 19, 25, 26)] == ["bob"] * 3 + [None]
+    both = event(*WEEKS, "RRULE:FREQ=WEEKLY;COUNT=3;UNTIL=20261231T000000Z")
+    assert on(schedule(tmp_path, both), "2026-01-26T10:00") is None
+    _, problems = loaded(tmp_path, file(event(*WEEKS, "RRULE:FREQ=DAILY;COUNT=1001")))
+    assert "COUNT above 1000: end it with UNTIL" in problems[0]
