@@ -264,6 +264,7 @@ def test_what_was_refused_for_want_of_room_is_not_written_later(
 ) -> None:
     monkeypatch.setattr(gathering, "PATIENCE", 0.05)
     monkeypatch.setattr(gathering, "AGAIN", 0.0)
+    monkeypatch.setattr(gathering, "PAUSE", 0.0)
 
     async def story(one: Posting) -> None:
         one.log.room = False
