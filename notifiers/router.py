@@ -109,12 +109,12 @@ class Router:
         return step
 
     def alerts(self) -> list[view.AlertView]:
-        """What `view.alerts` says of the checkpoint, of the state as it is now."""
+        """`view.shown` of the state as it is now."""
         self._load()
         return view.shown(self._state, self._state.checkpoint.now)
 
     def groups(self) -> list[view.GroupView]:
-        """What `view.groups` says of the checkpoint, of the state as it is now."""
+        """`view.groups_shown` of the state as it is now."""
         self._load()
         return view.groups_shown(self._state, self._state.now)
 

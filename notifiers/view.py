@@ -102,30 +102,18 @@ def counted(state: Stored) -> Counter[AlertState]:
     return Counter(one.shown.state for one in alerts if one.shown is not None)
 
 
-def alerts(state: Stored, now: int | None = None) -> list[AlertView]:
+def shown(known: State, now: int) -> list[AlertView]:
     """Every alert that is pending, firing, or resolved not longer than an hour ago.
 
-    `now` is the instant for which silences and time intervals are asked; the state's own if None.
+    `now` is the instant for which silences and time intervals are asked.
     """
-    known = loaded(state)
-    return shown(known, known.now if now is None else now)
-
-
-def shown(known: State, now: int) -> list[AlertView]:
-    """The same of a state in memory."""
     muted = _muted_groups(known, now)
     found = (_alert(alert, known, muted, now) for alert in known.alerts.values())
     return sorted((one for one in found if one is not None), key=place)
 
 
-def groups(state: Stored, now: int | None = None) -> list[GroupView]:
-    """Every group that has alerts, by key and receiver."""
-    known = loaded(state)
-    return groups_shown(known, known.now if now is None else now)
-
-
 def groups_shown(known: State, now: int) -> list[GroupView]:
-    """The same of a state in memory."""
+    """Every group that has alerts, by key and receiver."""
     muted = _muted_groups(known, now)
     return sorted(
         (_group(group, known, muted, now) for group in known.groups.values() if group.members),

@@ -73,16 +73,6 @@ class AlertNow:
     ways: tuple[WayNow, ...]
 
 
-def explained(entries: Iterable[tuple[str, bytes]], what: Asked, now: int) -> list[AlertNow]:
-    """The same of what a checkpoint holds."""
-    state = State()
-    for key, value in entries:
-        state.checkpoint.restore(key, value)
-    state.load()
-    state.now = now
-    return live(state, what, now)
-
-
 def live(state: State, what: Asked, now: int) -> list[AlertNow]:
     """The alerts that are asked for, in order of their fingerprints; one more than MOST at most."""
     found = []

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifiers.explain.asked import Asked
-from notifiers.explain.live import Standing, explained
+from notifiers.explain.live import Standing
 from schemas.alerts import AlertState
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.deliveries import Delivery, Fate, Receipt
 from schemas.labels import fingerprint
 from tests.unit.notifiers.scenario import Scenario, batch, level, receipt, seconds
+from tests.unit.notifiers.stored import explained
 
 ROUTES = """
 route:

@@ -1,8 +1,8 @@
-from notifiers.view import alerts, groups
 from schemas.alerts import AlertState
 from schemas.checks import CheckResult, CheckStatus
 from schemas.deliveries import Why
 from tests.unit.notifiers.scenario import Scenario, batch, level, seconds
+from tests.unit.notifiers.stored import alerts, groups
 
 ROUTES = """
 route: {receiver: ops, group_wait: 10s, group_interval: 1m}

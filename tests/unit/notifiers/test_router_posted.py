@@ -1,10 +1,10 @@
 import ormsgpack
 
-from notifiers.view import alerts
 from schemas.alerts import AlertBatch, AlertLevel, AlertState, PostedAlerts
 from schemas.deliveries import Why
 from schemas.pairs import packed, packed_labels
 from tests.unit.notifiers.scenario import Scenario, Told, batch, level, plan, seconds
+from tests.unit.notifiers.stored import alerts
 
 ROUTES = """
 global: {resolve_timeout: 2m}

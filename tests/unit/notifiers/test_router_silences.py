@@ -1,8 +1,9 @@
 from notifiers.silences import SilenceState
-from notifiers.view import alerts, groups, silences
+from notifiers.view import silences
 from schemas.commands import SilenceExpired, SilenceMatcher, SilenceSet
 from schemas.deliveries import Why
 from tests.unit.notifiers.scenario import Scenario, Told, fp, plan, seconds
+from tests.unit.notifiers.stored import alerts, groups
 
 ROUTES = """
 route:

@@ -3,11 +3,11 @@
 import pytest
 
 from notifiers import state as router_state
-from notifiers.view import alerts
 from schemas.alerts import PostedAlerts
 from schemas.deliveries import Why
 from schemas.pairs import packed_labels
 from tests.unit.notifiers.scenario import Scenario, seconds
+from tests.unit.notifiers.stored import alerts
 
 ROUTES = """
 route: {receiver: ops, group_wait: 10s, group_interval: 1m, repeat_interval: 1h}

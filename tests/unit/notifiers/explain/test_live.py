@@ -4,7 +4,7 @@ import pytest
 
 from notifiers.explain.answer import explanation
 from notifiers.explain.asked import Asked, asked
-from notifiers.explain.live import AlertNow, ChannelNow, Standing, explained, fires_at
+from notifiers.explain.live import AlertNow, ChannelNow, Standing, fires_at
 from schemas.commands import SilenceMatcher, SilenceSet
 from schemas.deliveries import Why
 from schemas.incidents import IncidentAction, IncidentCommand
@@ -20,6 +20,7 @@ from tests.unit.notifiers.scenario import (
     refuses,
     seconds,
 )
+from tests.unit.notifiers.stored import explained
 
 ROUTES = """
 route:

@@ -1,10 +1,11 @@
 """What storms and maintenance hold is explained, too."""
 
 from notifiers.explain.asked import Asked
-from notifiers.explain.live import ChannelNow, Standing, explained
+from notifiers.explain.live import ChannelNow, Standing
 from schemas.commands import SilenceMatcher
 from schemas.windows import WindowSet
 from tests.unit.notifiers.scenario import Scenario, fp, seconds
+from tests.unit.notifiers.stored import explained
 
 ROUTES = """
 route: {receiver: ops, group_by: [alertname], group_wait: 0s, group_interval: 10s}

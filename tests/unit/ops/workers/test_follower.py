@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifiers import view
 from notifiers.router import Router
 from ops.workers.follower import CHUNK, Follower
 from ops.workers.followers import LATE, Followers
@@ -16,6 +15,7 @@ from schemas.stage import Gap, Partition, Record, Step
 from schemas.topics import ALERTS, CODEC
 from tests.support.waiting import eventually
 from tests.unit.notifiers.scenario import batch, level, sealed, seconds
+from tests.unit.notifiers.stored import alerts
 from tests.unit.notifiers.test_router_replay import Entry, Runtime, fresh, logs
 
 HERE = Partition(ALERTS, 0)
@@ -102,7 +102,7 @@ def test_it_shows_what_the_router_has_committed(log: list[Entry], data: st.DataO
         source.put(entry)
     follower = Follower(source, HERE, fresh)
     settle(follower, source)
-    assert follower.alerts() == view.alerts(runtime.state.items())
+    assert follower.alerts() == alerts(runtime.state.items())
     assert follower.plan == router.plan_number
 
 
