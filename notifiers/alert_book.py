@@ -13,7 +13,8 @@ from schemas.alerts import AlertLevel, AlertState
 Order = tuple[int, int]
 """Plan number and decision time: of two levels, the one with the higher order is newer."""
 _ENTRY = 192
-"""About the bytes of an alert's entry besides its label set and annotations."""
+"""About the bytes of an alert's entry besides its texts and groups."""
+_GROUP = 32
 UNIT = 64
 
 
@@ -75,10 +76,12 @@ class Alert:
 
     def weight(self) -> int:
         """About the bytes of its entry, in `UNIT`s: small numbers are no objects of their own."""
-        size = _ENTRY
+        size = _ENTRY + _GROUP * len(self.groups)
         for level in (self.level, self.pending):
             if level is not None:
-                size += len(level.packed) + len(level.notes)
+                url = level.generator_url
+                size += len(level.packed) + len(level.notes) + len(level.reason)
+                size += len(url) if url.isascii() else len(url.encode())
         return size // UNIT
 
     def row(self, revisions: list[int]) -> tuple[object, ...]:

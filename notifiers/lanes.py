@@ -10,6 +10,7 @@ the log.
 from collections import OrderedDict, deque
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from math import inf
 from threading import Condition
 from time import monotonic
 
@@ -66,7 +67,7 @@ class Lanes:
 
     def __init__(self, threads: int, remembered: OrderedDict[Key, Output]) -> None:
         self._owned: AbstractSet[Partition] = frozenset()
-        self._looked = monotonic()
+        self._looked = -inf
         self.waiting = 0
         self._most_busy = max(1, threads // 4)
         self._threads = threads
@@ -104,6 +105,8 @@ class Lanes:
     def add(self, task: Task) -> None:
         """Let it wait for its turn."""
         with self._changed:
+            if task.record.partition not in self._owned:
+                return  # it went since it was read
             self.waiting += 1
             if (waiting := self._lanes.get(task.lane)) is None:
                 self._lanes[task.lane] = deque([task])

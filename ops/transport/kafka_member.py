@@ -1,5 +1,6 @@
 """A membership in one of Kafka's consumer groups: what is ours, what went, what came back."""
 
+import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
         self.dropped: set[TopicPartition] = set()
         """What went since `welcome`."""
         self.heard = time.monotonic()
+        self._named_member = -math.inf
         self._first = TopicPartition(clients.named(topics[0]), 0)
         self.consumer: KafkaConsumer = clients.consumer(
             group_id=clients.named(group),
@@ -48,6 +50,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
             with said(clients.settings):
                 named = [clients.named(topic) for topic in topics]
                 self._ended = keep_joins(self.consumer)
+                self._follow_heartbeats()
                 self.consumer.subscribe(named, listener=self)
                 # A member that does not know its topics yet would deal out none of them.
                 self.consumer.end_offsets([TopicPartition(name, 0) for name in named], _MS)
@@ -81,9 +84,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
 
     @property
     def silence_of_group(self) -> float:
-        """Seconds since the group last said that this is a member."""
-        heartbeat = self.consumer._coordinator.heartbeat
-        return time.monotonic() - float(max(heartbeat.last_receive, heartbeat.last_reset))
+        """Seconds since that heartbeat was sent which the group last answered as a member's.
+
+        kafka-python's own times begin anew with every answer that has anything to do with a group,
+        and with when it was looked at: an old one that waited for a process that slept is new then.
+        """
+        return time.monotonic() - self._named_member
 
     def listen(self) -> None:
         """Nothing came: because there is nothing, or because nobody answers?"""
@@ -92,6 +98,21 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
         with said(self._clients.settings):
             self.consumer.end_offsets([self._first], timeout_ms=int(_PROBE * 1000))
         self.heard = time.monotonic()
+
+    def _follow_heartbeats(self) -> None:
+        coordinator = self.consumer._coordinator
+        send = coordinator._send_heartbeat_request
+
+        async def sent() -> None:
+            at = time.monotonic()
+            try:
+                await send()
+            except kafka_errors.RebalanceInProgressError:
+                self._named_member = at
+                raise
+            self._named_member = at
+
+        coordinator._send_heartbeat_request = sent
 
     def close(self) -> None:
         """Leave without committing; within seconds, also where no broker answers."""

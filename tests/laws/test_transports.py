@@ -278,8 +278,7 @@ def test_members_of_a_group_share_the_partitions_and_take_over(transport: Transp
         return bool(first and second) and first | second == everything
 
     until(shared)
-    assert one.sure()
-    assert two.sure()
+    until(lambda: one.sure() and two.sure())
     two.close()
     until(lambda: one.assigned() == everything)
 

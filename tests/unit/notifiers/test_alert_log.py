@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifiers import alert_log
+from notifiers import alert_book, alert_log
 from notifiers.alert_book import Alert, Restored
 from notifiers.alert_log import AlertLog
 from notifiers.checkpoint import Checkpoint
@@ -298,3 +298,13 @@ def test_bulks_of_the_time_when_each_alert_was_packed_alone_are_read_and_go_thei
     want = said(memory.alerts)
     memory.restart()
     assert said(memory.alerts) == want
+
+
+def test_what_an_entry_weighs_is_about_what_it_takes() -> None:
+    """Else a log of long texts would look outdated, and be written anew at each step."""
+    for text, url, reason in (("", "", ""), ("x" * 900, "", ""), ("", "u" * 900, "r" * 300)):
+        alert = Alert(NAMES[0], groups=tuple(NAMES[:5]))
+        one = level(text)._replace(generator_url=url, reason=reason)
+        alert.level = one
+        written = len(ormsgpack.packb(alert.row([1] * 5)))
+        assert 0.8 * written <= alert_book.UNIT * (alert.weight() + 1) <= written + 300

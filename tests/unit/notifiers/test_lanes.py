@@ -139,6 +139,7 @@ def test_what_is_slow_takes_no_more_threads_than_there_are(monkeypatch: pytest.M
     now = [100.0]
     monkeypatch.setattr(lanes, "monotonic", lambda: now[0])
     waiting = Lanes(16, OrderedDict())
+    waiting.owns(frozenset({PARTITION}), sure=True)
     for number in range(2 * MOST_THREADS):
         waiting.add(task(number, receiver=f"dead-{number}"))
     started = 0
@@ -149,3 +150,19 @@ def test_what_is_slow_takes_no_more_threads_than_there_are(monkeypatch: pytest.M
         started += found
         now[0] += SLOW
     assert started == MOST_THREADS
+
+
+def test_what_went_since_it_was_read_does_not_wait() -> None:
+    waiting = Lanes(16, OrderedDict())
+    waiting.owns(frozenset({OTHER}), sure=True)
+    waiting.add(task(0))
+    waiting.add(task(1, OTHER))
+    assert waiting.waiting == 1
+
+
+def test_nothing_is_begun_before_ownership_was_certain_once() -> None:
+    waiting = Lanes(16, OrderedDict())
+    waiting.owns(frozenset({PARTITION}), sure=False)
+    waiting.add(task(0))
+    assert waiting.startable() == 1
+    assert waiting.take() is None
