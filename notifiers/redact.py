@@ -7,6 +7,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from notifiers.heartbeats.sealed import sealed
 
+_NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 _GLOBAL = frozenset({"resolve_timeout"})
 _CHANNEL = frozenset({"send_resolved", "max_alerts"})
@@ -51,7 +52,7 @@ class _Seals:
                 node.value[at] = (key, self._sealed(value))
 
     def _sealed(self, node: ScalarNode) -> Node:
-        if not node.value or any(one is node for one in self._made):
+        if node.tag == _NULL or not node.value or any(one is node for one in self._made):
             return node
         made = ScalarNode("tag:yaml.org,2002:str", sealed(node.value))
         self._made.append(made)

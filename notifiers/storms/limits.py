@@ -194,7 +194,17 @@ def _has_room(state: State, queue: Queue, counts: Queue, limit: RateLimit) -> bo
     waits = not is_sent and queue.resume_at <= state.now
     if waits and state.limits.held.get(queue.id):
         return False
+    if counts.kind == PERSON and any(
+        _is_due_before(state, one, queue) for one in _siblings(state, queue)
+    ):
+        return False
     return counts.free_at(limit, state.now) <= state.now
+
+
+def _is_due_before(state: State, one: Queue, queue: Queue) -> bool:
+    """Whether the room is another channel's first; one that its own receiver's limit keeps yields."""
+    own = one.free_at(limit_of(state, one.receiver), state.now)
+    return _goes_before(state, one, queue) and own <= state.now
 
 
 def _queue(state: State, line: Line) -> Queue:

@@ -21,14 +21,14 @@ def routes(services: Services, access: Access) -> APIRouter:
         return JSONResponse(body, 503 if word in {Health.UNHEALTHY, Health.UNKNOWN} else 200)
 
     @router.get("/readiness")
-    @router.get("/-/ready")
+    @router.api_route("/-/ready", methods=["GET", "HEAD"])
     def readiness() -> Response:
         waiting = [stage.name for stage in services.status() if stage.vital and not stage.ready]
         status = "waiting" if waiting else "ready"
         return JSONResponse({"status": status, "waiting": waiting}, 503 if waiting else 200)
 
     @router.get("/liveness")
-    @router.get("/-/healthy")
+    @router.api_route("/-/healthy", methods=["GET", "HEAD"])
     async def liveness() -> Response:
         return JSONResponse({"status": "alive"})
 

@@ -108,7 +108,8 @@ def test_an_incident_is_taken_and_resolved(stand: Stand, routed: RoutedServices)
 
 def test_the_overview_leads_to_incidents(stand: Stand, routed: RoutedServices) -> None:
     with stand.page(color_scheme="light") as page:
-        page.locator(".tc-incident-link").first.wait_for()
+        # The console looks once a second, and may have looked before this router was there.
+        page.get_by_text("nobody has it").first.wait_for()
         page.wait_for_timeout(300)
         picture(page, "overview-incidents-light")
         assert page.locator(".tc-tiles a").inner_text().split("\n")[0] == "1"

@@ -1,5 +1,7 @@
 """What of a routing file is kept in the log."""
 
+import pytest
+
 from notifiers.config import read
 from notifiers.heartbeats.sealed import named
 from notifiers.redact import without_secrets
@@ -70,3 +72,17 @@ def test_a_plan_of_an_older_version_has_secrets_open_and_they_still_open() -> No
     assert named(names, "CANARY-CANARY-CANARY-2") == "a"
     assert named(names, "CANARY-CANARY-CANARY-1/d") == "d"
     assert named(names, "CANARY-CANARY-CANARY-9") is None
+
+
+@pytest.mark.parametrize("nothing", ["~", "null", ""])
+def test_a_heartbeat_without_an_id_has_none_where_it_travels_to(nothing: str) -> None:
+    """A sealed nothing would be a secret that everybody knows."""
+    text = (
+        "route: {receiver: r}\nreceivers: [{name: r}]\nping_key: 5dW8nTqkV0yXc2RrB1mLzA\n"
+        "heartbeats:\n"
+        f"- {{name: one, id: {nothing}, period: 1h, grace: 1h}}\n"
+        f"- {{name: two, id: {nothing}, period: 1h, grace: 1h}}\n"
+    )
+    config, problems = read(without_secrets(text), "plan", bare=True)
+    assert config is not None, problems
+    assert [len(one.paths) for one in config.heartbeats.values()] == [1, 1]

@@ -72,6 +72,20 @@ def test_whoever_was_told_longest_ago_is_first_so_no_channel_starves() -> None:
     assert all(one != other for one, other in pairwise(digests))
 
 
+def test_a_noisy_group_that_looks_when_the_room_opens_does_not_take_it_from_who_waits() -> None:
+    at_once = ROUTES.replace("messages: 2, per: 30s", "messages: 1, per: 60s")
+    apart = at_once.replace("'...'", "alertname").replace("interval: 10s", "interval: 60s")
+    for name in ADA:
+        before = f"{{receiver: {name}, continue: true}}"
+        apart = apart.replace(before, f"{{receiver: {name}, matchers: ['to={name}']}}")
+    day = Scenario(apart).fires(1, "noisy", to=ADA[0], i="0").fires(5, "down", to=ADA[1])
+    for number in range(1, 60):
+        day.fires(5 + 30 * number, "noisy", to=ADA[0], i=str(number))
+    day.until(1_800)
+    assert [at for at, name, _ in told(day) if name == ADA[1]] == [61]
+    assert len([at for at, name, _ in told(day) if name == ADA[0]]) > 20
+
+
 def test_a_channel_that_refuses_does_not_stand_in_the_others_way() -> None:
     def courier(delivery: Delivery, at: int) -> Receipt | None:
         refused = delivery.receiver == "ada-phone"

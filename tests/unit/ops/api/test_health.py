@@ -69,3 +69,8 @@ def test_the_status_tells_of_the_cluster_where_there_is_one() -> None:
     assert ask("GET", "/api/tocsin/v1/status").json()["cluster"] is None
     answer = ask("GET", "/api/tocsin/v1/status", FakeServices(report={"problems": []}))
     assert answer.json()["cluster"] == {"problems": []}
+
+
+@pytest.mark.parametrize("path", ["/-/healthy", "/-/ready"])
+def test_balancers_may_ask_for_the_head_alone(path: str) -> None:
+    assert ask("HEAD", path, FakeServices(stages=[WELL])).status_code == 200
