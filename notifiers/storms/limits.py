@@ -202,7 +202,7 @@ def _has_room(state: State, queue: Queue, counts: Queue, limit: RateLimit) -> bo
 
 
 def _is_due_before(state: State, one: Queue, queue: Queue) -> bool:
-    """Whether the room is another channel's first; one that its own receiver's limit keeps yields."""
+    """Whether the room is another channel's first; whom its own receiver's limit keeps yields."""
     own = one.free_at(limit_of(state, one.receiver), state.now)
     return _goes_before(state, one, queue) and own <= state.now
 
