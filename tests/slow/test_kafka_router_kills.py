@@ -18,7 +18,8 @@ BOUNDARIES = ("outputs-sent", "state-sent", "offset-sent")
 
 def test_a_router_is_killed_at_each_boundary_of_its_commit(tmp_path: Path, broker: Broker) -> None:
     kafka = settings_for(broker, partitions=PARTITIONS, session_timeout=f"{SESSION:g}s")
-    with running(tmp_path / "home", kafka, ("detector-1", "router-1", "courier-1")) as run:
+    workers = ("detector-1", "router-1", "courier-1", "historian-1")
+    with running(tmp_path / "home", kafka, workers) as run:
         for number, point in enumerate(BOUNDARIES, start=2):
             assert run.pipeline.workers[f"router-{number - 1}"].stop() == 0
             dies = f"router-{number}"
