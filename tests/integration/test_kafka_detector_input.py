@@ -33,6 +33,10 @@ groups:
   - {name: hot, interval: 1s, rules: [{alert: Hot, expr: "temperature > 90"}]}
 """
 PARTITIONS = 8
+MANY, BOUND = 300, 450
+"""Messages of a megabyte, each of which becomes a dead letter, and MiB. All of them at once would
+take more than 700: a detector takes 150, what a poll may hold and its letters as much again, and
+what the allocator keeps of it depends on how busy the machine is (357 to 418 were seen)."""
 _numbers = count(1)
 
 
@@ -140,15 +144,15 @@ def test_many_messages_at_the_limit_are_read_in_memory_that_is_bounded(scene: Sc
     before = len(scene.letters())
 
     def send(producer: KafkaProducer) -> None:
-        for number in range(200):
+        for number in range(MANY):
             producer.send(scene.topic, noise, b"k", partition=number % PARTITIONS)
 
     scene.worker.kill()
     scene.raw(send)
     scene.worker.start()
     scene.decides()
-    eventually(lambda: len(scene.letters()) == before + 200, 60)
-    assert peak(scene.worker.pid) < 400
+    eventually(lambda: len(scene.letters()) == before + MANY, 90)
+    assert peak(scene.worker.pid) < BOUND
 
 
 def test_a_batch_that_expands_to_gigabytes_is_a_gap_and_takes_little_memory(
@@ -161,7 +165,7 @@ def test_a_batch_that_expands_to_gigabytes_is_a_gap_and_takes_little_memory(
     scene.decides()
     assert scene.figure("gap") > gaps
     assert "records that cannot be read were skipped" in scene.worker.said
-    assert peak(scene.worker.pid) < 400
+    assert peak(scene.worker.pid) < BOUND
 
 
 def test_what_retention_took_while_it_was_away_is_counted(scene: Scene) -> None:
